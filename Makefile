@@ -1,0 +1,125 @@
+# SSM benchmark and ablation suite. Plain `make` lists the targets; each one sets up what it needs.
+#
+# Values given on the command line (VARIANT, SEEDS, ...) reach the recipes as environment variables and are quoted there:
+# neither make nor the shell reads anything in them as code.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN DATA
+$(foreach v,$(FLAGS_FOR_RUNS),$(eval override $(v) := $$(value $(v))))
+export $(FLAGS_FOR_RUNS)
+
+# VENV=none: no set-up, use the interpreter that is there (an image with torch >= 2.11 and Lightning already in it).
+VENV ?= .venv
+ifeq ($(VENV),none)
+PY := $(or $(PYTHON),python3)
+LINT_IMPORTS := lint-imports
+READY :=
+else
+PY := $(VENV)/bin/python
+LINT_IMPORTS := $(VENV)/bin/lint-imports
+READY := $(VENV)/.ready
+endif
+export PYTHON
+
+# Print a command as one could type it, then run it.
+RUN := run() { printf '$$'; printf ' %q' "$$@"; printf '\n'; "$$@"; }; run
+# An empty variable leaves the program's own default.
+CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"}
+RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $(if $(filter-out 0 no false,$(RERUN)),--rerun)
+DATA_ROOT := if [ -n "$$DATA" ]; then export SSM_DATA="$$DATA"; fi
+
+BENCHMARKS := digits digits-noise
+ABLATIONS := ablate-core
+
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) report test lint clean
+
+##@ Start here
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\n%s\n' 'Variables (all optional)'
+	@printf '  %-14s %s\n' \
+	  VARIANT 'parameterizations, comma-separated, or: default, all' \
+	  SEEDS 'comma-separated, as in 0,1,2' \
+	  SCALE 'quick, small or paper' \
+	  DEVICE 'auto, cpu or cuda' \
+	  WORKERS 'processes that load data' \
+	  THREADS 'CPU threads of one run' \
+	  RERUN '1 trains again although a record is there' \
+	  DATA 'folder of downloaded data' \
+	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
+	  VENV 'folder of the environment; none uses the interpreter that is there'
+
+setup: $(READY) ## make .venv and install the suite with exact versions (about 6 GB, once)
+	@printf 'The environment is ready: %s\n' "$$("$(PY)" -c 'import sys; print(sys.executable)')"
+
+list: $(READY) ## benchmarks, variants, scales and ablation grids
+	@$(RUN) $(PY) -m benchmarks --list
+	@$(RUN) $(PY) -m ablations --list
+
+doctor: $(READY) ## say what of this machine does not fit, with the remedy
+	@$(DATA_ROOT); $(RUN) $(PY) -m benchmarks.doctor
+
+##@ Results
+
+quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then the table and figures (minutes on 2 cores)
+	@$(RUN) $(PY) -m benchmarks digits-noise --variant="$${VARIANT:-default}" --seeds="$${SEEDS:-0,1,2}" $(RUNTIME)
+	@$(RUN) $(PY) -m reports quickstart
+
+digits: ## sequential digits, 8 x 8 pixels one by one; nothing to download
+digits-noise: ## the same digits followed by noise: what is remembered over the gap
+$(BENCHMARKS): $(READY)
+	@$(DATA_ROOT); $(RUN) $(PY) -m benchmarks $@ $(CHOICE) $${SEEDS:+--seeds="$$SEEDS"} $(RUNTIME)
+
+ablate-core: ## one factor at a time around a common centre, three seeds, then its table and figures
+$(ABLATIONS): $(READY)
+	@$(DATA_ROOT); $(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME)
+	@$(RUN) $(PY) -m reports ablation $(@:ablate-%=%)
+
+report: $(READY) ## every table and figure again, from the records
+	@$(RUN) $(PY) -m reports all
+
+##@ Development
+
+test: lint ## lint, types, import contract, then the tests
+	@$(RUN) $(PY) -m pytest -q --durations=10
+
+lint: $(READY) ## ruff, mypy and the import contract
+	@$(RUN) $(PY) -m ruff check --quiet .
+	@$(RUN) $(PY) -m mypy
+	@$(RUN) $(LINT_IMPORTS) --no-logo
+
+clean: ## remove caches; records in runs/ and the environment stay
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+ifneq ($(VENV),none)
+# The file is the promise that this environment holds what these two files ask for.
+$(READY): pyproject.toml constraints.txt
+	@if ! "$(PY)" -c 'import pip' >/dev/null 2>&1; then \
+	  fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; base=; seen=; \
+	  for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
+	    version=$$("$$candidate" -c 'import platform; print(platform.python_version())' 2>/dev/null) || continue; \
+	    seen="$$seen $$candidate ($$version)"; \
+	    "$$candidate" -c "$$fits" || continue; \
+	    "$$candidate" -c 'import ensurepip, venv' 2>/dev/null || { seen="$$seen without the venv module"; continue; }; \
+	    base=$$candidate; break; \
+	  done; \
+	  if [ -z "$$base" ]; then \
+	    printf 'The suite needs Python 3.11, 3.12 or 3.13 with its venv module. Found:%s.\n' "$${seen:- none}" >&2; \
+	    printf 'Install one (on Debian: apt install python3.11 python3.11-venv), or name yours: make setup PYTHON=/path/to/python3.12\n' >&2; \
+	    exit 5; \
+	  fi; \
+	  printf 'Making %s with %s ...\n' "$(VENV)" "$$base"; \
+	  "$$base" -m venv --clear "$(VENV)" || exit 5; \
+	fi
+	@printf 'Installing the suite into %s (once; PyTorch is large) ...\n' "$(VENV)"
+	@"$(PY)" -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch "$@"
+endif

@@ -1,0 +1,295 @@
+"""Says what of this machine does not fit the suite, one line per finding with its remedy: `python -m benchmarks.doctor`.
+
+Only the standard library is imported here. Every other package is tried in a process of its own, because a broken wheel (an
+OSError for a missing CUDA library, an operator that does not exist) must become a line of the report and not its end.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
+UNUSABLE = 5
+
+# Distribution name -> (import name, what needs it). Without an essential one nothing can be trained or reported.
+ESSENTIAL = {
+    "torch": ("torch", "every benchmark"),
+    "pytorch-lightning": ("pytorch_lightning", "every training run"),
+    "numpy": ("numpy", "every benchmark"),
+    "scipy": ("scipy", "statistics and the theory figures"),
+    "pandas": ("pandas", "every table"),
+    "matplotlib": ("matplotlib", "every figure"),
+    "scikit-learn": ("sklearn", "the digits benchmarks"),
+    "jinja2": ("jinja2", "the HTML report"),
+    "jaxtyping": ("jaxtyping", "the models, whose signatures it writes"),
+    "tqdm": ("tqdm", "progress bars"),
+}
+OPTIONAL = {
+    "torchvision": ("torchvision", "the CIFAR-10 and MNIST readers"),
+    "torchaudio": ("torchaudio", "the Speech Commands reader"),
+    "datasets": ("datasets", "the text and table sources (IMDB, AAN, ListOps files)"),
+    "pytest": ("pytest", "make test"),
+    "hypothesis": ("hypothesis", "make test"),
+    "beartype": ("beartype", "the check of tensor shapes during the tests"),
+    "ray": ("ray", "ablation grids over several machines"),
+    "tensorboard": ("tensorboard", "Lightning's TensorBoard logger"),
+    "wandb": ("wandb", "Lightning's Weights and Biases logger"),
+}
+TRIO = ("torch", "torchvision", "torchaudio")
+# What the loader says when the three come from different builds.
+FOREIGN_BUILD = re.compile(r"torchvision::|libc10_cuda|libtorch|libcudart|libcu\w+\.so|undefined symbol|different CUDA versions|torchaudio\.lib")
+EXTRAS = {"ray": "ray", "tensorboard": "tensorboard", "wandb": "wandb", "pytest": "dev", "hypothesis": "dev", "beartype": "dev"}
+
+TORCH_REPORT = """
+import json, torch
+cuda = torch.cuda.is_available()
+print(json.dumps({
+    "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
+    "mps": bool(torch.backends.mps.is_available()),
+    "cuda_build": torch.version.cuda,
+    "threads": torch.get_num_threads(),
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: `problem` (the suite is unusable until it is mended), `note` (something does not work), or `ok`."""
+
+    level: Literal["ok", "note", "problem"]
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.level:<8}{self.text}" + (f"  ->  {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of importing one package in a process of its own."""
+
+    present: bool
+    version: str
+    error: str = ""
+    output: str = ""
+
+
+def attempt(distribution: str, module: str, code: str = "") -> Trial:
+    """Import `module` in a fresh process and run `code` there; the last line of its stderr is the error."""
+    try:
+        version = importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        version = ""
+    if importlib.util.find_spec(module) is None:
+        return Trial(present=False, version=version, error="not installed")
+    command = [sys.executable, "-W", "ignore", "-c", f"import {module}\n{code}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120, check=False, cwd=ROOT)
+    except subprocess.TimeoutExpired:
+        return Trial(present=True, version=version, error="its import did not end within 120 seconds")
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        reason = lines[-1].strip() if lines else f"its import ended the process with code {done.returncode}"
+        return Trial(present=True, version=version, error=reason)
+    return Trial(present=True, version=version, output=done.stdout.strip())
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The release numbers of a version, for comparing: "2.13.0+cpu" -> (2, 13, 0)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+
+
+def ranges() -> dict[str, list[tuple[str, str]]]:
+    """Distribution name -> its bounds, [(">=", "2.11"), ...], as pyproject.toml states them."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    stated = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
+    out = {}
+    for line in stated:
+        name = re.match(r"[A-Za-z0-9_.-]+", line)
+        assert name is not None, line
+        out[name.group().lower()] = re.findall(r"(>=|<)\s*([0-9.]+)", line)
+    return out
+
+
+def out_of_range(version: str, bounds: list[tuple[str, str]]) -> bool:
+    """Whether a version breaks one of its bounds; a version that states no number breaks none."""
+    have = numbers(version)
+    return bool(have) and any((have < numbers(b)) if op == ">=" else (have[: len(numbers(b))] >= numbers(b)) for op, b in bounds)
+
+
+def pinned() -> str:
+    """The matching set of torch, torchvision and torchaudio, as constraints.txt pins it."""
+    pins = dict(re.findall(r"^(torch|torchvision|torchaudio)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    return ", ".join(f"{name} {pins[name]}" for name in TRIO if name in pins)
+
+
+def check_python() -> list[Finding]:
+    """The interpreter, and that the five packages come from this checkout and not from a stranger of the same name."""
+    version = platform.python_version()
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
+    out = [
+        Finding("ok", f"Python {version} at {sys.executable}")
+        if fits
+        else Finding("problem", f"Python {version} is outside 3.11 to 3.13", "make setup PYTHON=python3.12 (or 3.11, 3.13)")
+    ]
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or []) if spec else []
+        if not any(place and Path(place).resolve().is_relative_to(ROOT) for place in places):
+            remedy = "run from the root of the checkout, and take the stranger off PYTHONPATH"
+            out.append(Finding("problem", f"'import {name}' does not lead into this checkout but to {places or 'nothing'}", remedy))
+    return out
+
+
+def explain_foreign(trials: dict[str, Trial]) -> Finding | None:
+    """One finding for wheels of different builds, the fault whose error messages explain it worst."""
+    bad = [name for name in TRIO if trials[name].present and trials[name].error and FOREIGN_BUILD.search(trials[name].error)]
+    breaks_lightning = FOREIGN_BUILD.search(trials["pytorch-lightning"].error) is not None
+    if not bad and not breaks_lightning:
+        return None
+    built = ", ".join(f"{name} {trials[name].version or '(unknown version)'}" for name in TRIO if trials[name].present)
+    cpu = "+cpu" in trials["torch"].version
+    why = "; the first is a CPU build, the others were built for CUDA" if cpu else ", which were not built for each other"
+    also = "; pytorch-lightning fails with them, because its metrics import torchvision wherever it is installed" if breaks_lightning else ""
+    remedy = (
+        f"remove the environment and run make setup, which installs a matching set ({pinned()}); or uninstall torchvision and torchaudio: "
+        "whatever does not read CIFAR-10, MNIST or Speech Commands runs without them"
+    )
+    torch_is_fine = not trials["torch"].error and not breaks_lightning
+    return Finding("note" if torch_is_fine else "problem", f"wheels that do not fit together: {built}{why}{also}", remedy)
+
+
+def check_packages(trials: dict[str, Trial]) -> list[Finding]:
+    """Version, range and import of every package the suite names."""
+    out: list[Finding] = []
+    bounds = ranges()
+    foreign = explain_foreign(trials)
+    if foreign:
+        out.append(foreign)
+    for name, (_, use) in (ESSENTIAL | OPTIONAL).items():
+        trial, essential = trials[name], name in ESSENTIAL
+        level: Literal["note", "problem"] = "problem" if essential else "note"
+        what = f"-e '.[{EXTRAS[name]}]'" if name in EXTRAS else f"'{name}'"
+        if not trial.present:
+            out.append(Finding(level, f"{name} is not installed; needed for {use}", "make setup" if essential else f"python -m pip install {what} -c constraints.txt"))
+        elif trial.error:
+            explained = foreign and FOREIGN_BUILD.search(trial.error)
+            remedy = "see the wheels above" if explained else f"python -m pip install --force-reinstall '{name}' -c constraints.txt"
+            out.append(Finding(level, f"{name} {trial.version} does not import ({trial.error}); needed for {use}", remedy))
+        elif out_of_range(trial.version, bounds.get(name, [])):
+            wanted = ", ".join(op + b for op, b in bounds[name])
+            out.append(Finding(level, f"{name} {trial.version} is outside the supported range {wanted}", "make setup"))
+        else:
+            out.append(Finding("ok", f"{name} {trial.version}"))
+    return out
+
+
+def check_devices(torch: Trial) -> list[Finding]:
+    """Where training can run."""
+    if not torch.output:
+        return []
+    seen = json.loads(torch.output.splitlines()[-1])
+    out = []
+    if seen["devices"]:
+        out.append(Finding("ok", f"devices: cpu, cuda ({', '.join(seen['devices'])}; torch built for CUDA {seen['cuda_build']})"))
+    elif shutil.which("nvidia-smi") and not seen["cuda_build"]:
+        out.append(Finding("note", "there is an NVIDIA driver, but torch is a CPU build", "install a CUDA build of torch, then DEVICE=cuda"))
+    elif shutil.which("nvidia-smi"):
+        remedy = f"a driver for CUDA {seen['cuda_build']} or newer, and see that nvidia-smi lists a device"
+        out.append(Finding("note", "there is an NVIDIA driver, but torch finds no device it can use", remedy))
+    else:
+        out.append(Finding("ok", "devices: cpu" + (", mps" if seen["mps"] else "") + " (DEVICE=cpu; the quick scale is made for it)"))
+    cores = usable_cores()
+    if seen["threads"] > cores:
+        text = f"torch uses {seen['threads']} threads on {cores} usable cores and loses time in switching"
+        out.append(Finding("note", text, f"THREADS={cores}, or export OMP_NUM_THREADS={cores}"))
+    else:
+        out.append(Finding("ok", f"{seen['threads']} torch threads on {cores} usable cores"))
+    return out
+
+
+def usable_cores() -> int:
+    """Cores this process may use: the machine's, its affinity mask, and a container's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.is_file():
+        limit, period = quota.read_text().split()
+        if limit != "max":
+            cores = min(cores, max(1, round(int(limit) / int(period))))
+    return cores
+
+
+def folders() -> dict[str, tuple[Path, str, float]]:
+    """What is written where: purpose -> (folder, variable that moves it, GB it should have free)."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
+    return {
+        "records": (Path(os.environ.get("SSM_RUNS") or ROOT / "runs"), "SSM_RUNS", 0.5),
+        "data": (Path(os.environ.get("SSM_DATA") or cache / "ssm-ablation-suite"), "SSM_DATA", 10.0),
+    }
+
+
+def check_folders() -> list[Finding]:
+    """That records can be written (a problem if not) and data sets downloaded (a note), and for how long the space lasts."""
+    out = []
+    for purpose, (folder, variable, wanted) in folders().items():
+        level: Literal["note", "problem"] = "problem" if purpose == "records" else "note"
+        move = f"set {variable} to a folder that can be written"
+        there = next((p for p in (folder, *folder.parents) if p.exists()), Path(folder.anchor))
+        if not there.is_dir():
+            out.append(Finding(level, f"the folder of {purpose}, {folder}, cannot be made: {there} is a file", move))
+            continue
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                pass
+        except OSError as error:
+            out.append(Finding(level, f"the folder of {purpose}, {folder}, cannot be written ({error.strerror})", move))
+            continue
+        free = shutil.disk_usage(there).free / 1e9
+        if free < wanted:
+            text = f"{free:.1f} GB free for {purpose} in {folder}; {wanted:g} GB are wanted"
+            out.append(Finding("note", text, f"make room, or set {variable} to a larger disk"))
+        else:
+            out.append(Finding("ok", f"{free:.0f} GB free for {purpose} in {folder}"))
+    return out
+
+
+def examine() -> list[Finding]:
+    """Every finding of this machine, problems first."""
+    wanted = ESSENTIAL | OPTIONAL
+    with ThreadPoolExecutor(max_workers=min(4, usable_cores())) as pool:
+        tries = {name: pool.submit(attempt, name, module, TORCH_REPORT if name == "torch" else "") for name, (module, _) in wanted.items()}
+    trials = {name: future.result() for name, future in tries.items()}
+    found = [*check_python(), *check_packages(trials), *check_devices(trials["torch"]), *check_folders()]
+    return sorted(found, key=lambda f: ("problem", "note", "ok").index(f.level))
+
+
+def main(argv: list[str]) -> int:
+    if argv:
+        print(__doc__)
+        return 0 if argv in (["-h"], ["--help"]) else 2
+    found = examine()
+    for finding in found:
+        print(finding)
+    problems, notes = (sum(f.level == level for f in found) for level in ("problem", "note"))
+    print(f"\n{'unusable until the problems are mended' if problems else 'usable'}: {problems} problems, {notes} notes")
+    return UNUSABLE if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""The doctor names what is broken, survives it, and says 0 or 5."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import doctor
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def fake(folder: Path, module: str, version: str, code: str, distribution: str | None = None) -> None:
+    """A package that runs `code` on import, with metadata that state `version`; on PYTHONPATH it hides the real one."""
+    (folder / module).mkdir(parents=True)
+    (folder / module / "__init__.py").write_text(code)
+    name = distribution or module
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+def healthy(folder: Path) -> None:
+    """Fakes of everything that is slow to import, all in order."""
+    cuda = "class cuda:\n is_available = staticmethod(lambda: False)\n device_count = staticmethod(lambda: 0)\n"
+    backends = "class backends:\n class mps:\n  is_available = staticmethod(lambda: False)\n"
+    fake(folder, "torch", "2.14.1", cuda + backends + "class version:\n cuda = None\nget_num_threads = lambda: 1\n")
+    fake(folder, "pytorch_lightning", "2.6.6", "", "pytorch-lightning")
+    for name, (module, _) in (doctor.ESSENTIAL | doctor.OPTIONAL).items():
+        if not (folder / module).exists():
+            bounds = dict(doctor.ranges().get(name, []))
+            fake(folder, module, bounds.get(">=", "1.0"), "", name)
+
+
+def consult(folder: Path, **environment: str) -> tuple[int, str]:
+    """The doctor in a process of its own, with `folder` in front of all installed packages."""
+    env = {**os.environ, "PYTHONPATH": str(folder), "SSM_DATA": str(folder), "SSM_RUNS": str(folder), **environment}
+    done = subprocess.run([sys.executable, "-m", "benchmarks.doctor"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def rewrite(folder: Path, module: str, code: str) -> None:
+    (folder / module / "__init__.py").write_text(code)
+
+
+def test_a_healthy_machine_is_usable(tmp_path: Path) -> None:
+    healthy(tmp_path)
+    code, out = consult(tmp_path)
+    assert code == 0, out
+    assert "problem " not in out
+    assert "usable: 0 problems" in out
+
+
+def test_a_cpu_torch_beside_cuda_wheels_is_explained_once(tmp_path: Path) -> None:
+    healthy(tmp_path)
+    (tmp_path / "torch-2.14.1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.13.0+cpu\n")
+    nms = "raise RuntimeError('operator torchvision::nms does not exist')"
+    rewrite(tmp_path, "torchvision", nms)
+    rewrite(tmp_path, "pytorch_lightning", "import torchvision")
+    rewrite(tmp_path, "torchaudio", "raise OSError('libc10_cuda.so: cannot open shared object file')")
+    code, out = consult(tmp_path)
+    assert code == doctor.UNUSABLE
+    first = out.splitlines()[0]
+    assert first.startswith("problem wheels that do not fit together: torch 2.13.0+cpu")
+    assert "a CPU build" in first
+    assert "make setup" in first
+    assert "pytorch-lightning fails with them" in first
+
+
+def test_a_foreign_torchvision_alone_is_a_note(tmp_path: Path) -> None:
+    healthy(tmp_path)
+    rewrite(tmp_path, "torchvision", "raise RuntimeError('operator torchvision::nms does not exist')")
+    code, out = consult(tmp_path)
+    assert code == 0
+    assert "note    wheels that do not fit together" in out
+
+
+@pytest.mark.parametrize("error", ["ImportError('gone')", "OSError('no such library')", "RuntimeError('broken')", "SystemExit(3)"])
+@pytest.mark.parametrize(("module", "usable"), [("torch", False), ("pytorch_lightning", False), ("datasets", True), ("ray", True)])
+def test_a_broken_import_is_a_line_of_the_report(tmp_path: Path, module: str, usable: bool, error: str) -> None:
+    healthy(tmp_path)
+    rewrite(tmp_path, module, f"raise {error}")
+    code, out = consult(tmp_path)
+    assert code == (0 if usable else doctor.UNUSABLE)
+    line = next(line for line in out.splitlines() if "does not import" in line)
+    assert line.startswith(("note" if usable else "problem").ljust(8) + module.replace("_", "-"))
+    assert "  ->  " in line
+
+
+def test_an_old_version_is_a_problem_and_a_missing_extra_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = doctor.ESSENTIAL | doctor.OPTIONAL
+    trials = {name: doctor.Trial(present=True, version="") for name in names}
+    trials["pytorch-lightning"] = doctor.Trial(present=True, version="2.5.0")
+    trials["ray"] = doctor.Trial(present=False, version="", error="not installed")
+    found = [f for f in doctor.check_packages(trials) if f.level != "ok"]
+    assert [(f.level, f.text.split()[0]) for f in found] == [("problem", "pytorch-lightning"), ("note", "ray")]
+    assert all(f.remedy for f in found)
+
+
+def test_versions_compare_as_numbers() -> None:
+    assert doctor.numbers("2.13.0+cpu") == (2, 13, 0)
+    assert not doctor.out_of_range("2.14.1", [(">=", "2.11")])
+    assert doctor.out_of_range("2.7.0", [(">=", "2.6.6"), ("<", "2.7")])
+    assert not doctor.out_of_range("2.6.10", [(">=", "2.6.6"), ("<", "2.7")])
+
+
+def test_every_dependency_is_known_to_the_doctor() -> None:
+    known = {*doctor.ESSENTIAL, *doctor.OPTIONAL, "ruff", "mypy", "import-linter", "pytest-timeout"}
+    assert set(doctor.ranges()) == known
+
+
+def test_a_run_folder_that_cannot_be_made_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SSM_RUNS", str(tmp_path / "file" / "runs"))
+    monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
+    levels = {f.level for f in doctor.check_folders() if "records" in f.text}
+    assert levels == {"problem"}
+
+
+def test_a_full_disk_is_a_note_with_the_variable_that_moves_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "folders", lambda: {"data": (tmp_path, "SSM_DATA", 1e9)})
+    (finding,) = doctor.check_folders()
+    assert finding.level == "note"
+    assert "SSM_DATA" in finding.remedy

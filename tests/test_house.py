@@ -1,0 +1,144 @@
+"""The frame: packages, Makefile, README and the import contract say the same as the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def call(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"} | environment
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+
+def phony() -> list[str]:
+    """Every target of the Makefile, its lists expanded."""
+    lists = {name: words for name, words in re.findall(r"^(BENCHMARKS|ABLATIONS) := (.*)$", MAKEFILE, re.MULTILINE)}
+    line = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert line is not None
+    return re.sub(r"\$\((\w+)\)", lambda m: lists[m.group(1)], line.group(1)).split()
+
+
+def tracked() -> list[Path]:
+    """The text files that git tracks."""
+    names = call("git", "ls-files", "-z").stdout.split("\0")
+    return [ROOT / name for name in names if name and Path(name).suffix not in {".npz", ".png", ".pdf", ".gz"} and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_resolves_inside_the_checkout(name: str) -> None:
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None, f"{name}/__init__.py is missing"
+    assert Path(spec.origin).resolve() == ROOT / name / "__init__.py"
+
+
+def test_every_make_target_has_a_help_line() -> None:
+    helped = re.findall(r"^([a-z][a-z0-9-]*):.*## \S", MAKEFILE, re.MULTILINE)
+    assert sorted(helped) == sorted(phony())
+
+
+def test_make_targets_are_the_registered_benchmarks_and_grids() -> None:
+    from ablations import ABLATIONS
+    from benchmarks import BENCHMARKS
+
+    lists = {name: words.split() for name, words in re.findall(r"^(BENCHMARKS|ABLATIONS) := (.*)$", MAKEFILE, re.MULTILINE)}
+    assert sorted(lists["BENCHMARKS"]) == sorted(BENCHMARKS)
+    assert sorted(lists["ABLATIONS"]) == sorted(f"ablate-{name}" for name in ABLATIONS)
+
+
+@needs_make
+def test_plain_make_lists_every_target() -> None:
+    done = call("make")
+    assert done.returncode == 0, done.stderr
+    assert set(phony()) <= {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+
+
+@needs_make
+@pytest.mark.parametrize(
+    "value", ["; touch pwned", "$(shell touch pwned)", "`touch pwned`", "$$(touch pwned)", '" ; touch pwned ; "', "' ; touch pwned ; '", "a b", "../../etc"]
+)
+@pytest.mark.parametrize("how", ["argument", "environment"])
+def test_values_of_make_variables_arrive_whole_and_run_nothing(tmp_path: Path, value: str, how: str) -> None:
+    """A stand-in for python writes down its arguments; the recipes run it in an otherwise empty folder."""
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    stand_in = tmp_path / "python"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> seen\n')
+    stand_in.chmod(0o755)
+    given, environment = ([f"VARIANT={value}"], {}) if how == "argument" else ([], {"VARIANT": value})
+    done = call("make", "digits", "VENV=none", f"PYTHON={stand_in}", *given, cwd=tmp_path, **environment)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "seen").read_text().splitlines() == ["-m", "benchmarks", "digits", f"--variant={value}"]
+    assert not (tmp_path / "pwned").exists()
+
+
+@needs_make
+def test_an_empty_make_variable_leaves_the_default(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    done = call("make", "digits", "VENV=none", "PYTHON=echo", "VARIANT=", "SEEDS=", "RERUN=0", cwd=tmp_path)
+    assert done.stdout.splitlines() == ["$ echo -m benchmarks digits", "-m benchmarks digits"]
+
+
+@needs_git
+def test_tracked_files_name_no_machine_and_no_package_index() -> None:
+    foreign = re.compile(
+        r"(?<![\w.])/(?:work|tmp|root|home/\w+|Users/\w+|mnt)/[\w.]|" + "--extra-" + "index-url|" + "index" + r"[-_]url|find" + r"-links|files\.python" + "hosted"
+    )
+    found = [f"{path.relative_to(ROOT)}: {m.group()}" for path in tracked() for m in foreign.finditer(path.read_text(errors="replace"))]
+    assert found == []
+
+
+@needs_git
+def test_git_ignores_no_source_file() -> None:
+    names = [str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*") if "__pycache__" not in path.parts]
+    names += ["data/new_task.py", "reports/records/digits/0123456789ab/record.json"]
+    assert call("git", "check-ignore", "--no-index", *names).stdout == ""
+
+
+@pytest.mark.parametrize("command", ["benchmarks --help", "benchmarks --list", "ablations --help", "ablations --list", "reports --help"])
+def test_help_and_lists_do_without_lightning(command: str, tmp_path: Path) -> None:
+    """The import costs five seconds, and listing must also work where Lightning is broken."""
+    (tmp_path / "pytorch_lightning.py").write_text("raise ImportError('not to be imported here')")
+    done = call(sys.executable, "-m", *command.split(), PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_imports_point_one_way() -> None:
+    program = Path(sys.executable).parent / "lint-imports"
+    if not program.exists():
+        pytest.skip("import-linter is not installed")
+    done = call(str(program), "--no-logo", "--no-cache")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_readme_names_only_make_targets_that_exist() -> None:
+    named = set()
+    for code in re.findall(r"`(make[^`\n]*)`|^(make .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        words = shlex.split(code[0] or code[1])
+        named |= {word for word in words[1:] if "=" not in word}
+    assert named <= set(phony())
+    assert {"quickstart", "test"} <= named
+
+
+def test_constraints_pin_every_dependency() -> None:
+    from benchmarks.doctor import ranges
+
+    pins = re.findall(r"^([a-z0-9-]+)==\S+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert set(ranges()) <= set(pins)
+    assert len(pins) == len(set(pins))
