@@ -1,0 +1,55 @@
+"""What a data set is to the rest of the suite: a frozen `DataSpec` that builds a LightningDataModule and states its `Signature`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:  # the import costs five seconds; listing and reports do without it
+    from pytorch_lightning import LightningDataModule
+
+
+class DataError(Exception):
+    """Data are missing, damaged or foreign. The message is one paragraph that names the file and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """All that passes from data to models: plain numbers.
+
+    Exactly one of `d_input` (real vectors per step) and `vocab` (token ids) is set. `d_output` is the number of classes, or of
+    regression targets. `per_step`: one label per step (with a loss mask) instead of one per sequence.
+    """
+
+    length: int
+    d_output: int
+    d_input: int | None = None
+    vocab: int | None = None
+    per_step: bool = False
+    regression: bool = False
+    two_towers: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.d_input is None) == (self.vocab is None):
+            raise ValueError("a Signature has either d_input (vectors) or vocab (tokens), and not both")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec(ABC):
+    """Names one data set with everything that decides its numbers. `version` is raised when they change."""
+
+    version: ClassVar[int] = 1
+
+    @property
+    @abstractmethod
+    def signature(self) -> Signature:
+        """Lengths and widths, known without opening any file."""
+
+    @abstractmethod
+    def build(self, *, batch_size: int, seed: int) -> LightningDataModule:
+        """The LightningDataModule. `seed` orders the training data and draws its noise; evaluation never depends on it.
+
+        Every batch is a dict: "x" (B, L, d_input) float or (B, L) int, "y" labels, optional "lengths" (B,) and "mask" (B, L).
+        The module offers `content_hash() -> str` (sha256 of the arrays and of the split) and `counts() -> dict[str, int]`.
+        """

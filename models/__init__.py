@@ -1,0 +1,80 @@
+"""State space layers in plain torch: every parameterization of the S4, DSS, S4D and HOPE papers behind one interface.
+
+Symbols, as the papers use them and as every file here does:
+
+    B H N L   batch, channels (d_model), state size (d_state), length          u x y   input, state, output of one channel
+    A B C D   the continuous system x' = A x + B u, y = C x + D u              K       its convolution kernel, K_l = C A_bar^l B_bar
+    Lambda    the diagonal of A; A = Lambda - P P* for S4                      P       the low-rank term
+    dt        step size; A_bar, B_bar the discretized A, B; z = dt lambda      J       directions (1, or 2 when bidirectional)
+    h         Markov parameters (HOPE)                                         W       C B of DSS
+
+    names           looking a name up          discretizations   rules (A, B, dt) -> (A_bar, B_bar)
+    functional      tensor functions           inits, links      initial spectra; parameter -> Re(A), dt
+    kernel          KernelSpec, Kernel, Recurrence, ParamGroup   spectrum   the trainable Lambda
+    s4, s4d, dss, hope, baselines              one file per paper
+    layer, network, optim, task                the block, the network, the optimizer groups, the Lightning module
+    variants        the rows of every table
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
+from models.discretizations import DISCRETIZATIONS
+from models.dss import DSSSpec
+from models.hope import HOPESpec
+from models.inits import INITS
+from models.kernel import Kernel, KernelSpec, NoRecurrence, ParamGroup, Recurrence, StepSpec
+from models.layer import SSMLayer
+from models.links import LINKS
+from models.network import MixerSpec, ModelSpec, SequenceModel
+from models.optim import Constant, Cosine, MultiStep, OptimSpec, Plateau, param_groups
+from models.s4 import S4Spec
+from models.s4d import S4DSpec
+from models.variants import DEFAULT_VARIANTS, VARIANTS, Variant
+
+if TYPE_CHECKING:
+    from models.task import SequenceTask
+
+__all__ = [
+    "DEFAULT_VARIANTS",
+    "DISCRETIZATIONS",
+    "INITS",
+    "LINKS",
+    "VARIANTS",
+    "Constant",
+    "Cosine",
+    "DSSSpec",
+    "FIRSpec",
+    "HOPESpec",
+    "Kernel",
+    "KernelSpec",
+    "LSTMSpec",
+    "MixerSpec",
+    "ModelSpec",
+    "MultiStep",
+    "NoRecurrence",
+    "OptimSpec",
+    "ParamGroup",
+    "Plateau",
+    "Recurrence",
+    "S4DSpec",
+    "S4Spec",
+    "SSMLayer",
+    "SequenceModel",
+    "SequenceTask",
+    "StepSpec",
+    "TransformerSpec",
+    "Variant",
+    "param_groups",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """SequenceTask on first use: pytorch_lightning takes seconds to import, and the layers do without it."""
+    if name == "SequenceTask":
+        from models.task import SequenceTask
+
+        return SequenceTask
+    raise AttributeError(f"module 'models' has no attribute {name!r}")

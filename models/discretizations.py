@@ -1,0 +1,108 @@
+"""Discretizations of x' = A x + B u with step dt: each a frozen row of formulas with the order it claims.
+
+Diagonal A: A_bar = a(z), B_bar = dt b(z) B with z = dt lambda. Dense A: the matrix form of the same rule, which is the oracle of
+the diagonal one and comparable with scipy.signal.cont2discrete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Inexact
+from torch import Tensor
+
+from models.names import choose
+
+Matrix = Float[Tensor, "*batch N N"]
+Vector = Float[Tensor, "*batch N"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discretization:
+    """One rule for turning (A, B, dt) into (A_bar, B_bar)."""
+
+    name: str
+    title: str
+    order: float
+    """a(z) - e^z = O(z^{order + 1}); infinite where a(z) = e^z."""
+    a: Callable[[Tensor], Tensor]
+    b: Callable[[Tensor], Tensor]
+    dense: Callable[[Matrix, Vector, Tensor], tuple[Tensor, Tensor]]
+    """(A (..., N, N), B (..., N), dt (...,)) -> (A_bar, B_bar)."""
+    alpha: float | None = None
+    """Its place in the generalized bilinear family (0 forward Euler, 1/2 bilinear, 1 backward Euler), where it has one."""
+
+
+def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
+    """(e^z - 1) / z, with the limit 1 at z = 0; the series is used where the quotient would cancel."""
+    small = z.abs() < 0.5
+    series = torch.ones_like(z)
+    w = torch.where(small, z, torch.zeros_like(z))
+    for k in range(16, 1, -1):  # 1 + z/2 (1 + z/3 (1 + ...)): 16 terms reach 1e-18 at |z| = 1/2
+        series = 1 + series * w / k
+    safe = torch.where(small, torch.ones_like(z), z)
+    return torch.where(small, series, (torch.exp(safe) - 1) / safe)
+
+
+def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+    """exp of the augmented matrix [[A, B], [0, 0]] dt: A_bar = e^{dt A}, B_bar = A^{-1} (A_bar - I) B, without an inverse of A."""
+    N = A.shape[-1]
+    top = torch.cat([A, B.unsqueeze(-1)], dim=-1)
+    augmented = torch.cat([top, torch.zeros_like(top[..., :1, :])], dim=-2) * dt[..., None, None]
+    E = torch.linalg.matrix_exp(augmented)
+    return E[..., :N, :N], E[..., :N, N]
+
+
+def _dense_dirac(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.linalg.matrix_exp(A * dt[..., None, None]), dt.unsqueeze(-1) * B
+
+
+def generalized_bilinear(alpha: float, name: str, title: str) -> Discretization:
+    """A_bar = (I - alpha dt A)^{-1} (I + (1 - alpha) dt A),  B_bar = (I - alpha dt A)^{-1} dt B  (2111.00396, appendix; HiPPO)."""
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"the generalized bilinear family has alpha in [0, 1], got {alpha:g}")
+
+    def dense(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+        eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
+        step = A * dt[..., None, None]
+        right = torch.cat([eye + (1 - alpha) * step, (dt.unsqueeze(-1) * B).unsqueeze(-1)], dim=-1)
+        solved = torch.linalg.solve(eye - alpha * step, right)
+        return solved[..., :-1], solved[..., -1]
+
+    return Discretization(
+        name=name,
+        title=title,
+        order=2 if alpha == 0.5 else 1,
+        a=lambda z: (1 + (1 - alpha) * z) / (1 - alpha * z),
+        b=lambda z: 1 / (1 - alpha * z),
+        dense=dense,
+        alpha=alpha,
+    )
+
+
+def discretization(name: str) -> Discretization:
+    """The row `name` of DISCRETIZATIONS, or the member alpha of the generalized bilinear family, written "gbt:0.75"."""
+    if name.startswith("gbt:"):
+        try:
+            alpha = float(name[4:])
+        except ValueError:
+            raise ValueError(f"{name!r}: write the generalized bilinear member as gbt:ALPHA with ALPHA in [0, 1]") from None
+        return generalized_bilinear(alpha, name, f"generalized bilinear, alpha = {alpha:g}")
+    return choose("discretization", name, DISCRETIZATIONS)
+
+
+DISCRETIZATIONS: dict[str, Discretization] = {
+    d.name: d
+    for d in (
+        Discretization(name="zoh", title="zero-order hold", order=math.inf, a=torch.exp, b=phi1, dense=_dense_zoh),
+        generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)"),
+        generalized_bilinear(1.0, "backward-euler", "backward Euler"),
+        generalized_bilinear(0.0, "forward-euler", "forward Euler"),
+        Discretization(
+            name="dirac", title="impulse (A_bar = e^z, B_bar = dt B)", order=math.inf, a=torch.exp, b=torch.ones_like, dense=_dense_dirac
+        ),
+    )
+}

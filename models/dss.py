@@ -1,0 +1,156 @@
+"""DSS: complex diagonal state spaces without conjugate symmetry (2203.14343, "Diagonal State Spaces are as Effective as Structured State
+Spaces")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from models.discretizations import phi1
+from models.functional import vandermonde
+from models.inits import spectrum
+from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.s4d import seeded
+from models.spectrum import Spectrum
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A DSS kernel: the link of Re(Lambda) that the paper gives it, and its scale s(Lambda, dt) in K_l = Re sum_n W_n s_n e^{l z_n}."""
+
+    A_link: str
+    scale: Callable[[Tensor, Tensor], Tensor] | None
+
+
+KERNELS: dict[str, _Row] = {
+    "exp": _Row("exp", lambda Lambda, dt: dt * phi1(dt * Lambda)),  # (e^{lambda dt} - 1) / lambda: zero-order hold with B = 1
+    "exp-no-scale": _Row("exp", lambda Lambda, dt: torch.ones_like(Lambda)),  # the paper's ablation of that factor
+    "softmax": _Row("none", None),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DSSSpec(StepSpec):
+    """DSS. d_state counts 2 per stored complex mode, so the DSS paper's N = 64 modes are d_state = 128 (it keeps no conjugates)."""
+
+    kernel: Literal["exp", "exp-no-scale", "softmax"] = "exp"
+    init: Literal["legs", "randn"] = "legs"
+    """legs: the paper's skew-HiPPO eigenvalues, those of S4D-LegS at the same d_state; randn: complex normal, parts N(0, 1/2)."""
+    length: int | None = None
+    """softmax only: normalize over this fixed length instead of over the sequence at hand; needed for step() and for padded batches."""
+    train_A: bool = True
+    lr_A: float | None = 1e-3
+    """Learning rate of Lambda; None is the network's. Never decayed."""
+    lr_W: float | None = None
+    """Learning rate of W; None is the network's, with its weight decay. The authors' code uses 1e-3 without decay."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        even(self.d_state)
+        if self.kernel not in KERNELS:
+            raise ValueError(f"unknown DSS kernel {self.kernel!r}; one of: {', '.join(KERNELS)}")
+        if self.init not in ("legs", "randn"):
+            raise ValueError(f"unknown init {self.init!r} for DSS; one of: legs, randn")
+        if self.init == "randn" and KERNELS[self.kernel].A_link == "exp":
+            raise ValueError("init 'randn' draws Re(Lambda) of either sign, which -exp(.) cannot hold; use kernel='softmax'")
+        if self.length is not None and self.kernel != "softmax":
+            raise ValueError(f"length fixes the normalization of the softmax kernel; kernel {self.kernel!r} has none")
+        if self.length is not None and self.length < 1:
+            raise ValueError(f"length is at least 1, got {self.length}")
+
+    def build(self, d_model: int, directions: int = 1) -> DSSKernel | DSSSoftmaxKernel:
+        return (DSSSoftmaxKernel if self.kernel == "softmax" else DSSKernel)(self, d_model, directions)
+
+
+class DSSKernel(Kernel):
+    """K_l = Re sum_n W_n (e^{lambda_n dt} - 1) / lambda_n e^{l lambda_n dt} (2203.14343, prop. 1a): Lambda tied over channels, W per channel."""
+
+    def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        row, rng = KERNELS[spec.kernel], seeded()
+        self.scale = row.scale
+        self.length = spec.length
+        M = spec.d_state // 2
+        if spec.init == "legs":
+            Lambda = spectrum("legs", spec.d_state, rng)[0]
+        else:
+            Lambda = (rng.standard_normal(M) + 1j * rng.standard_normal(M)) / np.sqrt(2)
+        self.A = Spectrum(Lambda[None], row.A_link, d_model, spec.train_A)
+        if spec.train_A:
+            self.own("A.re", "A.im", lr=spec.lr_A)
+        self.add("W", complex_normal(directions, d_model, M, std=2**0.5), lr=spec.lr_W, decay=spec.lr_W is None)
+        self.add_dt(spec, d_model, 1)
+
+    def system(self, rate: float) -> tuple[Complex[Tensor, "H M"], Complex[Tensor, "J H M"]]:
+        """(e^z, W s) in double precision."""
+        Lambda, dt = self.A(), self.dt(rate)
+        assert self.scale is not None
+        return torch.exp(dt * Lambda), as_complex(self.W) * self.scale(Lambda, dt)
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        A_bar, W = self.system(rate)
+        return vandermonde(W, A_bar, L, self.W.dtype)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        A_bar, W = self.system(rate)
+        return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)
+
+
+def _reciprocal(y: Complex[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
+    """1 / y, bounded near the zeros of the complex softmax's denominator (z = 2 pi i m / L): exact wherever |y|^2 >= 1e-7."""
+    return y.conj() / (y.real**2 + y.imag**2).clamp(min=1e-7)
+
+
+class DSSSoftmaxKernel(DSSKernel):
+    """K_l = Re sum_n W_n / lambda_n softmax_l(l z_n), softmax over l < L, z = lambda dt (2203.14343, prop. 1b); Re(lambda) of either sign.
+
+    Where Re(z) > 0 the exponents are shifted to their largest, (l - (L-1)) z, in the numerator and the denominator alike, so that value and
+    gradient are those of the unshifted formula; the powers then run backwards through l.
+    """
+
+    def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
+        super().__init__(spec, d_model, directions)
+        self.prefix = spec.length is not None
+
+    def _normalizer(self, L: int) -> int:
+        if self.length is None:
+            return L
+        if L > self.length:
+            raise ValueError(f"this DSS-softmax kernel is normalized over length={self.length} and has no taps beyond; asked for {L}")
+        return self.length
+
+    def weights(self, L: int, rate: float) -> tuple[Tensor, Tensor, Tensor, int]:
+        """(decaying power, W / (lambda sum), growing mask, R): sum_{r<R} q^r with q = e^{z} or e^{-z}, whichever has |q| <= 1."""
+        R = self._normalizer(L)
+        Lambda = self.A()
+        z = self.dt(rate) * Lambda
+        growing = z.real > 0
+        q = torch.where(growing, -z, z)
+        total = R * phi1(R * q) / phi1(q)  # (e^{Rq} - 1) / (e^q - 1), and R at q = 0
+        return torch.exp(q), as_complex(self.W) * _reciprocal(Lambda * total), growing, R
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        q, W, growing, R = self.weights(L, rate)
+        none = torch.zeros_like(W)
+        K = vandermonde(torch.where(growing, none, W), q, L, self.W.dtype)
+        if bool(growing.any()):
+            K = K + vandermonde(torch.where(growing, W, none), q, R, self.W.dtype).flip(-1)[..., :L]
+        return K
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        """A_bar = e^z. A growing mode carries the tiny weight e^{-(R-1) z}, which is exact as long as it does not underflow.
+
+        Raises NoRecurrence where it does, and for a kernel whose length was not fixed and differs from L.
+        """
+        q, W, growing, R = self.weights(L, rate)
+        A_bar = torch.where(growing, 1 / q, q)
+        W0 = torch.where(growing, W[0] * q ** (R - 1), W[0])
+        if bool((growing & (W0 == 0) & (W[0] != 0)).any()):
+            raise NoRecurrence("a mode with Re(lambda) > 0 grows beyond float64 over this length; this DSS-softmax kernel has no recurrence")
+        return Recurrence(A_bar, torch.ones_like(A_bar), W0 * A_bar, W0.sum(-1).real)

@@ -1,0 +1,216 @@
+"""Pure tensor functions of the state space kernels, each fast one beside the slow, obvious one that is its oracle.
+
+Letters as in `models`: B batch, J directions, H channels, N state size, L length; K the kernel, u the input, y the output.
+
+The fast kernels rest on one identity. With l = iT + j and T near sqrt(L),  K_l = C A^l B = (C A^{iT}) (A^j B):  M = L / T rows
+times T columns is one batched real matrix product, so that N (M + T) powers suffice where the definition takes N L, and the
+(H, N, L) tensor of the definition never exists.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Complex, Float, Inexact
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+# ------------------------------------------------------------------------------------------------- powers of A
+
+
+def powers(a: Inexact[Tensor, "*shape"], n: int) -> Inexact[Tensor, "*shape {n}"]:
+    """a^0, ..., a^{n-1} along a new last axis, by doubling: [p, p a^k] has twice the powers of p.
+
+    Needs neither a logarithm nor a reduction of phases, so a = 0 and |Im log a| >> 2 pi are ordinary cases; in float64 the
+    relative error of a^l is l * 1e-16.
+    """
+    p = torch.ones_like(a).unsqueeze(-1)
+    step = a.unsqueeze(-1)
+    while p.shape[-1] < n:
+        p = torch.cat([p, p * step], dim=-1)
+        if p.shape[-1] < n:
+            step = step * step
+    return p[..., :n]
+
+
+def _split(L: int) -> tuple[int, int]:
+    """(T, M): columns and rows of the two-level product; T is a power of two near sqrt(L), and T M >= L."""
+    T = 1 << max(0, ((L - 1).bit_length() + 1) // 2)
+    return T, -(-L // T)
+
+
+def _squarings(a: Tensor, T: int) -> Tensor:
+    """a^T elementwise, T a power of two."""
+    for _ in range(T.bit_length() - 1):
+        a = a * a
+    return a
+
+
+# ------------------------------------------------------------------------------------------------- diagonal A
+
+
+def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
+    """K_l = Re sum_n W_n a_n^l, l < L, straight from the definition. O(H N L) time and memory; the oracle of `vandermonde`."""
+    V = a.unsqueeze(-1) ** torch.arange(L, device=a.device)  # (H, N, L)
+    return torch.einsum("jhn,hnl->jhl", W.to(V.dtype), V).real.contiguous()
+
+
+def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, dtype: torch.dtype) -> Float[Tensor, "J H {L}"]:
+    """K_l = Re sum_n W_n a_n^l, l < L, as one real matrix product per channel (module docstring), in `dtype`.
+
+    `a` should come in float64 or complex128 (it is small), so that phases stay exact for large l; only the product, where the
+    work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
+    """
+    J, H, _ = W.shape
+    T, M = _split(L)
+    columns = powers(a, T)  # (H, N, T)
+    rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
+    if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
+        columns = torch.cat([columns.real, columns.imag], dim=-2)
+        rows = torch.cat([rows.real, -rows.imag], dim=-2)
+    rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
+    K = rows @ columns.to(dtype)  # (H, J M, T)
+    return K.view(H, J, M * T)[..., :L].transpose(0, 1)
+
+
+# ------------------------------------------------------------------------------------------------- dense A
+
+
+def krylov_direct(
+    A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Inexact[Tensor, "J H N"], L: int
+) -> Float[Tensor, "J H {L}"]:
+    """K_l = Re C A^l B, l < L, by stepping x <- A x. The oracle of `krylov`."""
+    x, K = B, []
+    for _ in range(L):
+        K.append(torch.einsum("jhn,hn->jh", C, x).real)
+        x = torch.einsum("hmn,hn->hm", A, x)
+    return torch.stack(K, dim=-1)
+
+
+def krylov(A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
+    """K_l = C A^l B, l < L, for a dense real A, by doubling columns A^j B and rows C A^{iT} and multiplying once.
+
+    Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear map; HOPE: an orthogonal all-pass cascade),
+    because then no power of A grows. O(H N^3 log L + H N L) time.
+    """
+    J, H, N = C.shape
+    T, M = _split(L)
+    columns = B.unsqueeze(-1)  # (H, N, 1) -> (H, N, T)
+    while columns.shape[-1] < T:
+        columns = torch.cat([columns, A @ columns], dim=-1)
+        A = A @ A
+    rows = C.transpose(0, 1)  # (H, J, N) -> (H, M J, N), the row of (i, j) at i J + j
+    while rows.shape[1] < M * J:
+        rows = torch.cat([rows, rows @ A], dim=1)
+        if rows.shape[1] < M * J:
+            A = A @ A
+    K = rows[:, : M * J] @ columns  # (H, M J, T)
+    return K.view(H, M, J, T).permute(2, 0, 1, 3).reshape(J, H, M * T)[..., :L]
+
+
+# ------------------------------------------------------------------------------------------------- polynomials on the circle
+
+
+def polynomial_direct(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
+    """g = sum_j h_j e^{j+1} by Horner's rule. The oracle of `polynomial`."""
+    g = torch.zeros_like(e)
+    for j in reversed(range(h.shape[-1])):
+        g = e * (g + h[:, j : j + 1])
+    return g
+
+
+def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
+    """g = sum_j h_j e^{j+1} at F points per channel, with j = iT + k split as in `vandermonde`: O(H F sqrt(n)) memory."""
+    H, n = h.shape
+    T, M = _split(n)
+    table = torch.zeros(H, M * T, dtype=e.dtype, device=h.device).index_add(1, torch.arange(n, device=h.device), h.to(e.dtype))
+    inner = powers(e, T) @ table.view(H, M, T).transpose(1, 2)  # (H, F, M)
+    return e * (inner * powers(_squarings(e, T), M)).sum(-1)
+
+
+# ------------------------------------------------------------------------------------------------- convolution
+
+
+def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K0_j u_{t-j} + sum_j K1_j u_{t+1+j} by Toeplitz matrices (K1 only where J = 2). The oracle of `causal_conv`."""
+    L = u.shape[-1]
+    lag = torch.arange(L).unsqueeze(1) - torch.arange(L)  # t - s
+    toeplitz = torch.where(lag >= 0, K[0][:, lag.clamp(min=0)], 0.0)
+    if K.shape[0] == 2:
+        toeplitz = toeplitz + torch.where(lag < 0, K[1][:, (-lag - 1).clamp(min=0)], 0.0)
+    return torch.einsum("hts,bhs->bht", toeplitz, u)
+
+
+def circular_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K_j u_{(t-j) mod L}. The oracle of `circular_conv`."""
+    L = u.shape[-1]
+    lag = (torch.arange(L).unsqueeze(1) - torch.arange(L)) % L
+    return torch.einsum("hts,bhs->bht", K[0][:, lag], u)
+
+
+class _FFTProduct(torch.autograd.Function):
+    """y = irfft(rfft(u) rfft(K)) of period n, cut to the length of u, with both spectra kept for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, K: Tensor, n: int) -> Tensor:
+        U, F = torch.fft.rfft(u, n=n), torch.fft.rfft(K, n=n)
+        ctx.save_for_backward(U, F)
+        ctx.n, ctx.length, ctx.taps = n, u.shape[-1], K.shape[-1]
+        return torch.fft.irfft(U * F, n=n)[..., : u.shape[-1]].contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
+        U, F = ctx.saved_tensors
+        Y = torch.fft.rfft(dy, n=ctx.n)
+        du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
+        dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
+        return du, dK, None
+
+
+def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2), by one zero-padded FFT. Lk <= L.
+
+    The backward direction starts at lag +1, so that lag 0 counts once (state-spaces/s4 does the same).
+    """
+    L, taps = u.shape[-1], K.shape[-1]
+    n = next_fast_len(L + taps, real=True)
+    kernel = K[0]
+    if K.shape[0] == 2:
+        gap = torch.zeros(K.shape[1], n - 2 * taps, dtype=K.dtype, device=K.device)
+        kernel = torch.cat([K[0], gap, K[1].flip(-1)], dim=-1)
+    return _FFTProduct.apply(u, kernel, n)
+
+
+def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K_j u_{(t-j) mod L}: no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
+    return _FFTProduct.apply(u, K[0], u.shape[-1])
+
+
+# ------------------------------------------------------------------------------------------------- system theory
+
+
+def hankel_singular_values(
+    A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "H N"], doublings: int = 30
+) -> Float[Tensor, "H N"]:
+    """Relative Hankel singular values sigma_j / sigma_1 of x' = A x + B u, y = C x (discrete), in falling order, float64.
+
+    sigma = svd(Q^{1/2} P^{1/2}) with the Gramians P = sum_k A^k B B^T A^kT and Q = sum_k A^kT C^T C A^k, summed by doubling:
+    P <- P + A P A^T, A <- A^2. The feed-through D plays no part. Channels whose powers of A do not vanish give NaN.
+    """
+    A, B, C = A.double(), B.double(), C.double()
+    P, Q = B.unsqueeze(-1) * B.unsqueeze(-2), C.unsqueeze(-1) * C.unsqueeze(-2)
+    for _ in range(doublings):
+        P, Q = P + A @ P @ A.mT, Q + A.mT @ Q @ A
+        A = A @ A
+        if bool((A.abs().amax() < 1e-18) | ~torch.isfinite(A).all()):
+            break
+    bad = ~(torch.isfinite(P) & torch.isfinite(Q)).all(-1).all(-1) | (A.abs().amax((-1, -2)) > 1e-3)
+
+    def root(G: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(torch.where(bad[:, None, None], torch.zeros_like(G), G))
+        return vectors * values.clamp(min=0).sqrt().unsqueeze(-2)
+
+    sigma = torch.linalg.svdvals(root(Q).mT @ root(P))
+    sigma = sigma / sigma[:, :1]
+    return torch.where(bad[:, None], torch.nan, sigma)

@@ -1,0 +1,173 @@
+"""HOPE: the Markov parameters h of a Hankel operator, resampled by a step size dt (2405.13975, "There is HOPE to Avoid HiPPOs for
+Long-memory State Space Models").
+
+h_0 .. h_{n-1} is the impulse response of a discrete system; the bilinear map with step 1 makes it continuous and with step dt discrete
+again. In the time domain that is a warped filter, K(z) = sum_j h_j A(z)^{j+1} with the all-pass A(z) = (z^{-1} - a) / (1 - a z^{-1}),
+a = (1 - dt) / (1 + dt). The paper's bilinear map has no factor 2, so its dt is half of S4's dt for the same time scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from models.functional import krylov, polynomial, powers
+from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class HOPESpec(StepSpec):
+    """HOPE. d_state is the paper's n: one real dimension per Markov parameter. dt ranges are in HOPE's own convention, half of S4's."""
+
+    dt_convention: ClassVar[float] = 0.5
+
+    dt_min: float = 5e-4
+    dt_max: float = 5e-2
+    filter: Literal["causal", "circular", "twosided"] = "causal"
+    """causal: the exact kernel, zero-padded. circular: the paper's Algorithm 1 to the letter (period L, no padding). twosided: the
+    frequency-domain construction of the authors' last release, delays from one h and advances from another, period L."""
+    train_h: bool = True
+    lr_h: float | None = 1e-3
+    """Learning rate of h; None is the network's, as in the paper's experiment I. Never decayed."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filter not in FILTERS:
+            raise ValueError(f"unknown HOPE filter {self.filter!r}; one of: {', '.join(FILTERS)}")
+
+    def build(self, d_model: int, directions: int = 1) -> Kernel:
+        return FILTERS[self.filter](self, d_model, directions)
+
+
+def h_std(n: int) -> float:
+    """Standard deviation of h: E|h_j|^2 = 1 / (8 n), so that sum_j E|h_j|^2 = 1/8, the scale of the authors' scripts."""
+    return (8 * n) ** -0.5
+
+
+def warped_angles(theta: Float[Tensor, " F"], dt: Float[Tensor, "H 1"]) -> Float[Tensor, "H F"]:
+    """theta~ = 2 arctan(tan(theta / 2) / dt) in [0, 2 pi], the angle of the relocated node; atan2 keeps theta = pi ordinary."""
+    return 2 * torch.atan2(torch.sin(theta / 2), dt * torch.cos(theta / 2))
+
+
+def samples(h: Tensor, dt: Float[Tensor, "H 1"], theta: Float[Tensor, " F"]) -> Complex[Tensor, "H F"]:
+    """g_k = sum_j h_j exp(-i (j+1) theta~_k), the transfer function at the relocated nodes (2405.13975, Algorithm 1)."""
+    angle = warped_angles(theta, dt)
+    return polynomial(h, torch.complex(torch.cos(angle), -torch.sin(angle)))
+
+
+def hankel(h: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
+    """H_ij = h_{i+j} for i + j < n, else 0: the upper-left triangular Hankel matrix."""
+    n = h.shape[-1]
+    i = torch.arange(n)
+    index = i.unsqueeze(1) + i
+    return torch.where(index < n, h[..., index.clamp(max=n - 1)], 0.0)
+
+
+class HOPEKernel(Kernel):
+    """The causal kernel, exact for every L and dt, from the orthogonal state space of the all-pass cascade.
+
+    Section q maps e_{q-1} to e_q with one state: v_q' = a v_q + s e_{q-1}, e_q = s v_q - a e_{q-1}, s^2 = 1 - a^2, e_0 = u; then
+    y = sum_q h_{q-1} e_q. Hence A_ij = s^2 (-a)^{i-1-j} below the diagonal and a on it, B_i = s (-a)^i, C_j = s sum_{q>=j} h_q (-a)^{q-j},
+    D = sum_q h_q (-a)^{q+1} (0-based). [A B; C_e D_e] is orthogonal for every output e_n, so that ||A|| <= 1 and no power of it grows.
+    """
+
+    def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        self.add("h", torch.randn(directions, d_model, spec.d_state) * h_std(spec.d_state), train=spec.train_h, lr=spec.lr_h)
+        self.add_dt(spec, d_model, 1)
+
+    def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(A (H, n, n), B (H, n), C (J, H, n), D (J, H)) of the standard quadruple, float64."""
+        h, dt = self.h.double(), self.dt(rate)
+        n = h.shape[-1]
+        a = (1 - dt) / (1 + dt)
+        s2 = 4 * dt / (1 + dt) ** 2  # 1 - a^2, without the cancellation
+        ladder = powers(-a.squeeze(-1), n + 1)  # (H, n + 1): (-a)^k
+        i = torch.arange(n, device=h.device)
+        lag = i.unsqueeze(1) - i
+        toeplitz = torch.where(lag >= 0, ladder[:, lag.clamp(min=0)], 0.0)  # (-a)^{i-j}, i >= j
+        below = torch.where(lag >= 1, ladder[:, (lag - 1).clamp(min=0)], 0.0)
+        A = torch.diag_embed(a.expand(-1, n)) + s2.unsqueeze(-1) * below
+        B = s2.sqrt() * ladder[:, :n]
+        C = s2.sqrt() * torch.einsum("jhq,hqi->jhi", h, toeplitz)
+        return A, B, C, (h * ladder[:, 1:]).sum(-1)
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        dtype = self.h.dtype
+        A, B, C, D = (m.to(dtype) for m in self.system(rate))
+        return D.unsqueeze(-1) if L == 1 else torch.cat([D.unsqueeze(-1), krylov(A, B, C, L - 1)], dim=-1)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        A, B, C, D = self.system(rate)
+        return Recurrence(A, B, C[0], D[0])
+
+
+class CircularHOPEKernel(Kernel):
+    """Algorithm 1 of the paper: K = irfft(g) of period L for circular convolution; taps beyond L wrap around, so it is not causal.
+
+    The paper lets h be complex and takes Re(.) of the output; the nodes come in conjugate pairs, so Im h cancels and a real h loses nothing.
+    """
+
+    circular = True
+    has_recurrence = False
+
+    def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        one_direction(self)
+        self.add("h", torch.randn(d_model, spec.d_state) * h_std(spec.d_state), train=spec.train_h, lr=spec.lr_h)
+        self.add_dt(spec, d_model, 1)
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        theta = 2 * torch.pi * torch.arange(L // 2 + 1, dtype=torch.float64, device=self.h.device) / L
+        return torch.fft.irfft(samples(self.h.double(), self.dt(rate), theta), n=L).to(self.h.dtype).unsqueeze(0)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        raise NoRecurrence("hope-circular wraps around its period and is not causal, so it has no recurrence; use hope (filter='causal')")
+
+
+class TwoSidedHOPEKernel(Kernel):
+    """The two-sided filter of the authors' last release (Aug 2024), described for what it is: not causal, period L.
+
+    It lays samples g^0, g^1 of two transfer functions, each taken around the whole circle, on the two halves of the frequency axis, [g^0 ;
+    reverse g^1], and takes the real part. The filter that results is E_k = (g^0_k + conj g^1_{k-1}) / 2 for 0 < k < L/2: h^0 delays, h^1
+    advances, Im h enters through a Hilbert transform, and windows are twice as long as in Algorithm 1. h is complex.
+    """
+
+    circular = True
+    has_recurrence = False
+
+    def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        one_direction(self)
+        self.add("h", complex_normal(2, d_model, spec.d_state, std=h_std(spec.d_state)), train=spec.train_h, lr=spec.lr_h)
+        self.add_dt(spec, 2, d_model, 1)
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        h, dt = as_complex(self.h), self.dt(rate)
+        n0, n1 = (L + 1) // 2, L // 2  # samples of g^0 and g^1; equal for even L, the only case of the release
+
+        def circle(n: int) -> Tensor:
+            return 2 * torch.pi * torch.arange(n, dtype=torch.float64, device=h.device) / max(n, 1)
+
+        spectrum = torch.cat([samples(h[0], dt[0], circle(n0)), samples(h[1], dt[1], circle(n1)).flip(-1)], dim=-1)
+        return torch.fft.ifft(spectrum).real.to(self.h.dtype).unsqueeze(0)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        raise NoRecurrence("hope-twosided looks ahead, so it has no recurrence; use hope (filter='causal')")
+
+
+def one_direction(kernel: Kernel) -> None:
+    """Raises ValueError where a kernel that is not causal is asked for a second direction."""
+    if kernel.directions != 1:
+        raise ValueError(f"{type(kernel).__name__} already reaches both ways around its period; use bidirectional=False")
+
+
+FILTERS: dict[str, type[HOPEKernel] | type[CircularHOPEKernel] | type[TwoSidedHOPEKernel]] = {
+    "causal": HOPEKernel,
+    "circular": CircularHOPEKernel,
+    "twosided": TwoSidedHOPEKernel,
+}

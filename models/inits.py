@@ -1,0 +1,149 @@
+"""Initial state matrices: HiPPO operators, their normal-plus-low-rank forms, and the diagonal spectra of S4D.
+
+Every diagonal init is a list of modes lambda_n with one member of each conjugate pair stored, Im lambda >= 0 (the paper's sign), so a real
+state size N gives N / 2 modes. All formulas take the full N. Arithmetic is float64 numpy, done once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.names import choose
+
+Real = NDArray[np.float64]
+Modes = NDArray[np.complex128]
+
+# ------------------------------------------------------------------------------------------------- HiPPO operators
+
+
+def legs(N: int) -> tuple[Real, Real]:
+    """HiPPO-LegS: A_nk = -sqrt((2n+1)(2k+1)) for n > k, -(n+1) for n = k, 0 above; B_n = sqrt(2n+1) (2111.00396, eq. 2)."""
+    root = np.sqrt(2 * np.arange(N) + 1.0)
+    return -np.tril(np.outer(root, root), -1) - np.diag(np.arange(N) + 1.0), root
+
+
+def legs_low_rank(N: int) -> Real:
+    """P_n = sqrt(n + 1/2): A + P P^T is normal, -1/2 I plus a skew-symmetric matrix (2111.00396, theorem 1)."""
+    return np.sqrt(np.arange(N) + 0.5)
+
+
+def fout(N: int) -> tuple[Real, Real]:
+    """HiPPO-FouT: A = S - B B^T with S block-skew of frequencies pi k on the pairs (2k, 2k+1), B = (1, 0, sqrt2, 0, ...) (2206.12037)."""
+    S = np.zeros((N, N))
+    k = np.arange(N // 2)
+    S[2 * k + 1, 2 * k], S[2 * k, 2 * k + 1] = np.pi * k, -np.pi * k
+    B = np.zeros(N)
+    B[0::2] = np.sqrt(2.0)
+    B[0] = 1.0
+    return S - np.outer(B, B), B
+
+
+# ------------------------------------------------------------------------------------------------- diagonal and DPLR forms
+
+
+def legs_modes(N: int) -> tuple[Modes, Real, Real]:
+    """(Lambda, P, B) of LegS with A = V (Lambda - P P*) V*, N/2 modes, largest frequency first.
+
+    Only the normal part A + P P^T is diagonalized, as a Hermitian problem: A itself has eigenvectors of condition 1e19 at N = 32.
+    The free phase of each eigenvector is chosen so that V* B is real and positive, which makes the result independent of LAPACK and
+    needs no clipping.
+    """
+    A, B = legs(N)
+    P = legs_low_rank(N)
+    frequency, V = np.linalg.eigh(-1j * (A + np.outer(P, P) + 0.5 * np.eye(N)))
+    b = np.abs(V.conj().T @ B)[::-1][: N // 2]  # eigh sorts upwards: the upper half, reversed
+    return -0.5 + 1j * frequency[::-1][: N // 2], b / np.sqrt(2.0), b
+
+
+def fout_modes(N: int) -> tuple[Modes, Real, Real]:
+    """(Lambda, P, B) of FouT: lambda_k = i pi k, P_k = B_k = 1, but 1/sqrt2 at k = 0, where the pair has frequency zero.
+
+    Re lambda is exactly 0; a link that cannot hold 0 stores its floor instead (see links.FLOOR).
+    """
+    k = np.arange(N // 2)
+    p = np.where(k == 0, np.sqrt(0.5), 1.0)
+    return 1j * np.pi * k, p, p
+
+
+@dataclass(frozen=True, kw_only=True)
+class Init:
+    """One initial spectrum."""
+
+    name: str
+    title: str
+    source: str
+    frequency: Callable[[Real, int], Real] | None = None
+    """Im lambda as a formula of the (possibly non-integer) index n and of N, where there is one."""
+    decay: Callable[[Real], Real] = lambda n: np.full_like(n, 0.5)
+    """-Re lambda of index n."""
+    modes: Callable[[int], tuple[Modes, Real, Real]] | None = None
+    """(Lambda, P, B) where the spectrum comes from a matrix."""
+    random: Callable[[Real, np.random.Generator], Real] | None = None
+    """Im lambda drawn at random, one number per index n."""
+    real_only: bool = False
+    low_rank: bool = False
+    """P makes Lambda - P P* the HiPPO matrix itself, so that S4 can use it."""
+
+
+INITS: dict[str, Init] = {
+    i.name: i
+    for i in (
+        Init(name="legs", title="S4D-LegS", source="2206.11893 sec. 4.2; 2111.00396 thm 1", modes=legs_modes, low_rank=True),
+        Init(name="inv", title="S4D-Inv", source="2206.11893 eq. 9", frequency=lambda n, N: N / np.pi * (N / (2 * n + 1) - 1)),
+        Init(name="lin", title="S4D-Lin", source="2206.11893 eq. 10", frequency=lambda n, N: np.pi * n),
+        Init(name="inv2", title="S4D-Inv2", source="2206.11893 sec. 5.2", frequency=lambda n, N: N / np.pi * (N / (n + 1) - 1)),
+        Init(name="quad", title="S4D-Quad", source="2206.11893 sec. 5.2", frequency=lambda n, N: (1 + 2 * n) ** 2 / np.pi),
+        Init(name="real", title="S4D-Real", source="2206.11893 sec. 4.4", frequency=lambda n, N: 0 * n, decay=lambda n: n + 1, real_only=True),
+        Init(
+            name="rand",
+            title="S4D-Rand",
+            source="2206.11893 sec. 5.2; law of state-spaces/s4 v4",
+            random=lambda n, rng: np.exp(rng.standard_normal(n.shape)),
+        ),
+        Init(name="fout", title="FouT", source="2206.12037", modes=fout_modes, low_rank=True),
+    )
+}
+
+
+def spectrum(
+    name: str,
+    N: int,
+    rng: np.random.Generator,
+    *,
+    imag_scale: float = 1.0,
+    random_imag: bool = False,
+    random_real: bool = False,
+) -> tuple[Modes, Real]:
+    """(Lambda, B) of the init `name`: N/2 modes, with the perturbations of the S4D paper's study of inits (2206.11893 sec. 5.2).
+
+    `random_imag` puts u ~ U[0, N/2) for the index n in the formula of the imaginary part; `random_real` draws -Re lambda ~ U[0, 1);
+    `imag_scale` multiplies the imaginary part. Raises ValueError where the init has no such formula.
+    """
+    init = choose("init", name, INITS)
+    n = np.arange(N // 2, dtype=np.float64)
+    if random_imag and init.frequency is None:
+        raise ValueError(f"random_imag draws the index of a formula; init {name!r} has none. Use one of: inv, lin, inv2, quad")
+    B = np.ones(N // 2)
+    if init.modes is not None:
+        Lambda, _, B = init.modes(N)
+        decay, frequency = -Lambda.real, Lambda.imag
+    else:
+        index = rng.uniform(0, N / 2, size=n.shape) if random_imag else n
+        frequency = init.random(n, rng) if init.random is not None else init.frequency(index, N)  # type: ignore[misc]
+        decay = init.decay(n)
+    if random_real:
+        decay = rng.uniform(0, 1, size=n.shape)
+    return -decay + 1j * imag_scale * frequency, B
+
+
+def real_spectrum(name: str, N: int, rng: np.random.Generator) -> tuple[Real, Real]:
+    """(lambda, B) of the real counterpart: N real modes lambda_n = -|lambda_n| over the init's list of N modes (that of real size 2N).
+
+    A real mode takes one real dimension and a complex mode two, so N real modes stand against N/2 complex ones.
+    """
+    Lambda, B = spectrum(name, 2 * N, rng)
+    return -np.abs(Lambda), B

@@ -1,0 +1,55 @@
+"""Links from an unconstrained parameter to -Re(lambda) > 0, and to a step size dt > 0.
+
+A link is a frozen row: the map, its inverse (used once, at the init), and the largest value it can reach.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+FLOOR = 1e-4
+"""Smallest -Re(lambda) that an init is stored with (state-spaces/s4 clamps there too)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """f maps theta to -Re(lambda) (or to dt); `inverse` is its right inverse on (0, upper)."""
+
+    name: str
+    f: Callable[[Tensor], Tensor]
+    inverse: Callable[[Tensor], Tensor]
+    upper: float = math.inf
+    note: str = ""
+
+
+def _softplus_inverse(x: Tensor) -> Tensor:
+    return x + torch.log(-torch.expm1(-x))
+
+
+STABLE_A, STABLE_B = 1.0, 0.1
+"""StableSSM's constants in -1 / (a w^2 + b) (2311.14495)."""
+
+LINKS: dict[str, Link] = {
+    k.name: k
+    for k in (
+        Link(name="exp", f=torch.exp, inverse=torch.log, note="S4D's choice; never reaches 0"),
+        Link(name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR, note="with a floor, or |A_bar| = 1 is reached"),
+        Link(name="softplus", f=nn.functional.softplus, inverse=_softplus_inverse),
+        Link(name="none", f=lambda t: t, inverse=lambda x: x, note="Re(lambda) may become positive"),
+        Link(name="sigmoid", f=torch.sigmoid, inverse=torch.logit, upper=1.0, note="Re(lambda) in (-1, 0)"),
+        Link(
+            name="stable",
+            f=lambda w: 1 / (STABLE_A * w**2 + STABLE_B),
+            inverse=lambda x: torch.sqrt((1 / x - STABLE_B) / STABLE_A),
+            upper=1 / STABLE_B,
+            note="StableSSM: -1/(a w^2 + b), a = 1, b = 0.1; Re(lambda) in [-10, 0)",
+        ),
+    )
+}
+
+DT_LINKS: dict[str, Link] = {name: LINKS[name] for name in ("exp", "softplus")}

@@ -1,0 +1,218 @@
+"""SequenceModel: encoder, residual blocks, pooling, decoder; and the same network one step at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from models.baselines import LSTMSpec, TransformerSpec
+from models.kernel import KernelSpec, NoRecurrence
+from models.layer import Dropout, LayerState, Mixing, SSMLayer
+
+MixerSpec = KernelSpec | LSTMSpec | TransformerSpec
+"""What fills the sequence-mixing place of a block."""
+
+DropoutSite = Literal["activation", "residual"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A network around one parameterization: everything but the plain numbers of its data."""
+
+    version: ClassVar[int] = 1
+
+    mixer: MixerSpec
+    d_model: int = 128
+    n_layers: int = 4
+    norm: Literal["layer", "batch"] = "layer"
+    prenorm: bool = False
+    """Norm before the layer, and once more after the last block; otherwise after each residual sum."""
+    dropout: float = 0.0
+    dropout_sites: tuple[DropoutSite, ...] = ("activation", "residual")
+    """activation: after the GELU; residual: on the branch before the sum. Two sites is state-spaces/s4 v3."""
+    dropout_tied: bool = True
+    """One mask per sequence and feature, the same at all steps."""
+    mixing: Mixing = "glu"
+    bidirectional: bool = False
+    """Two kernels that share A, B and dt, one for each direction."""
+    pool_last: int | None = None
+    """Mean over the last k valid steps; None is all of them, 1 is the last step."""
+
+    def __post_init__(self) -> None:
+        if self.d_model < 1 or self.n_layers < 1:
+            raise ValueError(f"d_model and n_layers are at least 1, got {self.d_model} and {self.n_layers}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a probability in [0, 1), got {self.dropout:g}")
+        if self.norm not in ("layer", "batch"):
+            raise ValueError(f"unknown norm {self.norm!r}; one of: layer, batch")
+        if self.mixing not in ("glu", "linear"):
+            raise ValueError(f"unknown mixing {self.mixing!r}; one of: glu, linear")
+        if set(self.dropout_sites) - {"activation", "residual"}:
+            raise ValueError(f"dropout sites are activation and residual, got {', '.join(self.dropout_sites)}")
+        if self.pool_last is not None and self.pool_last < 1:
+            raise ValueError(f"pool_last counts steps and is at least 1, got {self.pool_last}")
+        if self.bidirectional and not isinstance(self.mixer, KernelSpec):
+            raise ValueError(f"bidirectional adds a reversed kernel; {type(self.mixer).__name__} has no kernel. Use bidirectional=False")
+
+    def build(
+        self,
+        *,
+        d_output: int,
+        d_input: int | None = None,
+        vocab: int | None = None,
+        per_step: bool = False,
+        two_towers: bool = False,
+    ) -> SequenceModel:
+        """The network for inputs of `d_input` reals or tokens below `vocab`, and `d_output` classes or targets."""
+        return SequenceModel(self, d_output=d_output, d_input=d_input, vocab=vocab, per_step=per_step, two_towers=two_towers)
+
+
+class Norm(nn.Module):
+    """LayerNorm over the features, or BatchNorm over batch and length; on (..., H)."""
+
+    def __init__(self, d_model: int, kind: str) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(d_model) if kind == "layer" else nn.BatchNorm1d(d_model)
+
+    def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
+        return self.norm(x.reshape(-1, x.shape[-1])).view(x.shape)
+
+
+class Block(nn.Module):
+    """x + Dropout(Layer(Norm x)) with prenorm, Norm(x + Dropout(Layer x)) without."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
+        outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
+        if isinstance(spec.mixer, KernelSpec):
+            kernel = spec.mixer.build(spec.d_model, directions=2 if spec.bidirectional else 1)
+            self.layer = SSMLayer(kernel, mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied)
+        else:
+            self.layer = spec.mixer.build_layer(spec.d_model)
+        self.dropout = Dropout(outer, spec.dropout_tied)
+        self.norm = Norm(spec.d_model, spec.norm)
+        self.prenorm = spec.prenorm
+
+    def forward(self, x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, rate: float) -> Float[Tensor, "B L H"]:
+        z = self.norm(x) if self.prenorm else x
+        if isinstance(self.layer, SSMLayer):
+            y = self.layer(z, mask, rate)
+        elif rate == 1.0:
+            y = self.layer(z, mask)
+        else:
+            raise ValueError(f"{type(self.layer).__name__} has no step size, so it cannot change its sampling rate; rate must be 1")
+        x = x + self.dropout(y)
+        return x if self.prenorm else self.norm(x)
+
+    def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
+        """One step in evaluation mode."""
+        assert isinstance(self.layer, SSMLayer)
+        y, state = self.layer.step(self.norm(x) if self.prenorm else x, state)
+        x = x + y
+        return (x if self.prenorm else self.norm(x)), state
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """The state of a network between steps: one per layer, and what the pooling still needs."""
+
+    layers: tuple[LayerState, ...]
+    recent: tuple[Tensor, ...]
+    """Features of the last pool_last steps; with pool_last None only their running sum."""
+    steps: int
+
+
+def step_mask(lengths: Int[Tensor, " B"], L: int) -> Float[Tensor, "B L 1"]:
+    """1 on the first lengths[b] steps, 0 on the padding. Raises ValueError for a length outside [1, L]."""
+    if int(lengths.min()) < 1 or int(lengths.max()) > L:
+        raise ValueError(f"lengths lie in [1, {L}], got {int(lengths.min())} to {int(lengths.max())}")
+    return (torch.arange(L, device=lengths.device) < lengths.unsqueeze(1)).float().unsqueeze(-1)
+
+
+def pool(x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, last: int | None) -> Float[Tensor, "B H"]:
+    """The mean over the last `last` valid steps of each sequence (None: over all of them)."""
+    B, L, _ = x.shape
+    if mask is None:
+        return x[:, -min(last, L) if last else 0 :].mean(1)
+    if last is not None:
+        remaining = mask.flip(1).cumsum(1).flip(1)  # valid steps from here on
+        mask = mask * (remaining <= last)
+    return (x * mask).sum(1) / mask.sum(1)
+
+
+class TwoTowerHead(nn.Module):
+    """Head for pairs: [u, v, u - v, u v] -> H -> classes, both documents through the same network (LRA Retrieval)."""
+
+    def __init__(self, d_model: int, d_output: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(4 * d_model, d_model)
+        self.out = nn.Linear(d_model, d_output)
+
+    def forward(self, pair: Float[Tensor, "P H"]) -> Float[Tensor, "B O"]:
+        """`pair` holds 2B rows, the two documents of a pair one after the other."""
+        u, v = pair[0::2], pair[1::2]
+        return self.out(nn.functional.gelu(self.hidden(torch.cat([u, v, u - v, u * v], dim=-1))))
+
+
+class SequenceModel(nn.Module):
+    """Encoder -> n_layers residual blocks -> pooling -> decoder. No positional encoding: position is implicit in the convolution."""
+
+    def __init__(self, spec: ModelSpec, *, d_output: int, d_input: int | None, vocab: int | None, per_step: bool, two_towers: bool) -> None:
+        super().__init__()
+        if (d_input is None) == (vocab is None):
+            raise ValueError("give either d_input (real vectors) or vocab (token ids), and not both")
+        if per_step and (two_towers or spec.pool_last is not None):
+            raise ValueError("a decoder per step does not pool: it goes with neither two_towers nor pool_last")
+        H = spec.d_model
+        self.spec, self.per_step, self.two_towers = spec, per_step, two_towers
+        self.encoder: nn.Module = nn.Embedding(vocab, H) if vocab is not None else nn.Linear(d_input or 0, H)
+        self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.n_layers))
+        self.norm = Norm(H, spec.norm) if spec.prenorm else nn.Identity()
+        self.decoder: nn.Module = TwoTowerHead(H, d_output) if two_towers else nn.Linear(H, d_output)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None, rate: float = 1.0) -> Tensor:
+        """x (B, L, d_input) or tokens (B, L); two towers take (B, 2, L) and lengths (B, 2). Returns (B, d_output) or (B, L, d_output).
+
+        `lengths` counts the valid steps of each sequence; padding follows them and has no influence on the result.
+        """
+        if self.two_towers:
+            x, lengths = x.flatten(0, 1), None if lengths is None else lengths.flatten()
+        mask = None if lengths is None else step_mask(lengths, x.shape[1])
+        h = self.encoder(x)
+        for block in self.blocks:
+            h = block(h, mask, rate)
+        h = self.norm(h)
+        return self.decoder(h if self.per_step else pool(h, mask, self.spec.pool_last))
+
+    def init_state(self, batch: int, length: int = 1, rate: float = 1.0) -> ModelState:
+        """The state before the first step. Raises NoRecurrence where a layer has none, with the reason."""
+        if self.two_towers:
+            raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
+        states = []
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            if not isinstance(block.layer, SSMLayer):
+                raise NoRecurrence(f"{type(block.layer).__name__} has no step mode in this suite; every state space layer has")
+            states.append(block.layer.init_state(batch, length, rate))
+        return ModelState(tuple(states), (), 0)
+
+    def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """One step x (B, d_input) or (B,) tokens: the output of `forward` on the sequence so far, in evaluation mode, and the next state."""
+        h, layers = self.encoder(x), []
+        for block, layer in zip(self.blocks, state.layers, strict=True):
+            assert isinstance(block, Block)
+            h, layer = block.step(h, layer)
+            layers.append(layer)
+        h = self.norm(h)
+        state = replace(state, layers=tuple(layers), steps=state.steps + 1)
+        if self.per_step:
+            return self.decoder(h), state
+        last = self.spec.pool_last
+        recent = (sum(state.recent, h),) if last is None else (*state.recent, h)[-last:]
+        mean = recent[0] / state.steps if last is None else torch.stack(recent).mean(0)
+        return self.decoder(mean), replace(state, recent=recent)

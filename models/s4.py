@@ -1,0 +1,164 @@
+"""S4: a diagonal-plus-low-rank state matrix A = Lambda - P P* (2111.00396, "Efficiently Modeling Long Sequences with Structured State
+Spaces")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Complex, Float
+from torch import Tensor
+
+from models.discretizations import discretization
+from models.functional import krylov
+from models.inits import INITS
+from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.links import LINKS
+from models.names import choose
+from models.s4d import refuse_unstable
+from models.spectrum import Spectrum
+
+
+@dataclass(frozen=True, kw_only=True)
+class S4Spec(StepSpec):
+    """S4. d_state is the paper's N: N/2 complex modes with implied conjugates."""
+
+    init: str = "legs"
+    """legs or fout: the inits whose low-rank term is known."""
+    discretization: str = "bilinear"
+    """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
+    exponential per channel, O(H N^3)."""
+    A_link: str = "exp"
+    n_ssm: int | None = 1
+    """Copies of Lambda, P and B, shared round-robin by the channels; None is one per channel (untied)."""
+    train_A: bool = True
+    """Trains Lambda and P."""
+    train_B: bool = True
+    lr_A: float | None = 1e-3
+    """Learning rate of Lambda and P; None is the network's. Never decayed. C follows the network's rate and decay."""
+    lr_B: float | None = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        even(self.d_state)
+        choose("link of Re(A)", self.A_link, LINKS)
+        discretization(self.discretization)
+        if not choose("init", self.init, INITS).low_rank:
+            known = ", ".join(name for name, init in INITS.items() if init.low_rank)
+            raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
+
+    def build(self, d_model: int, directions: int = 1) -> S4Kernel:
+        return S4Kernel(self, d_model, directions)
+
+
+def _blockdiag(d: Complex[Tensor, "H M"]) -> Float[Tensor, "H N N"]:
+    """The real matrix of x -> d x on (Re x, Im x)."""
+    re, im = torch.diag_embed(d.real), torch.diag_embed(d.imag)
+    return torch.cat([torch.cat([re, -im], -1), torch.cat([im, re], -1)], -2)
+
+
+def _stack(v: Complex[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
+    return torch.cat([v.real, v.imag], -1)
+
+
+def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> Float[Tensor, "H N N"]:
+    """(I - delta A)^{-1} of A = Lambda - P P* with implied conjugates, on (Re x, Im x), by the Woodbury identity (2111.00396, app. C.3).
+
+    With d = 1 / (1 - delta Lambda):  (I - delta A)^{-1} v = d v - d P delta s / (1 + delta 2 Re P* d P),  s = 2 Re P* d v.
+    """
+    d = 1 / (1 - delta * Lambda)
+    w = 2 * _stack((P.conj() * d).conj())  # s = w . (Re v, Im v)
+    kappa = 2 * (P.abs() ** 2 * d).real.sum(-1, keepdim=True)
+    gain = (delta / (1 + delta * kappa)).unsqueeze(-1)
+    return _blockdiag(d) - gain * _stack(d * P).unsqueeze(-1) * w.unsqueeze(-2)
+
+
+class S4Kernel(Kernel):
+    """K_l = C A_bar^l B_bar with A = Lambda - P P*, from powers of the realized real matrix A_bar (two-level Krylov product).
+
+    A + A* = 2 Re(Lambda) - 2 P P* < 0 makes the bilinear A_bar a contraction in this basis, so no power grows; no C~, no roots of unity, any
+    length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
+    """
+
+    def __init__(self, spec: S4Spec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        self.rule = discretization(spec.discretization)
+        n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
+        modes = INITS[spec.init].modes
+        assert modes is not None
+        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))
+        self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
+        zeros = np.zeros_like(P)
+        self.add("P", torch.from_numpy(np.stack([P, zeros], -1)), train=spec.train_A, lr=spec.lr_A)
+        self.add("B", torch.from_numpy(np.stack([B, zeros], -1)), train=spec.train_B, lr=spec.lr_B)
+        if spec.train_A:
+            self.own("A.re", "A.im", lr=spec.lr_A)
+        self.add("C", complex_normal(directions, d_model, spec.d_state // 2), decay=True)
+        self.add_dt(spec, d_model, 1)
+        with torch.no_grad():
+            Lambda_h, P_h, B_h = self.continuous()
+            A, _ = self._discretize(Lambda_h[:1], P_h[:1], B_h[:1], torch.full((1, 1), spec.dt_max, dtype=torch.float64))
+            refuse_unstable(self.rule, torch.linalg.eigvals(A) if self.rule.alpha == 0 else A.new_zeros(1), spec.dt_max)
+
+    def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
+        """(Lambda, P, B), each (H, M) complex128."""
+        return self.A(), as_complex(self.P).repeat(self.A.copies, 1), as_complex(self.B).repeat(self.A.copies, 1)
+
+    def _discretize(self, Lambda: Tensor, P: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+        """(A_bar (H, N, N), B_bar (H, N)) on (Re x, Im x), float64."""
+        alpha = self.rule.alpha
+        if alpha is None or alpha == 0:
+            A = _blockdiag(Lambda) - 2 * _stack(P).unsqueeze(-1) * _stack(P).unsqueeze(-2)
+            return self.rule.dense(A, _stack(B), dt.squeeze(-1))
+        R = resolvent(Lambda, P, alpha * dt)
+        eye = torch.eye(R.shape[-1], dtype=R.dtype, device=R.device)
+        A_bar = (R - (1 - alpha) * eye) / alpha  # (I - a dt A)^{-1} (I + (1 - a) dt A), since dt A = (I - R^{-1}) / a
+        return A_bar, (R @ (dt * _stack(B)).unsqueeze(-1)).squeeze(-1)
+
+    def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor]:
+        """(A_bar (H, N, N), B_bar (H, N), C (J, H, N)), real, float64; the factor 2 of the conjugate pairs is in C."""
+        C = as_complex(self.C)
+        return *self._discretize(*self.continuous(), self.dt(rate)), 2 * _stack(C.conj())
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        dtype = self.C.dtype
+        A_bar, B_bar, C = self.system(rate)
+        return krylov(A_bar.to(dtype), B_bar.to(dtype), C.to(dtype), L)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        A_bar, B_bar, C = self.system(rate)
+        C = C[0]
+        return Recurrence(A_bar, B_bar, torch.einsum("hm,hmn->hn", C, A_bar), (C * B_bar).sum(-1))
+
+
+def cauchy_kernel(kernel: S4Kernel, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+    """S4's kernel by its truncated generating function at the roots of unity (2111.00396, algorithm 1), bilinear, complex128.
+
+    With C~ = C (I - A_bar^L) and the Cauchy sums h_ab(w) = dt sum_n a_n b_n / ((1 - w) - s dt lambda_n) over both members of each pair,
+    s = (1 + w) / 2:   K^(w) = h_CB - s h_CP h_PB / (1 + s h_PP).   Multiplying the nodes through by s keeps the Nyquist node w = -1, where
+    the usual form divides by zero, an ordinary one; nodes come from sin and cos in float64. Needs a generalized bilinear alpha of 1/2.
+    """
+    if kernel.rule.alpha != 0.5:
+        raise ValueError(f"the Cauchy nodes are those of the bilinear rule; this kernel uses {kernel.rule.name}")
+    Lambda, P, B = kernel.continuous()
+    dt = kernel.dt(rate)
+    A_bar, _, C_real = kernel.system(rate)
+    C_tilde = C_real - C_real.transpose(0, 1).matmul(torch.linalg.matrix_power(A_bar, L)).transpose(0, 1)
+    M = Lambda.shape[-1]
+    C = torch.complex(C_tilde[..., :M], -C_tilde[..., M:]) / 2  # back from (2 Re C, -2 Im C)
+    theta = 2 * torch.pi * torch.arange(L // 2 + 1, dtype=torch.float64, device=Lambda.device) / L
+    w = torch.complex(torch.cos(theta), -torch.sin(theta))
+    if L % 2 == 0:
+        w[-1] = -1
+    s = (1 + w) / 2
+
+    def cauchy(v: Tensor) -> Tensor:
+        """dt sum over pairs of v / ((1 - w) - s dt lambda), v (..., H, M) -> (..., H, F)."""
+        z = (dt * Lambda).unsqueeze(-1)
+        pair = v.unsqueeze(-1) / ((1 - w) - s * z) + v.conj().unsqueeze(-1) / ((1 - w) - s * z.conj())
+        return dt * pair.sum(-2)
+
+    # the second family carries Q = P*, so that k_PP = sum |P|^2 / ... and k_PB = sum P* B / ...
+    hat = cauchy(C * B) - s * cauchy(C * P) * cauchy(P.conj() * B) / (1 + s * cauchy(P.conj() * P))
+    return torch.fft.irfft(hat, n=L)

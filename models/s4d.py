@@ -1,0 +1,132 @@
+"""S4D: a diagonal state matrix with the Vandermonde kernel (2206.11893, "On the Parameterization and Initialization of Diagonal State
+Space Models")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.discretizations import Discretization, discretization
+from models.functional import vandermonde
+from models.inits import INITS, real_spectrum, spectrum
+from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.links import LINKS
+from models.names import choose
+from models.spectrum import Spectrum
+
+
+def seeded() -> np.random.Generator:
+    """A numpy generator seeded from torch's, so that one seed decides every init."""
+    return np.random.default_rng(int(torch.randint(2**62, ()).item()))
+
+
+def refuse_unstable(rule: Discretization, A_bar: Tensor, dt_max: float) -> None:
+    """Raises ValueError where a discretization makes an init unstable, |A_bar| > 1."""
+    largest = float(A_bar.abs().max())
+    if largest > 1 + 1e-9:
+        raise ValueError(
+            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without bound; "
+            "take a smaller dt_max, or zoh, bilinear or backward-euler"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class S4DSpec(StepSpec):
+    """S4D. d_state counts real dimensions: N/2 complex modes with implied conjugates (the paper's N), or N real modes."""
+
+    init: str = "lin"
+    """Initial spectrum, a row of INITS."""
+    real: bool = False
+    """Real modes lambda_n = -|lambda_n| over the init's list of d_state modes, instead of d_state / 2 complex ones."""
+    discretization: str = "zoh"
+    A_link: str = "exp"
+    """Link from the parameter to -Re(A), a row of LINKS."""
+    n_ssm: int | None = 1
+    """Copies of A and B, shared round-robin by the channels; None is one per channel (untied)."""
+    dt_per_state: bool = False
+    """A step size per channel and mode instead of one per channel."""
+    imag_scale: float = 1.0
+    """Factor on the initial Im(A)."""
+    random_imag: bool = False
+    """The index in the formula of Im(A) is drawn uniformly (2206.11893 sec. 5.2)."""
+    random_real: bool = False
+    """-Re(A) is drawn uniformly from [0, 1)."""
+    train_A: bool = True
+    train_B: bool = True
+    """False freezes B at its init; C absorbs it (K depends on B C only)."""
+    lr_A: float | None = 1e-3
+    """Learning rate of A; None is the network's. Never decayed. C follows the network's rate and decay."""
+    lr_B: float | None = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        init = choose("init", self.init, INITS)
+        choose("link of Re(A)", self.A_link, LINKS)
+        discretization(self.discretization)
+        if init.name == "fout":
+            raise ValueError("FouT without its low-rank term is not an init of S4D; use S4Spec(init='fout'), or S4DSpec(init='lin')")
+        if init.real_only and not self.real:
+            raise ValueError("init 'real' is a spectrum of real modes; set real=True, or choose a complex init: legs, inv, lin, inv2, quad, rand")
+        if self.real and (self.imag_scale != 1.0 or self.random_imag or self.random_real):
+            raise ValueError("imag_scale, random_imag and random_real perturb complex modes; they do not act on real=True")
+        if not self.real:
+            even(self.d_state)
+
+    def build(self, d_model: int, directions: int = 1) -> S4DKernel:
+        return S4DKernel(self, d_model, directions)
+
+
+class S4DKernel(Kernel):
+    """K_l = 2 Re sum_n C_n A_bar_n^l B_bar_n (2206.11893, eq. 5); without 2 Re where the modes are real."""
+
+    def __init__(self, spec: S4DSpec, d_model: int, directions: int) -> None:
+        super().__init__(d_model, directions)
+        self.rule = discretization(spec.discretization)
+        n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
+        rng = seeded()
+        if spec.real:
+            drawn = [real_spectrum(spec.init, spec.d_state, rng) for _ in range(n_ssm)]
+        else:
+            drawn = [
+                spectrum(
+                    spec.init,
+                    spec.d_state,
+                    rng,
+                    imag_scale=spec.imag_scale,
+                    random_imag=spec.random_imag,
+                    random_real=spec.random_real,
+                )
+                for _ in range(n_ssm)
+            ]
+        Lambda, B = np.stack([d[0] for d in drawn]), np.stack([d[1] for d in drawn])
+        modes = Lambda.shape[1]
+        self.complex = not spec.real
+        self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
+        refuse_unstable(self.rule, self.rule.a(spec.dt_max * self.A().detach()), spec.dt_max)
+        if spec.train_A:
+            self.own(*(f"A.{name}" for name, _ in self.A.named_parameters()), lr=spec.lr_A)
+        start = torch.from_numpy(B)
+        self.add("B", torch.stack([start, torch.zeros_like(start)], -1) if self.complex else start, train=spec.train_B, lr=spec.lr_B)
+        # per real dimension of the state both choices give the kernel the same variance: 2 * E|2 Re c|^2 / 2 against E c^2
+        C = complex_normal(directions, d_model, modes) if self.complex else torch.randn(directions, d_model, modes)
+        self.add("C", C, decay=True)
+        self.add_dt(spec, *((d_model, modes) if spec.dt_per_state else (d_model, 1)))
+
+    def system(self, rate: float) -> tuple[Tensor, Tensor]:
+        """(A_bar (H, M), W (J, H, M)) in double precision with K_l = Re sum_n W_n A_bar_n^l."""
+        dt = self.dt(rate)
+        z = dt * self.A()
+        B, C = (as_complex(self.B), 2 * as_complex(self.C)) if self.complex else (self.B.double(), self.C.double())
+        return self.rule.a(z), C * (dt * self.rule.b(z) * B.repeat(self.A.copies, 1))
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        A_bar, W = self.system(rate)
+        return vandermonde(W, A_bar, L, self.C.dtype)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        A_bar, W = self.system(rate)
+        return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)
