@@ -1,0 +1,51 @@
+"""python -m ablations NAME: runs the cells of a grid that have no finished record yet."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from benchmarks import cli
+
+
+def parser() -> cli.Parser:
+    """The flags; the grids are imported after parsing."""
+    p = cli.Parser("python -m ablations", "Train and score the cells of an ablation grid; finished runs are skipped.")
+    p.add_argument("name", nargs="?", metavar="NAME", help="the grid, see --list")
+    p.add_argument("--list", action="store_true", help="the grids, and how many of the runs of seeds 0, 1, 2 are done")
+    cli.add_launch_options(p)
+    return p
+
+
+def listing() -> str:
+    """Every grid with its size and progress."""
+    from ablations.registry import ABLATIONS
+    from benchmarks.record import Store
+
+    store, lines = Store(), []
+    for ablation in ABLATIONS.values():
+        ids = {spec.id for spec in ablation.specs((0, 1, 2))}
+        done = sum(store.status(id) in ("ok", "diverged") for id in ids)
+        lines += [f"{ablation.name}: {ablation.title}. {len(ablation.cells())} cells, {done}/{len(ids)} runs done (seeds 0,1,2)"]
+        lines += [f"  {' / '.join(cell.row.values())}" for cell in ablation.cells()]
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code."""
+    options = parser().parse(argv)
+    if options.list:
+        print(listing(), end="")
+        return cli.DONE
+    from ablations.registry import ABLATIONS
+    from models.names import choose
+
+    if options.name is None:
+        raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
+    with cli.as_usage():
+        ablation = choose("ablation", options.name, ABLATIONS)
+    return cli.run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
+
+
+if __name__ == "__main__":
+    sys.exit(cli.guarded(main))

@@ -1,0 +1,162 @@
+"""Exit codes, one-paragraph errors, and the flags that every command which trains has in common. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from benchmarks.launch import Job
+
+DONE: Final = 0
+SOME_FAILED: Final = 1
+USAGE: Final = 2
+DATA: Final = 3
+INTERRUPTED: Final = 4
+ENVIRONMENT: Final = 5
+EXIT_CODES: Final = (
+    "exit codes: 0 all done, 1 some runs failed, 2 bad usage, 3 data missing or damaged, 4 interrupted (resumable), 5 environment"
+)
+
+DEVICES: Final = ("auto", "cpu", "cuda")
+RERUN: Final = ("missing", "failed", "all")
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be; one paragraph with the nearest valid name."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose every complaint is a UsageError, and which knows the nearest option to a misspelt one."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(
+            prog=prog, description=description, epilog=EXIT_CODES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """The parsed arguments. Raises UsageError."""
+        known, rest = self.parse_known_args(argv)
+        if rest:
+            from models.names import unknown
+
+            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            if rest[0].startswith("-"):
+                raise UsageError(unknown("option", rest[0].split("=")[0], options))
+            raise UsageError(f"unexpected word {rest[0]!r}; lists are written with commas and without spaces, as in 0,1,2")
+        return known
+
+
+def guarded(main: Callable[[], int]) -> int:
+    """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback."""
+    from benchmarks.environment import EnvironmentProblem
+    from data.base import DataError
+
+    try:
+        return main()
+    except UsageError as error:
+        return _say(error, USAGE)
+    except DataError as error:
+        return _say(error, DATA)
+    except EnvironmentProblem as error:
+        return _say(error, ENVIRONMENT)
+    except ImportError as error:
+        return _say(f"{error}. `python -m benchmarks.doctor` says what is missing or broken, and the remedy.", ENVIRONMENT)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+
+
+def _say(error: object, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def as_usage() -> Iterator[None]:
+    """A ValueError inside is about what the user asked for."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Comma-separated names, each once, in the order given."""
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError("expected at least one name")
+    return found
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """Comma-separated seeds."""
+    try:
+        found = tuple(dict.fromkeys(int(word) for word in words(text)))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"seeds are integers separated by commas, as in 0,1,2; got {text!r}") from None
+    if any(not 0 <= seed < 2**31 for seed in found):
+        raise argparse.ArgumentTypeError(f"a seed lies in 0 .. 2147483647; got {text!r}")
+    return found
+
+
+def positive(text: str) -> int:
+    """A positive integer."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more; got {text!r}")
+    return int(text)
+
+
+def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
+    """An argparse type for a closed list of names."""
+
+    def parse(text: str) -> str:
+        if text not in names:
+            from models.names import unknown
+
+            raise argparse.ArgumentTypeError(unknown(kind, text, names))
+        return text
+
+    return parse
+
+
+def add_launch_options(parser: argparse.ArgumentParser) -> None:
+    """The flags of `benchmarks.launch`: what to repeat, and where and how wide to run."""
+    parser.add_argument("--seeds", type=seeds, default=(0, 1, 2), metavar="0,1,2", help="seeds, separated by commas (default 0,1,2)")
+    parser.add_argument("--device", type=one_of("device", DEVICES), default="auto", metavar="|".join(DEVICES), help="default auto")
+    parser.add_argument(
+        "--rerun",
+        type=one_of("choice for --rerun:", RERUN),
+        nargs="?",
+        const="all",
+        default="missing",
+        metavar="|".join(RERUN),
+        help="missing (default): runs without a finished record; failed: also those that diverged; all, or no word: every run again",
+    )
+    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="runs side by side (default: one per core; 1 on cuda)")
+    parser.add_argument("--threads", type=positive, default=None, metavar="N", help="threads of each run (default 1; every core on cuda)")
+
+
+def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence[str]) -> int:
+    """Launches `jobs` as `options` say, after printing the equivalent command with every choice written out."""
+    from benchmarks.environment import Runtime, choose_device, usable_cores
+    from benchmarks.launch import launch
+    from benchmarks.record import Store
+
+    device = choose_device(options.device)
+    cores = usable_cores()
+    threads = options.threads or (cores if device == "cuda" else 1)
+    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
+    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
+    if options.rerun != "missing":
+        flags += ["--rerun", options.rerun]
+    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
+    outcome = launch(jobs, Runtime(device=device, threads=threads, workers=workers), Store(), rerun=options.rerun)
+    print(outcome.summary(), file=sys.stdout if outcome.exit_code == DONE else sys.stderr)
+    return outcome.exit_code

@@ -1,0 +1,160 @@
+"""Where a number was made: code version, library versions, device, memory. Recorded beside the number, never part of its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DECIDING: Final = ("models", "data", "benchmarks")
+"""The packages whose code can change a number."""
+LIBRARIES: Final = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn")
+
+
+class EnvironmentProblem(Exception):
+    """The machine cannot do what was asked: no such device, a folder that cannot be written. One paragraph with the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """How a run is executed, as opposed to what it computes."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = 1
+    """CPU threads of this run."""
+    workers: int = 1
+    """Runs side by side on this machine; recorded because it moves timings."""
+
+
+def usable_cores() -> int:
+    """CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_device(wanted: str) -> Literal["cpu", "cuda"]:
+    """`wanted` is auto, cpu or cuda. auto takes the GPU where there is one; cuda where there is none is an error, never a fallback."""
+    import torch
+
+    if wanted == "cpu":
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "auto":
+        return "cpu"
+    build = "this PyTorch is a CPU build" if torch.version.cuda is None else "PyTorch finds no usable NVIDIA GPU"
+    raise EnvironmentProblem(f"--device cuda: {build}. Use --device cpu, or see `python -m benchmarks.doctor`.")
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@cache
+def code_version() -> tuple[str, bool]:
+    """(commit, whether a source file that decides numbers differs from it); without git, (hash of those files, False)."""
+    top, commit = _git("rev-parse", "--show-toplevel"), _git("rev-parse", "HEAD")
+    if top is not None and commit and Path(top).resolve() == ROOT:
+        changed = _git("status", "--porcelain", "--untracked-files=all", "--", *(f"{package}/*.py" for package in DECIDING))
+        return commit, changed != ""
+    digest = hashlib.sha256()
+    for file in sorted(f for package in DECIDING for f in (ROOT / package).rglob("*.py")):
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return f"sources-{digest.hexdigest()[:12]}", False
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _library(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def describe(runtime: Runtime) -> dict[str, Any]:
+    """The environment block of a record. Plain values, no paths of this machine."""
+    device = "cpu"
+    if runtime.device == "cuda":
+        import torch
+
+        device = f"cuda ({torch.cuda.get_device_name()})"
+    commit, dirty = code_version()
+    return {
+        "code": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "device": device,
+        "threads": runtime.threads,
+        "workers": runtime.workers,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+class PeakMemory:
+    """Megabytes between `start` and the peak before `stop`: resident memory of this process on CPU, allocated tensors on CUDA."""
+
+    def __init__(self, device: Literal["cpu", "cuda"]) -> None:
+        self.device, self.base = device, 0.0
+
+    def start(self) -> None:
+        """Remember where memory stands, and reset the peak where the system allows it."""
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.reset_peak_memory_stats()
+            return
+        try:
+            Path("/proc/self/clear_refs").write_text("5")
+            self.base = _proc_status("VmRSS")
+        except OSError:
+            self.base = _lifetime_peak()
+
+    def stop(self) -> float:
+        """Peak minus start, in MB (10^6 bytes)."""
+        if self.device == "cuda":
+            import torch
+
+            return torch.cuda.max_memory_allocated() / 1e6
+        try:
+            peak = _proc_status("VmHWM")
+        except OSError:
+            peak = _lifetime_peak()
+        return max(0.0, peak - self.base)
+
+
+def _proc_status(field: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise OSError(f"/proc/self/status has no {field}")
+
+
+def _lifetime_peak() -> float:
+    """Highest resident memory of this process so far, in MB; kilobytes on Linux, bytes on macOS."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6

@@ -1,0 +1,369 @@
+"""A list of runs over a local pool: each run in a process of its own, forked from a server that has already imported everything.
+
+What is done is read from the store and nowhere else, so the same command continues after any interruption. A run is owned by the process
+that holds the lock of its folder; two launchers on the same list share the work. A worker that dies costs its own run and no other.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from benchmarks import cli
+from benchmarks.environment import ROOT, EnvironmentProblem, Runtime, describe
+from benchmarks.record import Store, failed
+from benchmarks.spec import RunSpec
+
+if TYPE_CHECKING:
+    from benchmarks.run import Epoch
+
+BUSY_WAIT: Final = 2.0
+"""Seconds before a run that another launcher works on is looked at again."""
+REFRESH: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run and what the asker calls it, e.g. "s4d-lin, seed 0"."""
+
+    label: str
+    spec: RunSpec
+
+
+@dataclass
+class Outcome:
+    """What became of the jobs of one launch."""
+
+    asked: int
+    already: int
+    finished: list[Job] = field(default_factory=list)
+    """Ended here with a record that counts: ok or diverged."""
+    failed: list[tuple[Job, str]] = field(default_factory=list)
+    data_trouble: bool = False
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return cli.INTERRUPTED
+        if self.data_trouble:
+            return cli.DATA
+        return cli.SOME_FAILED if self.failed else cli.DONE
+
+    def summary(self) -> str:
+        """One paragraph."""
+        done = self.already + len(self.finished)
+        text = f"{done} of {self.asked} runs are done ({self.already} before, {len(self.finished)} now)."
+        if self.failed:
+            reasons = "; ".join(f"{job.label}: {reason}" for job, reason in self.failed[:5])
+            more = f"; and {len(self.failed) - 5} more" if len(self.failed) > 5 else ""
+            text += f" {len(self.failed)} failed: {reasons}{more}. The same command tries them again."
+        if self.interrupted:
+            text += " Interrupted: finished runs are kept, and the same command continues with the rest."
+        return text
+
+
+# ---------------------------------------------------------------- the worker
+
+
+def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connection) -> None:
+    """The life of one worker process. Sends ("epoch", Epoch), then at most one of "over", "busy", "data", "environment"."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
+    threading.Thread(target=_end_with_the_launcher, daemon=True).start()
+    from benchmarks.run import run
+    from data.base import DataError
+
+    store = Store(root)
+    try:
+        with store.lock(spec) as mine:
+            if not mine:
+                pipe.send(("busy", ""))
+                return
+            status = store.status(spec.id)
+            if status == "damaged":
+                store.set_aside(spec)
+            elif status in ("ok", "diverged") and not redo:  # another launcher was faster
+                pipe.send(("over", (status, "")))
+                return
+            record = run(spec, runtime, store, lambda epoch: pipe.send(("epoch", epoch)))
+            pipe.send(("over", (record.status, _line(record.status, record.reason, record.metrics))))
+    except DataError as error:
+        pipe.send(("data", str(error)))
+    except OSError as error:
+        pipe.send(("environment", f"the record of {spec.benchmark}/{spec.id} cannot be written: {error.strerror or error}"))
+
+
+def _end_with_the_launcher() -> None:
+    """A launcher killed with -9 cannot end its workers; the pipe it held closes, and they end themselves."""
+    launcher = multiprocessing.parent_process()
+    if launcher is not None:
+        connection.wait([launcher.sentinel])
+        os._exit(1)
+
+
+def _line(status: str, reason: str, metrics: Any) -> str:
+    if status != "ok":
+        return reason
+    return ", ".join(f"{name} {metrics[name]:.4f}" for name in ("test_accuracy", "test_rmse") if metrics.get(name) is not None)
+
+
+# ---------------------------------------------------------------- the launcher
+
+
+@dataclass
+class _Worker:
+    job: Job
+    process: ForkServerProcess
+    epoch: Epoch | None = None
+    said: tuple[str, Any] = ("nothing", "")
+    """The last word of the worker besides its epochs."""
+
+
+def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", out: TextIO | None = None) -> Outcome:
+    """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
+
+    rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "all" everything again.
+    Raises EnvironmentProblem where the run folder cannot be written (any more).
+    """
+    store.check_writable()
+    unique = _first_of_each(jobs)
+    skipped = {"missing": ("ok", "diverged"), "failed": ("ok",), "all": ()}[rerun]
+    status = {job.spec.id: store.status(job.spec.id) for job in unique}
+    todo = [job for job in unique if status[job.spec.id] not in skipped]
+    outcome = Outcome(asked=len(unique), already=len(unique) - len(todo))
+    screen = Screen(todo, out or sys.stderr)
+    for job in todo:
+        if status[job.spec.id] == "damaged":
+            screen.say(f"{job.label}: its record is damaged; it is moved aside as .corrupt and the run is done again")
+    if not todo:
+        return outcome
+    runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
+    screen.say(
+        f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: "
+        f"{runtime.workers} at a time on {runtime.device}, {runtime.threads} thread{'s' if runtime.threads > 1 else ''} each"
+    )
+    running: dict[Connection, _Worker] = {}
+    with _interruptible():
+        try:
+            _schedule(todo, runtime, store, rerun, running, outcome, screen)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        finally:
+            _end(running)
+            screen.close()
+    return outcome
+
+
+def _first_of_each(jobs: Sequence[Job]) -> list[Job]:
+    first: dict[str, Job] = {}
+    for job in jobs:
+        first.setdefault(job.spec.id, job)
+    return list(first.values())
+
+
+def _schedule(
+    todo: Sequence[Job],
+    runtime: Runtime,
+    store: Store,
+    rerun: str,
+    running: dict[Connection, _Worker],
+    outcome: Outcome,
+    screen: Screen,
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.run", "sklearn.datasets"])
+    waiting = deque((job, 0.0) for job in todo)
+    while waiting or running:
+        for _ in range(len(waiting)):
+            if len(running) >= runtime.workers:
+                break
+            job, not_before = waiting.popleft()
+            if time.monotonic() < not_before:
+                waiting.append((job, not_before))
+                continue
+            mine, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=work, args=(job.spec, runtime, store.root, rerun != "missing", theirs), daemon=True)
+            with _server_environment(runtime.threads):
+                process.start()
+            theirs.close()
+            running[mine] = _Worker(job, process)
+        if not running:
+            time.sleep(REFRESH)
+        for pipe in connection.wait(list(running), REFRESH) if running else ():
+            assert isinstance(pipe, Connection)
+            worker = running[pipe]
+            try:
+                kind, content = pipe.recv()
+            except (EOFError, OSError):
+                del running[pipe]
+                pipe.close()
+                worker.process.join()
+                if worker.said[0] == "busy":
+                    waiting.append((worker.job, time.monotonic() + BUSY_WAIT))
+                else:
+                    _conclude(worker, runtime, store, outcome, screen)
+                continue
+            if kind == "epoch":
+                worker.epoch = content
+            else:
+                worker.said = (kind, content)
+        screen.show([worker for worker in running.values() if worker.said[0] == "nothing"])
+
+
+def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome, screen: Screen) -> None:
+    """Books one ended worker. A death without a word becomes a failed record that names the signal."""
+    job = worker.job
+    kind, content = worker.said
+    if kind == "environment":
+        raise EnvironmentProblem(f"{content}. Free some space or mend the permissions; finished runs are kept, the same command continues.")
+    if kind == "data":
+        outcome.data_trouble = True
+        status, line = "failed", content
+    elif kind == "over":
+        status, line = content
+    else:
+        status, line = "failed", _cause_of_death(worker.process.exitcode)
+        with store.lock(job.spec) as mine:
+            if mine and store.status(job.spec.id) not in ("ok", "diverged"):
+                store.put(job.spec, failed(job.spec, line, describe(runtime)))
+    if status == "failed":
+        outcome.failed.append((job, line))
+    else:
+        outcome.finished.append(job)
+    screen.finished(job, status, line)
+
+
+def _cause_of_death(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
+        hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
+        return f"the worker process was ended by {name}{hint}"
+    return f"the worker process ended without a result (exit code {exitcode})"
+
+
+def _end(running: dict[Connection, _Worker]) -> None:
+    """Kills what still runs. Nothing is lost by it but those runs: every file appears whole or not at all."""
+    for worker in running.values():
+        worker.process.kill()
+    for pipe, worker in running.items():
+        worker.process.join(5)
+        pipe.close()
+    running.clear()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a launch the way Ctrl-C does; a second signal during the clean-up changes nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in names:
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+@contextmanager
+def _server_environment(threads: int) -> Iterator[None]:
+    """What the fork server must find when it starts: the path of the checkout (its parent's sys.path is not handed on), and the number
+    of threads that the numerical libraries read when they are imported."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    wanted = {"PYTHONPATH": path, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+# ---------------------------------------------------------------- the screen
+
+
+class Screen:
+    """Progress: on a terminal one line that is redrawn, above it one line per finished run; elsewhere only the latter."""
+
+    def __init__(self, todo: Sequence[Job], out: TextIO) -> None:
+        self.out, self.live = out, out.isatty()
+        self.total = len(todo)
+        self.epochs = sum(job.spec.epochs for job in todo)
+        self.over = 0
+        self.epochs_over = 0
+        self.begun = self.drawn = time.monotonic()
+        self.running: Sequence[_Worker] = ()
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._wipe()
+        print(text, file=self.out, flush=True)
+
+    def finished(self, job: Job, status: str, line: str) -> None:
+        """A run is over, however it ended."""
+        self.over += 1
+        self.epochs_over += job.spec.epochs
+        self.running = [worker for worker in self.running if worker.job is not job]
+        self.say(f"{job.label}: {status}{f', {line}' if line else ''}   [{self.state()}]")
+
+    def show(self, running: Sequence[_Worker]) -> None:
+        """Redraws the live line, at most twice a second."""
+        self.running = running
+        if not self.live or time.monotonic() - self.drawn < REFRESH:
+            return
+        self.drawn = time.monotonic()
+        parts = [self.state()]
+        for worker in running:
+            e = worker.epoch
+            state = f"{e.epoch + 1}/{e.epochs} loss {e.train_loss:.3g} val {e.metric:.3g}" if e else "starting"
+            parts.append(f"{worker.job.label} {state}")
+        width = os.get_terminal_size(self.out.fileno()).columns or 80
+        self.out.write("\r\x1b[K" + "  |  ".join(parts)[: width - 1])
+        self.out.flush()
+
+    def state(self) -> str:
+        """k/n runs, elapsed, estimate left from the epochs done so far."""
+        elapsed = time.monotonic() - self.begun
+        done = self.epochs_over + sum(worker.epoch.epoch + 1 for worker in self.running if worker.epoch)
+        left = f"about {_clock(elapsed * (self.epochs - done) / done)} left" if done else "estimating"
+        return f"{self.over}/{self.total} runs, {_clock(elapsed)} elapsed, {left}"
+
+    def close(self) -> None:
+        """Takes the live line away."""
+        self._wipe()
+
+    def _wipe(self) -> None:
+        if self.live:
+            self.out.write("\r\x1b[K")
+            self.out.flush()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

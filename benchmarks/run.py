@@ -1,0 +1,326 @@
+"""run(spec, runtime, store) -> Record: the only way a number comes to exist.
+
+Chosen on validation, scored once on test: after every epoch the weights with the best validation metric so far are copied in memory
+(ties go to the lower validation loss); at the end they are put back and the test set is seen for the first and only time.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import statistics
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer, seed_everything
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from torch import Tensor, nn
+
+from benchmarks.environment import PeakMemory, Runtime, describe
+from benchmarks.record import Record, Store, failed, identity
+from benchmarks.spec import RunSpec
+from data.base import DataError
+from data.module import SplitModule
+from data.sampling import sha256
+from models import Kernel, SequenceTask
+
+CHANNELS: Final = 8
+"""Kernels kept per layer."""
+CHECK_EVERY: Final = 32
+"""Training steps between looks at the losses; each look waits for the device."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What `progress` is told after every epoch."""
+
+    id: str
+    epoch: int
+    epochs: int
+    train_loss: float
+    val_loss: float
+    metric: float
+    """Validation accuracy or rmse."""
+
+
+class Diverged(Exception):
+    """A loss stopped being finite. The message names the step."""
+
+
+class NonFinite(Callback):
+    """Ends the run at the first training or validation loss that is not finite."""
+
+    def __init__(self) -> None:
+        self.pending: list[Tensor] = []
+        self.looked_at = 0
+
+    def on_train_batch_end(self, trainer: Trainer, task: LightningModule, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.pending.append(outputs["loss"].detach())
+        if len(self.pending) >= CHECK_EVERY:
+            self.look()
+
+    def on_validation_epoch_end(self, trainer: Trainer, task: LightningModule) -> None:
+        self.look()
+
+    def on_validation_end(self, trainer: Trainer, task: LightningModule) -> None:
+        loss = float(trainer.callback_metrics["val_loss"])
+        if not math.isfinite(loss):
+            raise Diverged(f"the validation loss of epoch {trainer.current_epoch} is {loss}")
+
+    def look(self) -> None:
+        """Names the first step, counted from 0, whose loss is not finite."""
+        losses = torch.stack(self.pending).float().cpu() if self.pending else torch.empty(0)
+        bad = torch.nonzero(~torch.isfinite(losses))
+        if len(bad):
+            first = int(bad[0])
+            raise Diverged(f"the training loss of step {self.looked_at + first} is {float(losses[first])}")
+        self.looked_at += len(self.pending)
+        self.pending.clear()
+
+
+class BestOnValidation(Callback):
+    """Keeps a copy of the weights of the epoch with the best validation metric; ties go to the lower validation loss."""
+
+    def __init__(self, metric: str, sign: float) -> None:
+        self.metric, self.sign = metric, sign
+        self.rank = (-math.inf, -math.inf)
+        self.epoch = -1
+        self.scores: dict[str, float] = {}
+        self.state: dict[str, Tensor] = {}
+
+    def on_validation_end(self, trainer: Trainer, task: LightningModule) -> None:
+        scores = {name: float(trainer.callback_metrics[name]) for name in (self.metric, "val_loss")}
+        rank = (self.sign * scores[self.metric], -scores["val_loss"])
+        if rank > self.rank:
+            self.rank, self.epoch, self.scores, self.state = rank, trainer.current_epoch, scores, copied(task)
+
+
+class History(Callback):
+    """One row per epoch, the optimizer groups as they really were, and one progress event per epoch.
+
+    `seconds` is the training part of an epoch (batches, forward, backward, step), without validation. `lr` is the largest rate of any
+    group at the first step of the epoch.
+    """
+
+    def __init__(self, spec: RunSpec, metric: str, device: str, progress: Callable[[Epoch], None] | None) -> None:
+        self.spec, self.metric, self.device, self.progress = spec, metric, device, progress
+        self.rows: list[dict[str, Any]] = []
+        self.rates: tuple[dict[str, Any], ...] = ()
+        self.lr = self.started = self.seconds = 0.0
+
+    def on_train_start(self, trainer: Trainer, task: LightningModule) -> None:
+        names = {id(parameter): name for name, parameter in task.named_parameters()}
+        self.rates = tuple(
+            {
+                "lr": float(group.get("initial_lr", group["lr"])),
+                "weight_decay": float(group["weight_decay"]),
+                "parameters": [names[id(parameter)] for parameter in group["params"]],
+                "n": sum(parameter.numel() for parameter in group["params"]),
+            }
+            for group in trainer.optimizers[0].param_groups
+        )
+
+    def on_train_epoch_start(self, trainer: Trainer, task: LightningModule) -> None:
+        self._complete(trainer)
+        self.lr = max(float(group["lr"]) for group in trainer.optimizers[0].param_groups)
+        self.started = self._now()
+
+    def on_validation_start(self, trainer: Trainer, task: LightningModule) -> None:
+        self.seconds = self._now() - self.started
+
+    def on_train_epoch_end(self, trainer: Trainer, task: LightningModule) -> None:
+        self.rows.append({"epoch": trainer.current_epoch, "lr": self.lr, "seconds": self.seconds})
+
+    def on_train_end(self, trainer: Trainer, task: LightningModule) -> None:
+        self._complete(trainer)
+
+    def _complete(self, trainer: Trainer) -> None:
+        """The task logs its training loss at the very end of an epoch, after every callback, so a row is filled when the next begins."""
+        if not self.rows or "train_loss" in self.rows[-1]:
+            return
+        row = self.rows[-1]
+        row |= {name: float(trainer.callback_metrics[name]) for name in ("train_loss", "val_loss", self.metric)}
+        if self.progress is not None:
+            self.progress(
+                Epoch(
+                    id=self.spec.id,
+                    epoch=row["epoch"],
+                    epochs=self.spec.epochs,
+                    train_loss=row["train_loss"],
+                    val_loss=row["val_loss"],
+                    metric=row[self.metric],
+                )
+            )
+
+    def _now(self) -> float:
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        return time.monotonic()
+
+
+def run(
+    spec: RunSpec,
+    runtime: Runtime | None = None,
+    store: Store | None = None,
+    progress: Callable[[Epoch], None] | None = None,
+) -> Record:
+    """Trains, chooses on validation, tests once, writes the record and returns it.
+
+    An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError is not the run's doing and
+    passes through. Whether the run is already done is the caller's question, see `benchmarks.launch`.
+    """
+    runtime, store = runtime or Runtime(), store or Store()
+    trace = store.folder(spec) / "error.txt"
+    try:
+        record, arrays = train(spec, runtime, progress)
+    except DataError:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever went wrong, the grid goes on and the reason is kept
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text(traceback.format_exc(), encoding="utf-8")
+        sentence = next((line for line in str(error).splitlines() if line.strip()), "")
+        return store.put(spec, failed(spec, f"{type(error).__name__}: {sentence}".rstrip(": "), describe(runtime)))
+    written = store.put(spec, record, arrays)
+    trace.unlink(missing_ok=True)
+    return written
+
+
+def train(spec: RunSpec, runtime: Runtime, progress: Callable[[Epoch], None] | None) -> tuple[Record, dict[str, np.ndarray]]:
+    """The run itself, without any file: (record, arrays)."""
+    begun = time.monotonic()
+    torch.set_num_threads(runtime.threads)
+    seed_everything(spec.seed, verbose=False)
+
+    signature = spec.data.signature
+    metric, sign = ("val_rmse", -1.0) if signature.regression else ("val_accuracy", 1.0)
+    module = spec.data.build(batch_size=spec.batch_size, seed=spec.seed)
+    assert isinstance(module, SplitModule)
+    counts = module.counts()
+    memory = PeakMemory(runtime.device)
+    memory.start()  # the data set and the libraries that read it are not counted: they are the same for every row
+    task = SequenceTask(
+        spec.model.build(
+            d_input=signature.d_input,
+            vocab=signature.vocab,
+            d_output=signature.d_output,
+            per_step=signature.per_step,
+            two_towers=signature.two_towers,
+        ),
+        spec.optim,
+        total_steps=spec.epochs * math.ceil(counts["train"] / spec.batch_size),
+        regression=signature.regression,
+    )
+    start = copied(task)
+    history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
+    diverged, metrics = "", {}
+    with quiet():
+        trainer = Trainer(
+            accelerator="gpu" if runtime.device == "cuda" else "cpu",
+            devices=1,
+            max_epochs=spec.epochs,
+            precision=spec.precision,
+            deterministic="warn",
+            callbacks=[NonFinite(), best, history],
+            plugins=[LightningEnvironment()],  # a run is one process, also inside a Slurm job
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+        try:
+            trainer.fit(task, datamodule=module)
+        except Diverged as event:
+            diverged = str(event)
+        else:
+            task.load_state_dict(best.state)
+            metrics = dict(trainer.test(task, datamodule=module, verbose=False)[0])
+    peak = memory.stop()
+
+    record = Record(
+        **identity(spec),
+        status="diverged" if diverged else "ok",
+        reason=diverged,
+        metrics=_metrics(metric, {} if diverged else {**metrics, **best.scores, "best_epoch": best.epoch}),
+        cost={
+            "parameters": sum(p.numel() for p in task.parameters() if p.requires_grad),
+            "kernel_parameters": sum(p.numel() for kernel in kernels(task) for p in kernel.parameters() if p.requires_grad),
+            "seconds_per_epoch": statistics.median(row["seconds"] for row in history.rows) if history.rows else None,
+            "wall_seconds": time.monotonic() - begun,
+            "peak_memory_mb": peak,
+        },
+        history=tuple(history.rows),
+        rates=history.rates,
+        data={"hash": module.content_hash(), "counts": counts, "order": sha256(module.order(0)[:100])},
+        environment=describe(runtime),
+    )
+    if diverged:
+        return record, {}
+    moments = {"start": start, "end": best.state}
+    task.cpu()
+    arrays: dict[str, np.ndarray] = {}
+    for moment, state in moments.items():
+        task.load_state_dict(state)
+        arrays |= snapshot(task, moment, signature.length)
+    return record, arrays
+
+
+def _metrics(metric: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    name = metric.removeprefix("val_")
+    return {key: known.get(key) for key in (f"test_{name}", "test_loss", f"val_{name}", "val_loss", "best_epoch")}
+
+
+def copied(module: nn.Module) -> dict[str, Tensor]:
+    """A copy of the state that further training does not touch, on the CPU."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
+
+
+def kernels(module: nn.Module) -> list[Kernel]:
+    """The SSM (or free) convolution kernels of a network, in the order of its layers."""
+    return [part for part in module.modules() if isinstance(part, Kernel)]
+
+
+@torch.no_grad()
+def snapshot(module: nn.Module, moment: str, length: int) -> dict[str, np.ndarray]:
+    """Kernels, their magnitudes over the channels, and for those with a recurrence discrete eigenvalues and Hankel singular values.
+
+    Keys and shapes, for layer i: `layer{i}/{moment}/kernel` (J, 8, L), `/memory` (5, L): min, quartiles and max over the channels of
+    |K(t)| of direction 0, `/eigenvalues` (H, N) of A_bar, `/hsv` (H, N) relative, falling.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for i, kernel in enumerate(kernels(module)):
+        K = kernel(length).double().numpy()
+        channels = np.unique(np.linspace(0, K.shape[1] - 1, CHANNELS).round().astype(int))
+        here = f"layer{i}/{moment}"
+        arrays[f"{here}/kernel"] = K[:, channels].astype(np.float32)
+        arrays[f"{here}/memory"] = np.quantile(np.abs(K[0]), [0, 0.25, 0.5, 0.75, 1], axis=0).astype(np.float32)
+        if kernel.has_recurrence:
+            recurrence = kernel.recurrence(length)
+            arrays[f"{here}/eigenvalues"] = recurrence.eigenvalues().numpy().astype(np.complex64)
+            arrays[f"{here}/hsv"] = recurrence.hankel_singular_values().numpy().astype(np.float32)
+    return arrays
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Lightning's remarks about GPUs and loader workers say nothing here; the switch to deterministic operations is undone after."""
+    deterministic, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

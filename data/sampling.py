@@ -1,0 +1,81 @@
+"""Splits, orders and noise as pure functions of integers: nothing here depends on batch size, worker or call order.
+
+The generator is Philox, which is counter-based: a stream is a key, a place in it is a counter. A stream is keyed by a few integers,
+and each sample has its own stretch of the counter, so the noise of sample 17 is the same whoever asks and whatever was drawn before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+SPLIT: Final = 1
+ORDER: Final = 2
+NOISE: Final = 3
+"""First integer of every key, so that the three uses never share a stream."""
+
+EVERY_EVALUATION: Final = 2**32 - 1
+"""Stands where training noise has its epoch; no run has that many."""
+
+
+def philox_key(*integers: int) -> NDArray[np.uint64]:
+    """The 128-bit Philox key of a tuple of non-negative integers."""
+    return np.random.SeedSequence(integers).generate_state(2, np.uint64)
+
+
+def permutation(seed: int, epoch: int, n: int) -> Ids:
+    """(n,) The order in which epoch `epoch` visits the training samples: the same for every model trained with `seed`."""
+    return np.random.Generator(np.random.Philox(key=philox_key(ORDER, seed, epoch))).permutation(n).astype(np.int64)
+
+
+def uniform_noise(stream: Sequence[int], ids: Ids, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """(B, *shape) i.i.d. uniform on [0, 1), a function of (stream, id) for each row. `stream` is e.g. (seed, epoch)."""
+    key = philox_key(NOISE, *stream)
+    out = np.empty((len(ids), *shape), dtype=np.float32)
+    for row, i in zip(out, ids.tolist(), strict=True):
+        # the third of the four counter words: every sample owns 2^128 blocks
+        np.random.Generator(np.random.Philox(key=key, counter=[0, 0, i, 0])).random(dtype=np.float32, out=row)
+    return out
+
+
+def stratified_split(labels: NDArray[np.integer], shares: Mapping[str, float], seed: int) -> dict[str, Ids]:
+    """Sample ids per part, sorted; each class is cut in the same shares (rounded), after a shuffle that only `seed` decides."""
+    if abs(sum(shares.values()) - 1) > 1e-9:
+        raise ValueError(f"the shares of a split add up to 1, got {dict(shares)}")
+    edges = np.cumsum([0.0, *shares.values()])
+    parts: dict[str, list[Ids]] = {name: [] for name in shares}
+    rng = np.random.Generator(np.random.Philox(key=philox_key(SPLIT, seed)))
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label)).astype(np.int64)
+        cuts = np.rint(edges * len(members)).astype(int)
+        for name, start, stop in zip(shares, cuts[:-1], cuts[1:], strict=True):
+            parts[name].append(members[start:stop])
+    return {name: np.sort(np.concatenate(found)) for name, found in parts.items()}
+
+
+def check_split(splits: Mapping[str, Ids], n: int) -> None:
+    """Raises ValueError unless every id lies in [0, n) and in at most one part, and no part is empty."""
+    for name, ids in splits.items():
+        if len(ids) == 0:
+            raise ValueError(f"the {name} part of the split is empty")
+    together = np.concatenate(list(splits.values()))
+    if together.min() < 0 or together.max() >= n:
+        raise ValueError(f"a split names samples outside 0..{n - 1}")
+    if len(np.unique(together)) != len(together):
+        raise ValueError("a sample lies in two parts of the split")
+
+
+def sha256(*arrays: NDArray[np.generic]) -> str:
+    """Hex digest over types, shapes and bytes (little-endian) of the arrays, in the order given."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{plain.dtype.str}{plain.shape}".encode())
+        digest.update(plain.tobytes())
+    return digest.hexdigest()
