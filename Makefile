@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN DATA
+FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN
 $(foreach v,$(FLAGS_FOR_RUNS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS_FOR_RUNS)
 
@@ -26,11 +26,13 @@ endif
 export PYTHON
 
 # Print a command as one could type it, then run it.
-RUN := run() { printf '$$'; printf ' %q' "$$@"; printf '\n'; "$$@"; }; run
+RUN := run() { printf '$$'; for word; do case $$word in \
+  *[!A-Za-z0-9_./:=,+@-]*|'') printf ' %q' "$$word";; *) printf ' %s' "$$word";; esac; done; printf '\n'; "$$@"; }; run
+# Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
+UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"}
-RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $(if $(filter-out 0 no false,$(RERUN)),--rerun)
-DATA_ROOT := if [ -n "$$DATA" ]; then export SSM_DATA="$$DATA"; fi
+RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"}
 
 BENCHMARKS := digits digits-noise
 ABLATIONS := ablate-core
@@ -49,10 +51,9 @@ help: ## this list
 	  SEEDS 'comma-separated, as in 0,1,2' \
 	  SCALE 'quick, small or paper' \
 	  DEVICE 'auto, cpu or cuda' \
-	  WORKERS 'processes that load data' \
-	  THREADS 'CPU threads of one run' \
-	  RERUN '1 trains again although a record is there' \
-	  DATA 'folder of downloaded data' \
+	  WORKERS 'runs side by side' \
+	  THREADS 'CPU threads of each run' \
+	  RERUN 'missing (default), failed or all' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
 
@@ -64,23 +65,23 @@ list: $(READY) ## benchmarks, variants, scales and ablation grids
 	@$(RUN) $(PY) -m ablations --list
 
 doctor: $(READY) ## say what of this machine does not fit, with the remedy
-	@$(DATA_ROOT); $(RUN) $(PY) -m benchmarks.doctor
+	@$(RUN) $(PY) -m benchmarks.doctor
 
 ##@ Results
 
 quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then the table and figures (minutes on 2 cores)
-	@$(RUN) $(PY) -m benchmarks digits-noise --variant="$${VARIANT:-default}" --seeds="$${SEEDS:-0,1,2}" $(RUNTIME)
-	@$(RUN) $(PY) -m reports quickstart
+	@$(RUN) $(PY) -m benchmarks digits-noise --variant="$${VARIANT:-default}" --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports quickstart; exit $${status:-0}
 
 digits: ## sequential digits, 8 x 8 pixels one by one; nothing to download
 digits-noise: ## the same digits followed by noise: what is remembered over the gap
 $(BENCHMARKS): $(READY)
-	@$(DATA_ROOT); $(RUN) $(PY) -m benchmarks $@ $(CHOICE) $${SEEDS:+--seeds="$$SEEDS"} $(RUNTIME)
+	@$(RUN) $(PY) -m benchmarks $@ $(CHOICE) $${SEEDS:+--seeds="$$SEEDS"} $(RUNTIME)
 
 ablate-core: ## one factor at a time around a common centre, three seeds, then its table and figures
 $(ABLATIONS): $(READY)
-	@$(DATA_ROOT); $(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME)
-	@$(RUN) $(PY) -m reports ablation $(@:ablate-%=%)
+	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports ablation $(@:ablate-%=%); exit $${status:-0}
 
 report: $(READY) ## every table and figure again, from the records
 	@$(RUN) $(PY) -m reports all
@@ -120,6 +121,6 @@ $(READY): pyproject.toml constraints.txt
 	  "$$base" -m venv --clear "$(VENV)" || exit 5; \
 	fi
 	@printf 'Installing the suite into %s (once; PyTorch is large) ...\n' "$(VENV)"
-	@"$(PY)" -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@"$(PY)" -m pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch "$@"
 endif

@@ -52,7 +52,7 @@ OPTIONAL = {
 }
 TRIO = ("torch", "torchvision", "torchaudio")
 # What the loader says when the three come from different builds.
-FOREIGN_BUILD = re.compile(r"torchvision::|libc10_cuda|libtorch|libcudart|libcu\w+\.so|undefined symbol|different CUDA versions|torchaudio\.lib")
+FOREIGN_BUILD = re.compile(r"torchvision::|libc10|libtorch|libcu\w+\.so|undefined symbol|different CUDA versions")
 EXTRAS = {"ray": "ray", "tensorboard": "tensorboard", "wandb": "wandb", "pytest": "dev", "hypothesis": "dev", "beartype": "dev"}
 
 TORCH_REPORT = """
@@ -166,7 +166,7 @@ def explain_foreign(trials: dict[str, Trial]) -> Finding | None:
     built = ", ".join(f"{name} {trials[name].version or '(unknown version)'}" for name in TRIO if trials[name].present)
     cpu = "+cpu" in trials["torch"].version
     why = "; the first is a CPU build, the others were built for CUDA" if cpu else ", which were not built for each other"
-    also = "; pytorch-lightning fails with them, because its metrics import torchvision wherever it is installed" if breaks_lightning else ""
+    also = "; pytorch-lightning fails with them: its metrics import torchvision wherever it is installed" if breaks_lightning else ""
     remedy = (
         f"remove the environment and run make setup, which installs a matching set ({pinned()}); or uninstall torchvision and torchaudio: "
         "whatever does not read CIFAR-10, MNIST or Speech Commands runs without them"
@@ -185,12 +185,13 @@ def check_packages(trials: dict[str, Trial]) -> list[Finding]:
     for name, (_, use) in (ESSENTIAL | OPTIONAL).items():
         trial, essential = trials[name], name in ESSENTIAL
         level: Literal["note", "problem"] = "problem" if essential else "note"
-        what = f"-e '.[{EXTRAS[name]}]'" if name in EXTRAS else f"'{name}'"
+        what = f"-e '.[{EXTRAS[name]}]'" if name in EXTRAS else name
+        install = "make setup" if essential else f"python -m pip install {what} -c constraints.txt"
         if not trial.present:
-            out.append(Finding(level, f"{name} is not installed; needed for {use}", "make setup" if essential else f"python -m pip install {what} -c constraints.txt"))
+            out.append(Finding(level, f"{name} is not installed; needed for {use}", install))
         elif trial.error:
             explained = foreign and FOREIGN_BUILD.search(trial.error)
-            remedy = "see the wheels above" if explained else f"python -m pip install --force-reinstall '{name}' -c constraints.txt"
+            remedy = "see the wheels above" if explained else f"python -m pip install --force-reinstall {name} -c constraints.txt"
             out.append(Finding(level, f"{name} {trial.version} does not import ({trial.error}); needed for {use}", remedy))
         elif out_of_range(trial.version, bounds.get(name, [])):
             wanted = ", ".join(op + b for op, b in bounds[name])
@@ -209,7 +210,8 @@ def check_devices(torch: Trial) -> list[Finding]:
     if seen["devices"]:
         out.append(Finding("ok", f"devices: cpu, cuda ({', '.join(seen['devices'])}; torch built for CUDA {seen['cuda_build']})"))
     elif shutil.which("nvidia-smi") and not seen["cuda_build"]:
-        out.append(Finding("note", "there is an NVIDIA driver, but torch is a CPU build", "install a CUDA build of torch, then DEVICE=cuda"))
+        text = "there is an NVIDIA driver, but torch is a CPU build"
+        out.append(Finding("note", text, "install a CUDA build of torch, then DEVICE=cuda"))
     elif shutil.which("nvidia-smi"):
         remedy = f"a driver for CUDA {seen['cuda_build']} or newer, and see that nvidia-smi lists a device"
         out.append(Finding("note", "there is an NVIDIA driver, but torch finds no device it can use", remedy))

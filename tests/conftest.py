@@ -8,9 +8,12 @@ from pathlib import Path
 import jaxtyping
 import pytest
 
+# jaxtyping decorates functions one by one; beartype knows what `Self` is only where it decorates the class, so it takes it for any object.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(hint_overrides=beartype.FrozenDict({__import__('typing').Self: object})))"
+
 # Has to stand before the first import of `models`: the hook rewrites the modules as they are loaded.
 if importlib.util.find_spec("beartype") is not None:
-    jaxtyping.install_import_hook(["models"], "beartype.beartype")
+    jaxtyping.install_import_hook(["models"], CHECKER)
 
 
 @pytest.fixture(autouse=True)
