@@ -9,7 +9,8 @@ times T columns is one batched real matrix product, so that N (M + T) powers suf
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Complex, Float, Inexact
@@ -88,25 +89,45 @@ def krylov_direct(
     return torch.stack(K, dim=-1)
 
 
-def krylov(A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B, l < L, for a dense real A, by doubling columns A^j B and rows C A^{iT} and multiplying once.
+P = TypeVar("P")
 
-    Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear map; HOPE: an orthogonal all-pass cascade),
-    because then no power of A grows. O(H N^3 log L + H N L) time.
-    """
-    J, H, N = C.shape
+
+def _two_level(
+    power: P, dense: Callable[[P], Tensor], square: Callable[[P], P], B: Tensor, C: Tensor, L: int
+) -> Float[Tensor, "J H {L}"]:
+    """K_l = C A^l B from columns A^j B and rows C A^{iT}, both doubled with A^{2^k}; `power` is A in a form that `square` squares cheaply."""
+    J, H, _ = C.shape
     T, M = _split(L)
     columns = B.unsqueeze(-1)  # (H, N, 1) -> (H, N, T)
     while columns.shape[-1] < T:
-        columns = torch.cat([columns, A @ columns], dim=-1)
-        A = A @ A
+        columns = torch.cat([columns, dense(power) @ columns], dim=-1)
+        power = square(power)
     rows = C.transpose(0, 1)  # (H, J, N) -> (H, M J, N), the row of (i, j) at i J + j
     while rows.shape[1] < M * J:
-        rows = torch.cat([rows, rows @ A], dim=1)
+        rows = torch.cat([rows, rows @ dense(power)], dim=1)
         if rows.shape[1] < M * J:
-            A = A @ A
+            power = square(power)
     K = rows[:, : M * J] @ columns  # (H, M J, T)
     return K.view(H, M, J, T).permute(2, 0, 1, 3).reshape(J, H, M * T)[..., :L]
+
+
+def krylov(A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
+    """K_l = C A^l B, l < L, for a dense real A: O(H N^3 log L + H N L) time.
+
+    Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear map), because then no power of it grows.
+    """
+    return _two_level(A, lambda A: A, lambda A: A @ A, B, C, L)
+
+
+def toeplitz(f: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
+    """The lower-triangular Toeplitz matrix with first column f: multiplication by the polynomial f modulo x^n."""
+    n = f.shape[-1]
+    return torch.nn.functional.pad(f, (n - 1, 0)).unfold(-1, n, 1).flip(-1)
+
+
+def krylov_toeplitz(f: Float[Tensor, "H n"], B: Float[Tensor, "H n"], C: Float[Tensor, "J H n"], L: int) -> Float[Tensor, "J H {L}"]:
+    """K_l = C A^l B, l < L, for A = toeplitz(f): its powers are Toeplitz too, so squaring costs n^2 instead of n^3. Oracle: `krylov`."""
+    return _two_level(f, toeplitz, lambda f: (toeplitz(f) @ f.unsqueeze(-1)).squeeze(-1), B, C, L)
 
 
 # ------------------------------------------------------------------------------------------------- polynomials on the circle

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from models.functional import krylov, polynomial, powers
+from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
 from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal
 
 
@@ -81,29 +81,25 @@ class HOPEKernel(Kernel):
         self.add_dt(spec, d_model, 1)
 
     def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(A (H, n, n), B (H, n), C (J, H, n), D (J, H)) of the standard quadruple, float64."""
+        """(f (H, n), B (H, n), C (J, H, n), D (J, H)), float64: the standard quadruple with A = toeplitz(f)."""
         h, dt = self.h.double(), self.dt(rate)
         n = h.shape[-1]
         a = (1 - dt) / (1 + dt)
         s2 = 4 * dt / (1 + dt) ** 2  # 1 - a^2, without the cancellation
         ladder = powers(-a.squeeze(-1), n + 1)  # (H, n + 1): (-a)^k
-        i = torch.arange(n, device=h.device)
-        lag = i.unsqueeze(1) - i
-        toeplitz = torch.where(lag >= 0, ladder[:, lag.clamp(min=0)], 0.0)  # (-a)^{i-j}, i >= j
-        below = torch.where(lag >= 1, ladder[:, (lag - 1).clamp(min=0)], 0.0)
-        A = torch.diag_embed(a.expand(-1, n)) + s2.unsqueeze(-1) * below
+        f = torch.cat([a, s2 * ladder[:, : n - 1]], dim=-1)
         B = s2.sqrt() * ladder[:, :n]
-        C = s2.sqrt() * torch.einsum("jhq,hqi->jhi", h, toeplitz)
-        return A, B, C, (h * ladder[:, 1:]).sum(-1)
+        C = s2.sqrt() * (h.transpose(0, 1) @ toeplitz(ladder[:, :n])).transpose(0, 1)
+        return f, B, C, (h * ladder[:, 1:]).sum(-1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         dtype = self.h.dtype
-        A, B, C, D = (m.to(dtype) for m in self.system(rate))
-        return D.unsqueeze(-1) if L == 1 else torch.cat([D.unsqueeze(-1), krylov(A, B, C, L - 1)], dim=-1)
+        f, B, C, D = (m.to(dtype) for m in self.system(rate))
+        return D.unsqueeze(-1) if L == 1 else torch.cat([D.unsqueeze(-1), krylov_toeplitz(f, B, C, L - 1)], dim=-1)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A, B, C, D = self.system(rate)
-        return Recurrence(A, B, C[0], D[0])
+        f, B, C, D = self.system(rate)
+        return Recurrence(toeplitz(f), B, C[0], D[0])
 
 
 class CircularHOPEKernel(Kernel):
