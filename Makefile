@@ -31,7 +31,7 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 # Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
-CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"}
+CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"}
 
 BENCHMARKS := digits digits-noise
@@ -69,22 +69,25 @@ doctor: $(READY) ## say what of this machine does not fit, with the remedy
 
 ##@ Results
 
-quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then the table and figures (minutes on 2 cores)
-	@$(RUN) $(PY) -m benchmarks digits-noise --variant="$${VARIANT:-default}" --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
+quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then its page (minutes on 2 cores)
+	@$(RUN) $(PY) -m benchmarks digits-noise --variant=default --seeds=0,1,2 $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports quickstart; exit $${status:-0}
 
-digits: ## sequential digits, 8 x 8 pixels one by one; nothing to download
-digits-noise: ## the same digits followed by noise: what is remembered over the gap
+digits: ## sequential digits, 8 x 8 pixels one by one; no download
+digits-noise: ## the same digits, each followed by noise: what is remembered over the gap
 $(BENCHMARKS): $(READY)
-	@$(RUN) $(PY) -m benchmarks $@ $(CHOICE) $${SEEDS:+--seeds="$$SEEDS"} $(RUNTIME)
+	@$(RUN) $(PY) -m benchmarks $@ $(CHOICE) $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports benchmark $@ $(CHOICE); exit $${status:-0}
 
-ablate-core: ## one factor at a time around a common centre, three seeds, then its table and figures
+ablate-core: ## S4D's init x discretization x real or complex state, beside the other papers; three seeds, then its page
 $(ABLATIONS): $(READY)
 	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports ablation $(@:ablate-%=%); exit $${status:-0}
+	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports ablation $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
 
-report: $(READY) ## every table and figure again, from the records
-	@$(RUN) $(PY) -m reports all
+report: $(READY) ## every table, figure and page again, from the records; nothing is trained
+	@$(RUN) $(PY) -m reports quickstart
+	@$(foreach name,$(BENCHMARKS),$(RUN) $(PY) -m reports benchmark $(name);)
+	@$(foreach name,$(ABLATIONS:ablate-%=%),$(RUN) $(PY) -m reports ablation $(name);)
 
 ##@ Development
 

@@ -1,7 +1,8 @@
 """Says what of this machine does not fit the suite, one line per finding with its remedy: `python -m benchmarks.doctor`.
 
-Only the standard library is imported here. Every other package is tried in a process of its own, because a broken wheel (an
-OSError for a missing CUDA library, an operator that does not exist) must become a line of the report and not its end.
+Only the standard library is imported at the top, and nothing newer than Python 3.10. Every other package is tried in a process of its own,
+because a broken wheel (an OSError for a missing CUDA library, an operator that does not exist) must become a line of the report and not its
+end.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ from typing import Literal
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
 UNUSABLE = 5
+ROOM = 0.5
+"""GB of free space under which the report says so."""
 
 # Distribution name -> (import name, what needs it). Without an essential one nothing can be trained or reported.
 ESSENTIAL = {
@@ -40,20 +42,17 @@ ESSENTIAL = {
     "tqdm": ("tqdm", "progress bars"),
 }
 OPTIONAL = {
-    "torchvision": ("torchvision", "the CIFAR-10 and MNIST readers"),
-    "torchaudio": ("torchaudio", "the Speech Commands reader"),
-    "datasets": ("datasets", "the text and table sources (IMDB, AAN, ListOps files)"),
+    "torchvision": ("torchvision", "image data sets; the digits benchmarks do without"),
+    "torchaudio": ("torchaudio", "audio data sets; the digits benchmarks do without"),
+    "datasets": ("datasets", "text data sets; the digits benchmarks do without"),
     "pytest": ("pytest", "make test"),
     "hypothesis": ("hypothesis", "make test"),
     "beartype": ("beartype", "the check of tensor shapes during the tests"),
-    "ray": ("ray", "ablation grids over several machines"),
-    "tensorboard": ("tensorboard", "Lightning's TensorBoard logger"),
-    "wandb": ("wandb", "Lightning's Weights and Biases logger"),
 }
 TRIO = ("torch", "torchvision", "torchaudio")
 # What the loader says when the three come from different builds.
 FOREIGN_BUILD = re.compile(r"torchvision::|libc10|libtorch|libcu\w+\.so|undefined symbol|different CUDA versions")
-EXTRAS = {"ray": "ray", "tensorboard": "tensorboard", "wandb": "wandb", "pytest": "dev", "hypothesis": "dev", "beartype": "dev"}
+DEV = ("pytest", "hypothesis", "beartype")
 
 TORCH_REPORT = """
 import json, torch
@@ -62,7 +61,6 @@ print(json.dumps({
     "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
     "mps": bool(torch.backends.mps.is_available()),
     "cuda_build": torch.version.cuda,
-    "threads": torch.get_num_threads(),
 }))
 """
 
@@ -116,6 +114,8 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def ranges() -> dict[str, list[tuple[str, str]]]:
     """Distribution name -> its bounds, [(">=", "2.11"), ...], as pyproject.toml states them."""
+    import tomllib
+
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     stated = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
@@ -139,21 +139,23 @@ def pinned() -> str:
     return ", ".join(f"{name} {pins[name]}" for name in TRIO if name in pins)
 
 
-def check_python() -> list[Finding]:
-    """The interpreter, and that the five packages come from this checkout and not from a stranger of the same name."""
+def check_python() -> Finding:
+    """The interpreter."""
     version = platform.python_version()
-    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
-    out = [
-        Finding("ok", f"Python {version} at {sys.executable}")
-        if fits
-        else Finding("problem", f"Python {version} is outside 3.11 to 3.13", "make setup PYTHON=python3.12 (or 3.11, 3.13)")
-    ]
+    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+        return Finding("problem", f"Python {version} is outside 3.11 to 3.13", "make setup PYTHON=python3.12 (or 3.11, 3.13)")
+    return Finding("ok", f"Python {version} at {sys.executable}")
+
+
+def check_checkout() -> list[Finding]:
+    """That the five packages come from this checkout and not from a stranger of the same name."""
+    out = []
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
-        places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or []) if spec else []
-        if not any(place and Path(place).resolve().is_relative_to(ROOT) for place in places):
-            remedy = "run from the root of the checkout, and take the stranger off PYTHONPATH"
-            out.append(Finding("problem", f"'import {name}' does not lead into this checkout but to {places or 'nothing'}", remedy))
+        origin = spec.origin if spec else None
+        if origin is None or not Path(origin).resolve().is_relative_to(ROOT):
+            text = f"'import {name}' leads to {origin or 'nothing'}, which is not in this checkout"
+            out.append(Finding("problem", text, "run from the root of the checkout, and take the stranger off PYTHONPATH"))
     return out
 
 
@@ -169,7 +171,7 @@ def explain_foreign(trials: dict[str, Trial]) -> Finding | None:
     also = "; pytorch-lightning fails with them: its metrics import torchvision wherever it is installed" if breaks_lightning else ""
     remedy = (
         f"remove the environment and run make setup, which installs a matching set ({pinned()}); or uninstall torchvision and torchaudio: "
-        "whatever does not read CIFAR-10, MNIST or Speech Commands runs without them"
+        "the digits benchmarks run without them"
     )
     torch_is_fine = not trials["torch"].error and not breaks_lightning
     return Finding("note" if torch_is_fine else "problem", f"wheels that do not fit together: {built}{why}{also}", remedy)
@@ -185,7 +187,7 @@ def check_packages(trials: dict[str, Trial]) -> list[Finding]:
     for name, (_, use) in (ESSENTIAL | OPTIONAL).items():
         trial, essential = trials[name], name in ESSENTIAL
         level: Literal["note", "problem"] = "problem" if essential else "note"
-        what = f"-e '.[{EXTRAS[name]}]'" if name in EXTRAS else name
+        what = "-e '.[dev]'" if name in DEV else name
         install = "make setup" if essential else f"python -m pip install {what} -c constraints.txt"
         if not trial.present:
             out.append(Finding(level, f"{name} is not installed; needed for {use}", install))
@@ -217,67 +219,51 @@ def check_devices(torch: Trial) -> list[Finding]:
         out.append(Finding("note", "there is an NVIDIA driver, but torch finds no device it can use", remedy))
     else:
         out.append(Finding("ok", "devices: cpu" + (", mps" if seen["mps"] else "") + " (DEVICE=cpu; the quick scale is made for it)"))
-    cores = usable_cores()
-    if seen["threads"] > cores:
-        text = f"torch uses {seen['threads']} threads on {cores} usable cores and loses time in switching"
-        out.append(Finding("note", text, f"THREADS={cores}, or export OMP_NUM_THREADS={cores}"))
-    else:
-        out.append(Finding("ok", f"{seen['threads']} torch threads on {cores} usable cores"))
     return out
 
 
-def usable_cores() -> int:
-    """Cores this process may use: the machine's, its affinity mask, and a container's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def check_cores() -> list[Finding]:
+    """How many runs go side by side, and whether a container allows less than it shows."""
+    from benchmarks.environment import usable_cores
+
+    cores = usable_cores()
     quota = Path("/sys/fs/cgroup/cpu.max")
     if quota.is_file():
         limit, period = quota.read_text().split()
-        if limit != "max":
-            cores = min(cores, max(1, round(int(limit) / int(period))))
-    return cores
+        allowed = cores if limit == "max" else max(1, int(limit) // int(period))
+        if allowed < cores:
+            return [Finding("note", f"{cores} cores show, but this container may use {allowed} of them", f"WORKERS={allowed}")]
+    return [Finding("ok", f"{cores} usable cores: as many runs side by side, one thread each (WORKERS, THREADS)")]
 
 
-def folders() -> dict[str, tuple[Path, str, float]]:
-    """What is written where: purpose -> (folder, variable that moves it, GB it should have free)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
-    return {
-        "records": (Path(os.environ.get("SSM_RUNS") or ROOT / "runs"), "SSM_RUNS", 0.5),
-        "data": (Path(os.environ.get("SSM_DATA") or cache / "ssm-ablation-suite"), "SSM_DATA", 10.0),
-    }
-
-
-def check_folders() -> list[Finding]:
-    """That records can be written (a problem if not) and data sets downloaded (a note), and for how long the space lasts."""
-    out = []
-    for purpose, (folder, variable, wanted) in folders().items():
-        level: Literal["note", "problem"] = "problem" if purpose == "records" else "note"
-        move = f"set {variable} to a folder that can be written"
-        there = next((p for p in (folder, *folder.parents) if p.exists()), Path(folder.anchor))
-        if not there.is_dir():
-            out.append(Finding(level, f"the folder of {purpose}, {folder}, cannot be made: {there} is a file", move))
-            continue
-        try:
-            with tempfile.TemporaryFile(dir=there):
-                pass
-        except OSError as error:
-            out.append(Finding(level, f"the folder of {purpose}, {folder}, cannot be written ({error.strerror})", move))
-            continue
-        free = shutil.disk_usage(there).free / 1e9
-        if free < wanted:
-            text = f"{free:.1f} GB free for {purpose} in {folder}; {wanted:g} GB are wanted"
-            out.append(Finding("note", text, f"make room, or set {variable} to a larger disk"))
-        else:
-            out.append(Finding("ok", f"{free:.0f} GB free for {purpose} in {folder}"))
-    return out
+def check_run_folder() -> list[Finding]:
+    """That records can be written, and that they will fit."""
+    folder = Path(os.environ.get("SSM_RUNS") or ROOT / "runs")
+    move = "set SSM_RUNS to a folder that can be written"
+    there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        return [Finding("problem", f"the folder of records, {folder}, cannot be made: {there} is a file", move)]
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return [Finding("problem", f"the folder of records, {folder}, cannot be written ({error.strerror})", move)]
+    free = shutil.disk_usage(there).free / 1e9
+    if free < ROOM:
+        return [Finding("note", f"{free:.1f} GB free for records in {folder}", "make room, or set SSM_RUNS to a folder on a larger disk")]
+    return [Finding("ok", f"{free:.0f} GB free for records in {folder}")]
 
 
 def examine() -> list[Finding]:
-    """Every finding of this machine, problems first."""
+    """Every finding of this machine, problems first; with a Python that is too old or too new, only that."""
+    python = check_python()
+    if python.level == "problem":
+        return [python]
     wanted = ESSENTIAL | OPTIONAL
-    with ThreadPoolExecutor(max_workers=min(4, usable_cores())) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         tries = {name: pool.submit(attempt, name, module, TORCH_REPORT if name == "torch" else "") for name, (module, _) in wanted.items()}
     trials = {name: future.result() for name, future in tries.items()}
-    found = [*check_python(), *check_packages(trials), *check_devices(trials["torch"]), *check_folders()]
+    found = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
     return sorted(found, key=lambda f: ("problem", "note", "ok").index(f.level))
 
 
@@ -289,7 +275,8 @@ def main(argv: list[str]) -> int:
     for finding in found:
         print(finding)
     problems, notes = (sum(f.level == level for f in found) for level in ("problem", "note"))
-    print(f"\n{'unusable until the problems are mended' if problems else 'usable'}: {problems} problems, {notes} notes")
+    verdict = "unusable until the problems are mended" if problems else "usable"
+    print(f"\n{verdict}: problems {problems}, notes {notes}")
     return UNUSABLE if problems else 0
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import jaxtyping
 import pytest
+import torch
 
-# jaxtyping decorates functions one by one; beartype knows what `Self` is only where it decorates the class, so it takes it for any object.
-CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(hint_overrides=beartype.FrozenDict({__import__('typing').Self: object})))"
+# An int is a float, as everywhere in Python's typing. And jaxtyping decorates functions one by one, where beartype cannot know what
+# `Self` is, so it takes it for any object.
+CONFIG = "is_pep484_tower=True, hint_overrides=beartype.FrozenDict({__import__('typing').Self: object})"
 
 # Has to stand before the first import of `models`: the hook rewrites the modules as they are loaded.
 if importlib.util.find_spec("beartype") is not None:
-    jaxtyping.install_import_hook(["models"], CHECKER)
+    jaxtyping.install_import_hook(["models"], f"beartype.beartype(conf=beartype.BeartypeConf({CONFIG}))")
 
 
 @pytest.fixture(autouse=True)
 def own_run_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Records of a test go into its own folder."""
     monkeypatch.setenv("SSM_RUNS", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Parameters and inputs in float64, from a fixed seed."""
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -28,7 +28,7 @@ def healthy(folder: Path) -> None:
     """Fakes of everything that is slow to import, all in order."""
     cuda = "class cuda:\n is_available = staticmethod(lambda: False)\n device_count = staticmethod(lambda: 0)\n"
     backends = "class backends:\n class mps:\n  is_available = staticmethod(lambda: False)\n"
-    fake(folder, "torch", "2.14.1", cuda + backends + "class version:\n cuda = None\nget_num_threads = lambda: 1\n")
+    fake(folder, "torch", "2.14.1", cuda + backends + "class version:\n cuda = None\n")
     fake(folder, "pytorch_lightning", "2.6.6", "", "pytorch-lightning")
     for name, (module, _) in (doctor.ESSENTIAL | doctor.OPTIONAL).items():
         if not (folder / module).exists():
@@ -38,7 +38,7 @@ def healthy(folder: Path) -> None:
 
 def consult(folder: Path, **environment: str) -> tuple[int, str]:
     """The doctor in a process of its own, with `folder` in front of all installed packages."""
-    env = {**os.environ, "PYTHONPATH": str(folder), "SSM_DATA": str(folder), "SSM_RUNS": str(folder), **environment}
+    env = {**os.environ, "PYTHONPATH": str(folder), "SSM_RUNS": str(folder), **environment}
     done = subprocess.run([sys.executable, "-m", "benchmarks.doctor"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -53,7 +53,7 @@ def test_a_healthy_machine_is_usable(tmp_path: Path) -> None:
     code, out = consult(tmp_path)
     assert code == 0, out
     assert "problem " not in out
-    assert "usable: 0 problems" in out
+    assert "usable: problems 0" in out
 
 
 def test_a_cpu_torch_beside_cuda_wheels_is_explained_once(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_foreign_torchvision_alone_is_a_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", ["ImportError('gone')", "OSError('no such library')", "RuntimeError('broken')", "SystemExit(3)"])
-@pytest.mark.parametrize(("module", "usable"), [("torch", False), ("pytorch_lightning", False), ("datasets", True), ("ray", True)])
+@pytest.mark.parametrize(("module", "usable"), [("torch", False), ("pytorch_lightning", False), ("datasets", True), ("beartype", True)])
 def test_a_broken_import_is_a_line_of_the_report(tmp_path: Path, module: str, usable: bool, error: str) -> None:
     healthy(tmp_path)
     rewrite(tmp_path, module, f"raise {error}")
@@ -96,9 +96,9 @@ def test_an_old_version_is_a_problem_and_a_missing_extra_a_note(monkeypatch: pyt
     names = doctor.ESSENTIAL | doctor.OPTIONAL
     trials = {name: doctor.Trial(present=True, version="") for name in names}
     trials["pytorch-lightning"] = doctor.Trial(present=True, version="2.5.0")
-    trials["ray"] = doctor.Trial(present=False, version="", error="not installed")
+    trials["beartype"] = doctor.Trial(present=False, version="", error="not installed")
     found = [f for f in doctor.check_packages(trials) if f.level != "ok"]
-    assert [(f.level, f.text.split()[0]) for f in found] == [("problem", "pytorch-lightning"), ("note", "ray")]
+    assert [(f.level, f.text.split()[0]) for f in found] == [("problem", "pytorch-lightning"), ("note", "beartype")]
     assert all(f.remedy for f in found)
 
 
@@ -110,20 +110,29 @@ def test_versions_compare_as_numbers() -> None:
 
 
 def test_every_dependency_is_known_to_the_doctor() -> None:
-    known = {*doctor.ESSENTIAL, *doctor.OPTIONAL, "ruff", "mypy", "import-linter", "pytest-timeout"}
+    tools, extras = ("ruff", "mypy", "import-linter", "pytest-timeout"), ("ray", "tensorboard", "wandb")
+    known = {*doctor.ESSENTIAL, *doctor.OPTIONAL, *tools, *extras}
     assert set(doctor.ranges()) == known
 
 
 def test_a_run_folder_that_cannot_be_made_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SSM_RUNS", str(tmp_path / "file" / "runs"))
-    monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    levels = {f.level for f in doctor.check_folders() if "records" in f.text}
-    assert levels == {"problem"}
+    (finding,) = doctor.check_run_folder()
+    assert finding.level == "problem"
+    assert "SSM_RUNS" in finding.remedy
 
 
-def test_a_full_disk_is_a_note_with_the_variable_that_moves_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "folders", lambda: {"data": (tmp_path, "SSM_DATA", 1e9)})
-    (finding,) = doctor.check_folders()
+def test_a_full_disk_is_a_note_with_the_variable_that_moves_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ROOM", 1e9)
+    (finding,) = doctor.check_run_folder()
     assert finding.level == "note"
-    assert "SSM_DATA" in finding.remedy
+    assert "SSM_RUNS" in finding.remedy
+
+
+def test_the_run_folder_is_the_one_records_go_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.record import run_root
+
+    assert doctor.check_run_folder()[0].text.endswith(str(run_root()))
+    monkeypatch.delenv("SSM_RUNS")
+    assert doctor.check_run_folder()[0].text.endswith(str(run_root()))

@@ -84,7 +84,8 @@ def test_values_of_make_variables_arrive_whole_and_run_nothing(tmp_path: Path, v
     given, environment = ([f"VARIANT={value}"], {}) if how == "argument" else ([], {"VARIANT": value})
     done = call("make", "digits", "VENV=none", f"PYTHON={stand_in}", *given, cwd=tmp_path, **environment)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "seen").read_text().splitlines() == ["-m", "benchmarks", "digits", f"--variant={value}"]
+    trained, reported = ["-m", "benchmarks", "digits", f"--variant={value}"], ["-m", "reports", "benchmark", "digits", f"--variant={value}"]
+    assert (tmp_path / "seen").read_text().splitlines() == trained + reported
     assert not (tmp_path / "pwned").exists()
 
 
@@ -92,7 +93,20 @@ def test_values_of_make_variables_arrive_whole_and_run_nothing(tmp_path: Path, v
 def test_an_empty_make_variable_leaves_the_default(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text(MAKEFILE)
     done = call("make", "digits", "VENV=none", "PYTHON=echo", "VARIANT=", "SEEDS=", "RERUN=", cwd=tmp_path)
-    assert done.stdout.splitlines() == ["$ echo -m benchmarks digits", "-m benchmarks digits"]
+    trained, reported = "-m benchmarks digits", "-m reports benchmark digits"
+    assert done.stdout.splitlines() == [f"$ echo {trained}", trained, f"$ echo {reported}", reported]
+
+
+@needs_make
+@pytest.mark.parametrize(("code", "programs"), [(0, ["benchmarks", "reports"]), (1, ["benchmarks", "reports"]), (2, ["benchmarks"])])
+def test_the_report_of_the_other_runs_is_made_when_some_fail(tmp_path: Path, code: int, programs: list[str]) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    stand_in = tmp_path / "python"
+    stand_in.write_text(f"#!/bin/sh\necho $2 >> seen\n[ $2 != benchmarks ] || exit {code}\n")
+    stand_in.chmod(0o755)
+    done = call("make", "quickstart", "VENV=none", f"PYTHON={stand_in}", cwd=tmp_path)
+    assert (done.returncode == 0) == (code == 0)
+    assert (tmp_path / "seen").read_text().split() == programs
 
 
 @needs_git
