@@ -163,8 +163,12 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
         except KeyboardInterrupt:
             outcome.interrupted = True
         finally:
-            _end(running)
+            cut = _end(running)
             screen.close()
+    # a worker may have written its record and not been heard any more
+    outcome.finished += [
+        job for job in cut if status[job.spec.id] not in ("ok", "diverged") and store.status(job.spec.id) in ("ok", "diverged")
+    ]
     return outcome
 
 
@@ -255,14 +259,16 @@ def _cause_of_death(exitcode: int | None) -> str:
     return f"the worker process ended without a result (exit code {exitcode})"
 
 
-def _end(running: dict[Connection, _Worker]) -> None:
-    """Kills what still runs. Nothing is lost by it but those runs: every file appears whole or not at all."""
+def _end(running: dict[Connection, _Worker]) -> list[Job]:
+    """Kills what still runs, and says what that was. Only those runs are lost by it: every file appears whole or not at all."""
+    jobs = [worker.job for worker in running.values()]
     for worker in running.values():
         worker.process.kill()
     for pipe, worker in running.items():
         worker.process.join(5)
         pipe.close()
     running.clear()
+    return jobs
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """Record, what a run leaves behind, and Store, the folder that keeps records: written last and atomically, verified when read.
 
-    <root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
-                            arrays.npz     kernels, eigenvalues, Hankel singular values; its sha256 stands in the record
-                            error.txt      traceback of a failed run
-                            .lock          held (flock) by the process that works on this run; dies with it
+<root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
+                        arrays.npz     kernels, eigenvalues, Hankel singular values; its sha256 stands in the record
+                        error.txt      traceback of a failed run
+                        .lock          held (flock) by the process that works on this run; dies with it
 """
 
 from __future__ import annotations

@@ -1,0 +1,146 @@
+"""The command lines: every mistake is one paragraph that names the nearest right word, with the promised exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ablations.__main__ as ablations_main
+import benchmarks.__main__ as benchmarks_main
+from benchmarks import cli
+from benchmarks.environment import ROOT
+from models import DEFAULT_VARIANTS, VARIANTS
+
+
+def call(module: object, *argv: str) -> int:
+    return cli.guarded(lambda: module.main(list(argv)))  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SSM_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+BAD = [
+    (benchmarks_main, ["digits-nois"], ["benchmark 'digits-nois'", "did you mean 'digits-noise'"]),
+    (benchmarks_main, [], ["name a benchmark", "digits-noise"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lim"], ["variant 's4d-lim'", "did you mean 's4d-lin'"]),
+    (benchmarks_main, ["digits", "--variant", "hope,s5"], ["variant 's5'"]),
+    (benchmarks_main, ["digits", "--variant", ","], ["--variant", "at least one"]),
+    (benchmarks_main, ["digits", "--scale", "quik"], ["scale 'quik'", "did you mean 'quick'"]),
+    (benchmarks_main, ["digits", "--scale", "paper"], ["scale of digits 'paper'"]),
+    (benchmarks_main, ["digits", "--sedes", "0"], ["option '--sedes'", "did you mean '--seeds'"]),
+    (benchmarks_main, ["digits", "--seeds", "0,x"], ["--seeds", "integers"]),
+    (benchmarks_main, ["digits", "--seeds", "-1"], ["--seeds"]),
+    (benchmarks_main, ["digits", "--seeds=-1"], ["--seeds", "2147483647"]),
+    (benchmarks_main, ["digits", "--seeds", "0", "1"], ["unexpected word '1'", "commas"]),
+    (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "cuda"]),
+    (benchmarks_main, ["digits", "--rerun", "faild"], ["did you mean 'failed'"]),
+    (benchmarks_main, ["digits", "--workers", "0"], ["--workers", "1 or more"]),
+    (benchmarks_main, ["digits", "--threads", "two"], ["--threads", "whole number"]),
+    (ablations_main, ["cor"], ["ablation 'cor'", "did you mean 'core'"]),
+    (ablations_main, [], ["name a grid", "core"]),
+    (ablations_main, ["core", "--variant", "hope"], ["option '--variant'"]),
+]
+
+
+@pytest.mark.parametrize(("module", "argv", "words"), BAD, ids=[" ".join(argv) or "nothing" for _, argv, _ in BAD])
+def test_a_mistake_is_one_paragraph_and_exit_2(
+    module: object, argv: list[str], words: list[str], capsys: pytest.CaptureFixture[str], own_runs: Path
+) -> None:
+    assert call(module, *argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    for word in words:
+        assert word in err
+    assert not own_runs.exists()
+
+
+def test_no_gpu_is_said_and_never_replaced_by_the_cpu(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own_runs: Path
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert call(benchmarks_main, "digits", "--device", "cuda") == 5
+    assert "--device cpu" in capsys.readouterr().err
+    assert not own_runs.exists()
+
+
+def test_an_unwritable_run_folder_is_exit_5(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SSM_RUNS", str(tmp_path / "file" / "runs"))
+    assert call(benchmarks_main, "digits", "--variant", "fir", "--seeds", "0", "--device", "cpu") == 5
+    err = capsys.readouterr().err
+    assert "cannot be written" in err
+    assert err.count("\n") == 1
+
+
+def test_words_for_variants() -> None:
+    assert benchmarks_main.variants(["default"]) == DEFAULT_VARIANTS
+    assert set(benchmarks_main.variants(["all"])) == set(VARIANTS)
+    assert benchmarks_main.variants(["hope", "default", "hope"])[0] == "hope"
+    assert len(benchmarks_main.variants(["hope", "default"])) == len(DEFAULT_VARIANTS)
+
+
+def test_rerun_without_a_word_means_all() -> None:
+    parse = benchmarks_main.parser().parse
+    assert parse(["digits"]).rerun == "missing"
+    assert parse(["digits", "--rerun"]).rerun == "all"
+    assert parse(["digits", "--rerun=failed"]).rerun == "failed"
+    assert parse(["digits", "--seeds", "3,1,3"]).seeds == (3, 1)
+
+
+LIGHT = """
+import sys
+from {package}.__main__ import main
+try:
+    main(["{flag}"])
+except SystemExit:
+    pass
+heavy = [name for name in {forbidden!r} if name in sys.modules]
+sys.exit(f"imports {{heavy}}" if heavy else 0)
+"""
+
+
+@pytest.mark.parametrize("package", ["benchmarks", "ablations"])
+@pytest.mark.parametrize(("flag", "forbidden"), [("--help", ["torch", "numpy"]), ("--list", ["pytorch_lightning", "sklearn"])])
+def test_help_and_listing_import_nothing_heavy(package: str, flag: str, forbidden: list[str]) -> None:
+    code = LIGHT.format(package=package, flag=flag, forbidden=forbidden)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "digits" in done.stdout or "core" in done.stdout or flag == "--help"
+
+
+@pytest.mark.slow
+def test_a_benchmark_runs_from_the_command_line(
+    own_runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of the path but the length of training: the recipe is cut to one epoch."""
+    from dataclasses import replace
+
+    from benchmarks import registry
+    from benchmarks.spec import Recipe, Scale
+
+    digits = registry.BENCHMARKS["digits"]
+
+    def recipe(variant: str, scale: Scale) -> Recipe:
+        full = digits.recipe(variant, scale)
+        return replace(full, run=replace(full.run, epochs=1))
+
+    monkeypatch.setitem(registry.BENCHMARKS, "digits", replace(digits, recipe=recipe))
+    argv = ("digits", "--variant", "fir", "--seeds", "0", "--device", "cpu", "--workers", "1")
+    assert call(benchmarks_main, *argv) == 0
+    out = capsys.readouterr().out
+    assert "$ python -m benchmarks digits --variant fir --scale quick --seeds 0 --device cpu --workers 1 --threads 1" in out
+    assert "1 of 1 runs are done (0 before, 1 now)" in out
+    assert len(list(own_runs.glob("digits/*/record.json"))) == 1
+    assert call(benchmarks_main, *argv) == 0
+    assert "(1 before, 0 now)" in capsys.readouterr().out
+    assert call(benchmarks_main, "--list") == 0
+    listed = capsys.readouterr().out
+    assert any(line.split()[:2] == ["fir", "1/3"] for line in listed.splitlines())

@@ -1,0 +1,215 @@
+"""The launcher: skips what is done, loses at most the run in hand, shares work with another launcher, ends when told to."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.environment import ROOT, EnvironmentProblem, Runtime
+from benchmarks.launch import Job, Outcome, Screen, launch
+from benchmarks.record import Record, Store, identity
+from benchmarks.spec import RunSpec
+from models import Constant, OptimSpec
+from tests.tiny import tiny
+
+pytestmark = pytest.mark.slow
+
+SHORT, OTHER = tiny(epochs=1), tiny(epochs=1, seed=1)
+ENDLESS = tiny(epochs=100_000)
+
+
+def go(specs: list[RunSpec], store: Store, *, workers: int = 2, rerun: str = "missing") -> tuple[Outcome, str]:
+    out = io.StringIO()
+    jobs = [Job(f"run {spec.seed} of {spec.epochs}", spec) for spec in specs]
+    return launch(jobs, Runtime(workers=workers), store, rerun=rerun, out=out), out.getvalue()
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def free(store: Store, spec: RunSpec) -> bool:
+    """Nobody works on this run."""
+    with store.lock(spec) as mine:
+        return mine
+
+
+def test_runs_once_and_then_never_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    outcome, text = go([SHORT, OTHER, SHORT], store)
+    assert (outcome.asked, outcome.already, len(outcome.finished), outcome.failed, outcome.exit_code) == (2, 0, 2, [], 0)
+    assert "2/2 runs" in text
+    assert "elapsed" in text
+    before = (store.folder(SHORT) / "record.json").stat().st_mtime_ns
+    outcome, text = go([SHORT, OTHER], store)
+    assert (outcome.already, outcome.finished, text) == (2, [], "")
+    assert (store.folder(SHORT) / "record.json").stat().st_mtime_ns == before
+    outcome, _ = go([SHORT], store, rerun="all")
+    assert len(outcome.finished) == 1
+    assert (store.folder(SHORT) / "record.json").stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(
+    ("status", "rerun", "started"),
+    [("failed", "missing", True), ("diverged", "missing", False), ("diverged", "failed", True), ("ok", "failed", False)],
+)
+def test_what_counts_as_done(tmp_path: Path, status: str, rerun: str, started: bool) -> None:
+    store = Store(tmp_path)
+    store.put(SHORT, Record(**identity(SHORT), status=status))  # type: ignore[arg-type]
+    outcome, _ = go([SHORT], store, rerun=rerun)
+    assert len(outcome.finished) == int(started)
+
+
+def test_a_damaged_record_is_done_again_and_said_so(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    go([SHORT], store)
+    (store.folder(SHORT) / "arrays.npz").write_bytes(b"x")
+    outcome, text = go([SHORT], store)
+    assert len(outcome.finished) == 1
+    assert "damaged" in text
+    assert store.status(SHORT.id) == "ok"
+    assert (store.folder(SHORT) / "arrays.npz.corrupt").read_bytes() == b"x"
+
+
+def test_a_run_that_diverges_does_not_stop_the_others(tmp_path: Path) -> None:
+    diverging = tiny(epochs=1, optim=OptimSpec(lr=1e30, schedule=Constant()))
+    outcome, _ = go([diverging, OTHER], Store(tmp_path))
+    assert (len(outcome.finished), outcome.exit_code) == (2, 0)
+
+
+def test_a_killed_worker_costs_its_own_run_only(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def kill() -> None:
+        until(lambda: store.folder(ENDLESS).exists() and not free(store, ENDLESS))
+        (victim,) = multiprocessing.active_children()
+        assert victim.pid is not None
+        os.kill(victim.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    outcome, text = go([ENDLESS, SHORT], store, workers=1)  # one at a time: the only child is the endless run
+    killer.join()
+    assert [job.spec.id for job in outcome.finished] == [SHORT.id]
+    assert [job.spec.id for job, _ in outcome.failed] == [ENDLESS.id]
+    assert "SIGKILL" in outcome.failed[0][1]
+    assert outcome.exit_code == 1
+    assert store.status(ENDLESS.id) == "failed"
+    assert "SIGKILL" in text
+
+
+def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    result = Record(**identity(SHORT), status="ok", reason="made elsewhere")
+    held, over = threading.Event(), threading.Event()
+
+    def elsewhere() -> None:
+        with store.lock(SHORT) as mine:
+            assert mine
+            held.set()
+            until(lambda: store.status(OTHER.id) == "ok")
+            store.put(SHORT, result)
+        over.set()
+
+    holder = threading.Thread(target=elsewhere)
+    holder.start()
+    assert held.wait(10)
+    outcome, _ = go([SHORT, OTHER], store, workers=1)
+    holder.join()
+    assert over.is_set()
+    assert (len(outcome.finished), outcome.failed) == (2, [])
+    written = store.get(SHORT.id)
+    assert written is not None
+    assert written.reason == "made elsewhere"
+
+
+def test_an_unwritable_folder_is_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentProblem, match="SSM_RUNS"):
+        go([SHORT], Store(tmp_path / "file"))
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from benchmarks import cli
+from benchmarks.environment import Runtime
+from benchmarks.launch import Job, launch
+from benchmarks.record import Store
+from tests.tiny import tiny
+def main():
+    jobs = [Job("short", tiny(epochs=1)), Job("endless", tiny(epochs=100_000))]
+    outcome = launch(jobs, Runtime(workers=2), Store(Path(sys.argv[1])))
+    print(outcome.summary())
+    return outcome.exit_code
+if __name__ == "__main__":
+    sys.exit(cli.guarded(main))
+"""
+
+
+def started(tmp_path: Path, store: Store) -> subprocess.Popen[str]:
+    """A launcher in a session of its own, when its short run is done and its endless one under way."""
+    script = tmp_path / "launcher.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(store.root)],
+        cwd=tmp_path,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until(lambda: store.status(SHORT.id) == "ok" and store.folder(ENDLESS).exists() and not free(store, ENDLESS))
+    return process
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "sigterm", "sigkill"])
+def test_a_launcher_that_is_told_to_end_keeps_what_is_done_and_leaves_nobody_behind(tmp_path: Path, how: str) -> None:
+    store = Store(tmp_path / "runs")
+    process = started(tmp_path, store)
+    try:
+        if how == "ctrl-c":
+            os.killpg(process.pid, signal.SIGINT)  # what a terminal does: the whole group
+        else:
+            process.send_signal(signal.SIGTERM if how == "sigterm" else signal.SIGKILL)
+        text, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    until(lambda: free(store, ENDLESS), 10)
+    assert store.status(SHORT.id) == "ok"
+    assert store.status(ENDLESS.id) == "missing"
+    if how == "sigkill":
+        assert process.returncode == -signal.SIGKILL
+        return
+    assert process.returncode == 4
+    assert "the same command continues" in text
+    assert "1 of 2 runs are done" in text
+    assert "Traceback" not in text
+
+
+def test_the_live_line_says_how_far_everything_is() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    out = Terminal()
+    screen = Screen([Job("a", SHORT), Job("b", ENDLESS)], out)
+    screen.begun -= 61
+    screen.finished(Job("a", SHORT), "ok", "test_accuracy 0.5")
+    assert "a: ok, test_accuracy 0.5" in out.getvalue()
+    assert "1/2 runs, 1:01 elapsed, about" in out.getvalue()

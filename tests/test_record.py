@@ -1,0 +1,229 @@
+"""Records and their store: whole or not there, verified when read, never taken for done when damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.environment import ROOT, EnvironmentProblem
+from benchmarks.record import DamagedRecord, Record, Store, failed, identity, spec_id
+from benchmarks.spec import RunSpec, canonical
+from data.digits import DigitsSpec
+from models import HOPESpec, OptimSpec
+from tests.tiny import tiny
+
+ARRAYS = {"layer0/start/kernel": np.arange(6, dtype=np.float32).reshape(1, 2, 3)}
+
+
+def example(spec: RunSpec, **changes: object) -> Record:
+    record = Record(**identity(spec), status="ok", metrics={"test_accuracy": 0.5}, history=({"epoch": 0, "val_loss": 1.0},))
+    return replace(record, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "runs")
+
+
+def test_what_is_put_is_what_is_got(store: Store) -> None:
+    spec = tiny()
+    assert store.get(spec.id) is None
+    assert store.status(spec.id) == "missing"
+    written = store.put(spec, example(spec), ARRAYS)
+    assert store.get(spec.id) == written
+    assert store.status(spec.id) == "ok"
+    np.testing.assert_array_equal(store.arrays(written)["layer0/start/kernel"], ARRAYS["layer0/start/kernel"])
+    assert [record.id for record in store.all()] == [spec.id]
+    assert written.spec == canonical(spec)
+    assert written.spec_full["model"]["mixer"]["discretization"] == "zoh"  # a default, written out
+
+
+def test_what_is_not_finite_is_null(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec, metrics={"test_accuracy": float("nan"), "test_loss": float("inf")}))
+    text = (store.folder(spec) / "record.json").read_text()
+    assert json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))["metrics"] == {
+        "test_accuracy": None,
+        "test_loss": None,
+    }
+
+
+def test_a_put_without_arrays_removes_old_ones(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    store.put(spec, failed(spec, "no memory", {}))
+    assert not (store.folder(spec) / "arrays.npz").exists()
+    assert store.status(spec.id) == "failed"
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    blob = bytearray(path.read_bytes())
+    blob[len(blob) // 2] ^= 1
+    path.write_bytes(blob)
+
+
+def edit(**changes: object) -> Callable[[Path], None]:
+    return lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("record.json", cut),
+        ("record.json", lambda path: path.write_bytes(b"")),
+        ("record.json", lambda path: path.write_bytes(b"\xff\xfe")),
+        ("record.json", lambda path: path.write_text("[]")),
+        ("record.json", lambda path: path.write_text("{}")),
+        ("record.json", edit(schema=0)),
+        ("record.json", edit(status="fine")),
+        ("record.json", edit(id="0" * 12)),
+        ("record.json", edit(spec=canonical(tiny(seed=9)))),
+        ("record.json", edit(extra=1)),
+        ("arrays.npz", cut),
+        ("arrays.npz", flip),
+        ("arrays.npz", lambda path: path.unlink()),
+    ],
+)
+def test_damage_is_found_and_set_aside(store: Store, name: str, damage: Callable[[Path], None]) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    damage(store.folder(spec) / name)
+    assert store.status(spec.id) == "damaged"
+    with pytest.raises(DamagedRecord, match=spec.id):
+        store.get(spec.id)
+    store.set_aside(spec)
+    assert store.status(spec.id) == "missing"
+    assert (store.folder(spec) / "record.json.corrupt").exists()  # the evidence stays
+
+
+def test_a_record_in_the_folder_of_another_run_is_foreign(store: Store) -> None:
+    mine, other = tiny(seed=0), tiny(seed=1)
+    store.put(other, example(other))
+    store.folder(mine).mkdir(parents=True)
+    os.rename(store.folder(other) / "record.json", store.folder(mine) / "record.json")
+    assert store.status(mine.id) == "damaged"
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_an_error_at_any_step_of_writing_leaves_the_old_or_the_new_record(store: Store, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The k-th fsync or replace fails, as on a full disk. A record that was not there before is never half there."""
+    spec = tiny()
+    calls = 0
+
+    def counted(real: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: object) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == step:
+                raise OSError(28, "No space left on device")
+            real(*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", counted(os.fsync))
+    monkeypatch.setattr(os, "replace", counted(os.replace))
+    try:
+        store.put(spec, example(spec), ARRAYS)
+        failed_on_the_way = False
+    except OSError:
+        failed_on_the_way = True
+    monkeypatch.undo()
+    assert failed_on_the_way == (step <= 6)  # (fsync, replace, fsync of the folder), twice
+    assert store.status(spec.id) == ("missing" if step < 6 else "ok")  # step 6 is after the replace: the record is whole
+    assert not list(store.folder(spec).glob(".*.part-*"))
+
+
+def test_the_record_is_written_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, names, real = tiny(), [], os.replace
+
+    def spy(source: Path, target: Path) -> None:
+        names.append(Path(target).name)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", spy)
+    store.put(spec, example(spec), ARRAYS)
+    assert names == ["arrays.npz", "record.json"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from benchmarks.record import Store
+from tests.tiny import tiny
+store = Store(Path(sys.argv[1]))
+with store.lock(tiny()) as mine:
+    (store.folder(tiny()) / ".record.json.part-1").write_bytes(b"cut")
+    print(mine, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_lock_dies_with_its_owner(store: Store) -> None:
+    spec = tiny()
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(store.root)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline().strip() == "True"
+        with store.lock(spec) as mine:
+            assert not mine
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with store.lock(spec) as mine:
+            assert mine
+            assert not list(store.folder(spec).glob(".*.part-*"))  # what the dead writer left is swept
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_many_records_are_all_found(store: Store) -> None:
+    ids = set()
+    for seed in range(50):
+        spec = tiny(seed=seed)
+        ids.add(store.put(spec, example(spec)).id)
+    assert {record.id for record in store.all()} == ids
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
+        Store(tmp_path / "file" / "runs").check_writable()
+    Store(tmp_path / "new folder é").check_writable()
+    assert not list((tmp_path / "new folder é").iterdir())
+
+
+CHANGES = {
+    "benchmark": "other",
+    "scale": "paper",
+    "data": DigitsSpec(noise=9),
+    "model": tiny(mixer=HOPESpec(d_state=4)).model,
+    "optim": OptimSpec(lr=2e-2),
+    "epochs": 3,
+    "batch_size": 255,
+    "precision": "bf16-mixed",
+    "seed": 1,
+}
+
+
+def test_every_field_of_a_run_changes_its_id() -> None:
+    assert set(CHANGES) == {field.name for field in fields(RunSpec)}
+    ids = [replace(tiny(), **{name: value}).id for name, value in CHANGES.items()]  # type: ignore[arg-type]
+    assert len({tiny().id, *ids}) == len(ids) + 1
+    assert spec_id(canonical(tiny())) == tiny().id == tiny().id
+
+
+def test_a_default_written_out_is_the_same_run() -> None:
+    assert tiny(optim=OptimSpec(lr=1e-2)).id == tiny(optim=OptimSpec()).id

@@ -1,0 +1,192 @@
+"""run(): repeatable, chosen on validation, tested once, and honest about runs that go wrong."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import benchmarks.run as running
+from benchmarks.environment import Runtime
+from benchmarks.record import Record, Store
+from benchmarks.run import Epoch, run, snapshot
+from benchmarks.spec import RunSpec
+from data.base import DataError
+from models import DEFAULT_VARIANTS, VARIANTS, Constant, HOPESpec, ModelSpec, OptimSpec
+from tests.tiny import tiny
+
+TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date"}
+
+
+@pytest.fixture(autouse=True)
+def keep_torch_threads() -> Any:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def once(spec: RunSpec, folder: Path, **options: Any) -> tuple[Record, dict[str, np.ndarray]]:
+    store = Store(folder)
+    record = run(spec, Runtime(), store, **options)
+    return record, store.arrays(record)
+
+
+def without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    return [without_times(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def test_the_same_spec_gives_the_same_bits(tmp_path: Path) -> None:
+    a, arrays_a = once(tiny(), tmp_path / "a")
+    once(tiny(mixer=HOPESpec(d_state=4), seed=7), tmp_path / "between")  # leaves nothing behind that could matter
+    b, arrays_b = once(tiny(), tmp_path / "b")
+    assert a.status == "ok", a.reason
+    assert without_times(vars(a)) == without_times(vars(b))
+    assert a.arrays == b.arrays  # the same sha256
+    assert set(arrays_a) == set(arrays_b)
+    other, arrays_other = once(tiny(seed=1), tmp_path / "c")
+    assert other.metrics != a.metrics
+    assert not np.array_equal(arrays_other["layer0/start/kernel"], arrays_a["layer0/start/kernel"])
+
+
+def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
+    events: list[Epoch] = []
+    spec = tiny(epochs=3)
+    record, arrays = once(spec, tmp_path, progress=events.append)
+    assert record.status == "ok", record.reason
+    assert set(record.metrics) == {"test_accuracy", "test_loss", "val_accuracy", "val_loss", "best_epoch"}
+    assert [row["epoch"] for row in record.history] == [event.epoch for event in events] == [0, 1, 2]
+    assert all(math.isfinite(row[key]) for row in record.history for key in ("train_loss", "val_loss", "val_accuracy", "lr", "seconds"))
+    assert record.history[0]["train_loss"] != record.history[1]["train_loss"]
+    best = max(record.history, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    assert (record.metrics["best_epoch"], record.metrics["val_loss"]) == (best["epoch"], best["val_loss"])
+    names = [name for group in record.rates for name in group["parameters"]]
+    assert len(names) == len(set(names))
+    assert sum(group["n"] for group in record.rates) == record.cost["parameters"]
+    assert 0 < record.cost["kernel_parameters"] < record.cost["parameters"]
+    rates = {name: (group["lr"], group["weight_decay"]) for group in record.rates for name in group["parameters"]}
+    assert rates["model.blocks.0.layer.kernel.theta_dt"] == (1e-3, 0.0)
+    assert rates["model.decoder.weight"] == (1e-2, 1e-2)
+    assert record.data["counts"] == {"train": 1258, "val": 180, "test": 359}
+    assert {"code", "dirty", "python", "torch", "pytorch_lightning", "numpy", "device", "threads", "workers"} <= set(record.environment)
+    assert {key.split("/", 1)[1] for key in arrays} == {
+        f"{moment}/{what}" for moment in ("start", "end") for what in ("kernel", "memory", "eigenvalues", "hsv")
+    }
+    assert not np.array_equal(arrays["layer0/start/kernel"], arrays["layer0/end/kernel"])
+
+
+def test_test_sees_the_best_weights_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the last validation the weights are spoilt; at test time the network is again the one that scored best."""
+    seen: list[dict[str, float]] = []
+    real_test, real_copy = running.Trainer.test, running.BestOnValidation.on_validation_end
+
+    def spoil(best: running.BestOnValidation, trainer: Any, task: Any) -> None:
+        real_copy(best, trainer, task)
+        if trainer.state.fn == "fit" and trainer.current_epoch == 3:
+            for parameter in task.parameters():
+                parameter.data.normal_()
+
+    def spy(trainer: Any, task: Any, datamodule: Any, verbose: bool) -> Any:
+        seen.append(trainer.validate(task, datamodule=datamodule, verbose=False)[0])
+        return real_test(trainer, task, datamodule=datamodule, verbose=verbose)
+
+    monkeypatch.setattr(running.Trainer, "test", spy)
+    monkeypatch.setattr(running.BestOnValidation, "on_validation_end", spoil)
+    record, _ = once(tiny(epochs=4), tmp_path)
+    assert record.status == "ok", record.reason
+    assert len(seen) == 1
+    assert seen[0]["val_accuracy"] == pytest.approx(record.metrics["val_accuracy"], abs=1e-7)
+    assert seen[0]["val_loss"] == pytest.approx(record.metrics["val_loss"], rel=1e-5)
+
+
+def test_every_variant_of_one_seed_sees_the_data_in_the_same_order(tmp_path: Path) -> None:
+    a, _ = once(tiny(epochs=1), tmp_path)
+    b, _ = once(tiny(mixer=HOPESpec(d_state=4), epochs=1), tmp_path)
+    c, _ = once(tiny(epochs=1, seed=1), tmp_path)
+    assert a.data == b.data
+    assert a.data["order"] != c.data["order"]
+    assert a.data["hash"] == c.data["hash"]
+
+
+def test_a_run_that_diverges_is_a_result(tmp_path: Path) -> None:
+    record, arrays = once(tiny(optim=OptimSpec(lr=1e30, schedule=Constant())), tmp_path)
+    assert record.status == "diverged"
+    assert "step" in record.reason
+    assert set(record.metrics.values()) == {None}
+    assert arrays == {}
+    assert Store(tmp_path).status(record.id) == "diverged"
+
+
+@pytest.mark.parametrize("bad_step", [0, 3])
+def test_divergence_names_the_first_bad_step(bad_step: int) -> None:
+    watch = running.NonFinite()
+    for step in range(5):
+        watch.pending.append(torch.tensor(float("nan") if step >= bad_step else 1.0))
+    with pytest.raises(running.Diverged, match=f"step {bad_step} is nan"):
+        watch.look()
+
+
+def test_an_error_is_a_record_that_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tiny(epochs=1)
+
+    def broken(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError("the roof is on fire\nand more")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "SequenceTask", broken)
+        record, _ = once(spec, tmp_path)
+    assert (record.status, record.reason, dict(record.metrics)) == ("failed", "RuntimeError: the roof is on fire", {})
+    trace = Store(tmp_path).folder(spec) / "error.txt"
+    assert "RuntimeError" in trace.read_text()
+    assert once(spec, tmp_path)[0].status == "ok"
+    assert not trace.exists()
+
+
+def test_missing_data_are_no_result_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: Any, **options: Any) -> None:
+        raise DataError("no such archive")
+
+    monkeypatch.setattr(type(tiny().data), "build", missing)
+    with pytest.raises(DataError):
+        once(tiny(), tmp_path)
+    assert Store(tmp_path).status(tiny().id) == "missing"
+
+
+def test_a_run_leaves_global_switches_as_they_were(tmp_path: Path) -> None:
+    once(tiny(epochs=1), tmp_path)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_bf16_mixed_is_taken_seriously(tmp_path: Path) -> None:
+    full, _ = once(tiny(epochs=1), tmp_path)
+    mixed, _ = once(tiny(epochs=1, precision="bf16-mixed"), tmp_path)
+    assert mixed.status == "ok", mixed.reason
+    assert mixed.metrics["test_loss"] != full.metrics["test_loss"]
+
+
+@pytest.mark.parametrize("name", [*DEFAULT_VARIANTS, "s4d-real", "hope-circular", "fir", "lstm"])
+def test_snapshots_have_the_promised_arrays(name: str) -> None:
+    L, H = 16, 12
+    arrays = snapshot(ModelSpec(mixer=VARIANTS[name].mixer, d_model=H, n_layers=2).build(d_input=1, d_output=3), "start", L)
+    if name == "lstm":
+        assert arrays == {}
+        return
+    for i in range(2):
+        assert arrays[f"layer{i}/start/kernel"].shape == (1, 8, L)
+        memory = arrays[f"layer{i}/start/memory"]
+        assert memory.shape == (5, L)
+        assert (np.diff(memory, axis=0) >= 0).all()
+        if name == "hope-circular":
+            assert f"layer{i}/start/hsv" not in arrays
+            continue
+        eigenvalues, hsv = arrays[f"layer{i}/start/eigenvalues"], arrays[f"layer{i}/start/hsv"]
+        assert (eigenvalues.shape[0], eigenvalues.dtype) == (H, np.complex64)
+        assert (np.abs(eigenvalues) <= 1 + 1e-6).all()
+        assert (hsv.shape[0], hsv.dtype) == (H, np.float32)
+        assert np.allclose(hsv[:, 0], 1)
+        assert (np.diff(hsv, axis=1) <= 1e-6).all()
