@@ -16,6 +16,7 @@ from models.discretizations import phi1
 from models.functional import vandermonde
 from models.inits import spectrum
 from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.names import choose
 from models.s4d import seeded
 from models.spectrum import Spectrum
 
@@ -53,8 +54,7 @@ class DSSSpec(StepSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         even(self.d_state)
-        if self.kernel not in KERNELS:
-            raise ValueError(f"unknown DSS kernel {self.kernel!r}; one of: {', '.join(KERNELS)}")
+        choose("DSS kernel", self.kernel, KERNELS)
         if self.init not in ("legs", "randn"):
             raise ValueError(f"unknown init {self.init!r} for DSS; one of: legs, randn")
         if self.init == "randn" and KERNELS[self.kernel].A_link == "exp":

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
 from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal
+from models.names import choose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +37,7 @@ class HOPESpec(StepSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.filter not in FILTERS:
-            raise ValueError(f"unknown HOPE filter {self.filter!r}; one of: {', '.join(FILTERS)}")
+        choose("HOPE filter", self.filter, FILTERS)
 
     def build(self, d_model: int, directions: int = 1) -> Kernel:
         return FILTERS[self.filter](self, d_model, directions)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Self
 
 import torch
@@ -93,6 +93,10 @@ class KernelSpec(ABC):
     def __post_init__(self) -> None:
         if self.d_state < 1:
             raise ValueError(f"d_state counts real state dimensions and is at least 1, got {self.d_state}")
+        for f in fields(self):
+            lr = getattr(self, f.name)
+            if f.name.startswith("lr_") and lr is not None and not 0 < lr < math.inf:
+                raise ValueError(f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}")
 
     @abstractmethod
     def build(self, d_model: int, directions: int = 1) -> Kernel:
@@ -134,6 +138,12 @@ def even(d_state: int) -> int:
     if d_state % 2:
         raise ValueError(f"a complex mode with its conjugate takes two real state dimensions, so d_state must be even; got {d_state}")
     return d_state // 2
+
+
+def copies(n_ssm: int | None) -> None:
+    """Raises ValueError unless n_ssm counts copies or is None."""
+    if n_ssm is not None and n_ssm < 1:
+        raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
 
 
 def store(module: nn.Module, name: str, value: Tensor, train: bool) -> None:

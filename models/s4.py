@@ -13,7 +13,7 @@ from torch import Tensor
 from models.discretizations import discretization
 from models.functional import krylov
 from models.inits import INITS
-from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
 from models.names import choose
 from models.s4d import refuse_unstable
@@ -42,6 +42,7 @@ class S4Spec(StepSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         even(self.d_state)
+        copies(self.n_ssm)
         choose("link of Re(A)", self.A_link, LINKS)
         discretization(self.discretization)
         if not choose("init", self.init, INITS).low_rank:
@@ -99,7 +100,9 @@ class S4Kernel(Kernel):
         with torch.no_grad():
             Lambda_h, P_h, B_h = self.continuous()
             A, _ = self._discretize(Lambda_h[:1], P_h[:1], B_h[:1], torch.full((1, 1), spec.dt_max, dtype=torch.float64))
-            refuse_unstable(self.rule, torch.linalg.eigvals(A) if self.rule.alpha == 0 else A.new_zeros(1), spec.dt_max)
+            # alpha < 1/2 maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
+            guarded = self.rule.alpha is not None and self.rule.alpha < 0.5
+            refuse_unstable(self.rule, torch.linalg.matrix_norm(A, 2) if guarded else A.new_zeros(1), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
         """(Lambda, P, B), each (H, M) complex128."""

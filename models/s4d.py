@@ -13,7 +13,7 @@ from torch import Tensor
 from models.discretizations import Discretization, discretization
 from models.functional import vandermonde
 from models.inits import INITS, real_spectrum, spectrum
-from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
 from models.names import choose
 from models.spectrum import Spectrum
@@ -64,6 +64,7 @@ class S4DSpec(StepSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        copies(self.n_ssm)
         init = choose("init", self.init, INITS)
         choose("link of Re(A)", self.A_link, LINKS)
         discretization(self.discretization)
