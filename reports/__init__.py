@@ -1,0 +1,12 @@
+"""Records in; tables, figures and one self-contained HTML page out.
+
+    frame.py    records looked up by id -> one tidy pandas frame, holes included
+    stats.py    mean, spread, t interval, differences paired by seed, Holm's correction
+    tables.py   a frame -> a Table -> text, Markdown, CSV, HTML, LaTeX
+    style.py    colours, markers and rcParams, the same for a variant in every figure
+    plots.py    frames and arrays -> matplotlib Figures
+    page.py     sections -> one HTML file (page.html.j2)
+    render.py   what each report consists of, and where its files go
+
+Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.
+"""

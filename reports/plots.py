@@ -1,0 +1,372 @@
+"""Figures as pure functions of frames and arrays: nothing here reads a file, opens a window or knows the date."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+from reports import stats
+from reports.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, RC, VERMILLION, WIDTH, look
+from reports.tables import Metric, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Pair = tuple[np.ndarray, np.ndarray]
+"""The same array before and after training."""
+
+
+def save(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+    """The figure as svg or png bytes that are the same every time: no date, no random ids."""
+    buffer = BytesIO()
+    with mpl.rc_context(RC):
+        metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+        figure.savefig(buffer, format=kind, metadata=metadata, transparent=transparent)
+    if kind == "png":
+        return buffer.getvalue()
+    # hundredths of a point are enough for paths, and halve the file
+    return re.sub(rb' d="[^"]*"', lambda d: re.sub(rb"(\.\d\d)\d+", rb"\1", d[0]), buffer.getvalue())
+
+
+def _panels(n: int, *, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with n axes of equal scales in rows of at most `columns`, and the empty places of the last row removed."""
+    columns = min(columns, n)
+    rows = math.ceil(n / columns)
+    figure = Figure(figsize=(WIDTH, rows * height), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    axes = list(grid.flat)
+    for spare in axes[n:]:
+        spare.remove()
+    for ax in axes[max(0, n - columns) : n]:  # above a removed place too there is a last axis that carries the labels
+        ax.tick_params(labelbottom=True)
+    return figure, axes[:n]
+
+
+def _halo(width: float = 3) -> list[Any]:
+    return [withStroke(linewidth=width, foreground=PAPER)]
+
+
+def _empty(words: str) -> Figure:
+    """What a figure without any record looks like: it says so."""
+    figure = Figure(figsize=(WIDTH, 1.1), layout="constrained")
+    ax = figure.subplots()
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    return figure
+
+
+def learning_curves(history: pd.DataFrame, *, metric: Metric, order: Sequence[str]) -> Figure:
+    """Validation metric against epoch: one panel per variant, mean line and min-max band over seeds, the other variants thin and grey."""
+    column = metric.val_key
+    if history.empty or column not in history or history[column].notna().sum() == 0:
+        return _empty("no learning curve yet: no record has a history")
+    data = history.dropna(subset=[column])
+    by_epoch = lambda part: part.groupby("epoch")[column].agg(["mean", "min", "max"]) * metric.factor
+    curves = {v: by_epoch(part) for v, part in data.groupby("variant", sort=False)}
+    shown = [v for v in order if v in curves]
+    with mpl.rc_context(RC):
+        figure, axes = _panels(len(shown), columns=4, height=1.95)
+        for ax, variant in zip(axes, shown):
+            for other in shown:
+                if other != variant:
+                    ax.plot(curves[other].index + 1, curves[other]["mean"], color=GREY, alpha=0.35, lw=0.8)
+            mine, style = curves[variant], look(variant)
+            ax.fill_between(mine.index + 1, mine["min"], mine["max"], color=style.color, alpha=0.22, lw=0)
+            ax.plot(mine.index + 1, mine["mean"], color=style.color, ls=style.dash)
+            ax.plot(mine.index[-1] + 1, mine["mean"].iloc[-1], marker=style.marker, color=style.color, ms=5, clip_on=False, zorder=3)
+            seeds = data.loc[data["variant"] == variant, "seed"].nunique()
+            ax.set_title(variant, fontweight="bold")
+            ax.set_title(f"n = {seeds}", loc="right", color=MUTED, fontsize=8)
+            ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        figure.supxlabel("epoch", fontsize=9, color=INK)
+        figure.supylabel(f"validation {metric.label} ({metric.unit})", fontsize=9, color=INK)
+    return figure
+
+
+def kernels(panels: Mapping[str, Pair], *, channels: int = 3) -> Figure:
+    """K(t) before and after training: a row per variant, a few channels each, the same y axis on both sides of a row.
+
+    panels: variant -> two arrays (channels, L).
+    """
+    if not panels:
+        return _empty("no kernels yet: no record carries arrays")
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(WIDTH, 0.95 * len(panels) + 0.8), layout="constrained")
+        grid = figure.subplots(len(panels), 2, squeeze=False, sharex=True, sharey="row")
+        for (variant, pair), axes in zip(panels.items(), grid):
+            color = look(variant).color
+            for ax, K in zip(axes, pair):
+                chosen = np.linspace(0, len(K) - 1, min(channels, len(K))).round().astype(int)
+                for i, c in enumerate(chosen):
+                    ax.plot(K[c], color=color, lw=1.1, alpha=(1.0, 0.6, 0.35)[i % 3])
+                ax.axhline(0, color=MUTED, lw=0.5, zorder=0)
+                ax.locator_params(axis="y", nbins=3)
+            axes[0].set_ylabel(variant, rotation=0, ha="right", va="center", fontweight="bold")
+            before, after = (float(np.abs(K).max()) for K in pair)
+            axes[1].annotate(
+                f"max |K|\n{before:.2g} → {after:.2g}", (1, 0.5), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
+                va="center", fontsize=7.5, color=MUTED,
+            )  # fmt: skip
+            axes[0].set_xlim(0, pair[0].shape[-1] - 1)
+        for ax, words in zip(grid[0], ("before training", "after training")):
+            ax.set_title(words)
+        figure.supxlabel("lag t (steps)", fontsize=9, color=INK)
+        figure.supylabel("kernel K(t)", fontsize=9, color=INK)
+    return figure
+
+
+def time_constants(A_bar: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """tau = -1 / ln|A_bar| in steps and omega = |arg A_bar| in rad per step of each mode with 0 < |A_bar| < 1; how many are not such."""
+    flat = np.asarray(A_bar, dtype=np.complex128).ravel()
+    size = np.abs(flat)
+    inside = (size > 0) & (size < 1) & np.isfinite(size)
+    return -1 / np.log(size[inside]), np.abs(np.angle(flat[inside])), int((~inside).sum())
+
+
+def eigenvalues(panels: Mapping[str, Pair]) -> Figure:
+    """Every discrete eigenvalue as memory against rotation, before (grey) and after training (colour), one panel per variant."""
+    if not panels:
+        return _empty("no eigenvalues yet: no record of a kernel with a recurrence carries arrays")
+    with mpl.rc_context(RC):
+        figure, axes = _panels(len(panels), columns=4, height=2.15)
+        for ax, (variant, pair) in zip(axes, panels.items()):
+            style = look(variant)
+            lost = 0
+            real = all((time_constants(a)[1] < 1e-3).all() for a in pair)
+            for a, (color, size, alpha, top) in zip(pair, ((GREY, 9, 0.45, 0.62), (style.color, 5, 0.55, 0.36))):
+                tau, omega, gone = time_constants(a)
+                lost += gone
+                if real:  # all on one line: strokes show how many there are, dots would hide one another
+                    ax.vlines(np.unique(tau.round(6)), 0, top, color=color, lw=0.8, alpha=0.75, rasterized=True)
+                else:
+                    ax.scatter(tau, omega, s=size, c=color, alpha=alpha, lw=0, rasterized=True, clip_on=False)
+            if real:
+                ax.text(
+                    0.5, 0.5, "all poles real and positive:\nthey decay, none rotates", transform=ax.transAxes, ha="center", va="center",
+                    fontsize=7.5, color=MUTED, path_effects=_halo(),
+                )  # fmt: skip
+            if lost:
+                place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "top"}
+                ax.text(0.97, 0.95, f"{lost} not drawn", fontsize=7, color=MUTED, path_effects=_halo(), **place)
+            ax.set_title(variant, fontweight="bold")
+            ax.set_xscale("log")
+            ax.set_ylim(-0.08, math.pi + 0.08)
+            ax.set_yticks([0, math.pi / 2, math.pi], ["0", "π/2", "π"])
+        handles = [
+            Line2D([], [], marker="o", ls="", color=GREY, alpha=0.8, ms=5, label="before training"),
+            Line2D([], [], marker="o", ls="", color=INK, ms=5, label="after training (in the colour of the variant)"),
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=2, handletextpad=0.2)
+        figure.supxlabel("time constant −1 / ln |Ā| (steps, log scale)", fontsize=9, color=INK)
+        figure.supylabel("rotation |arg Ā| (rad per step)", fontsize=9, color=INK)
+    return figure
+
+
+def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, lags_label: str = "", floor: float = 1e-6) -> Figure:
+    """|K(t)| over all channels after training: median, quartile band, min-max band (HOPE's Fig. 6 right), the median before in grey.
+
+    panels: variant -> two arrays (5, L): min, 25 %, median, 75 %, max. lags: the lags at which the signal is read.
+    """
+    if not panels:
+        return _empty("no impulse responses yet: no record carries arrays")
+    top = max(float(np.nanmax(p[1][4])) for p in panels.values()) * 2
+    low = max(floor, top * 1e-7)
+    with mpl.rc_context(RC):
+        figure, axes = _panels(len(panels), columns=4, height=2.0)
+        for ax, (variant, (before, after)) in zip(axes, panels.items()):
+            style = look(variant)
+            t = np.arange(after.shape[-1])
+            a, b = np.maximum(after, low), np.maximum(before, low)
+            if lags is not None:
+                ax.axvspan(*lags, color=GRID, alpha=0.7, lw=0, zorder=0)
+            ax.fill_between(t, a[0], a[4], color=style.color, alpha=0.15, lw=0)
+            ax.fill_between(t, a[1], a[3], color=style.color, alpha=0.32, lw=0)
+            ax.plot(t, a[2], color=style.color, lw=1.5)
+            ax.plot(t, b[2], color=MUTED, lw=0.9, ls=(0, (4, 2)))
+            ax.set_title(variant, fontweight="bold")
+            ax.set_yscale("log")
+            ax.set_ylim(low, top)
+            ax.set_xlim(0, len(t) - 1)
+            ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+        handles: list[Any] = [
+            Line2D([], [], color=INK, lw=1.5, label="median after training"),
+            Line2D([], [], color=INK, lw=7, alpha=0.35, label="middle half"),
+            Line2D([], [], color=INK, lw=7, alpha=0.15, label="min to max"),
+            Line2D([], [], color=MUTED, lw=0.9, ls=(0, (4, 2)), label="median before"),
+        ]
+        if lags is not None and lags_label:
+            handles.append(Line2D([], [], color=GRID, lw=7, label=lags_label))
+        figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.4, handlelength=1.6)
+        figure.supxlabel("lag t (steps)", fontsize=9, color=INK)
+        figure.supylabel("|K(t)| (log scale)", fontsize=9, color=INK)
+    return figure
+
+
+def accuracy_dots(rows: Mapping[str, Row], *, metric: Metric) -> Figure:
+    """Every seed a dot, the mean a stroke and the 95 % t interval a bar; sorted, the best on top."""
+    if not any(r.scores for r in rows.values()):
+        return _empty("no finished run yet")
+    sign = -1 if metric.higher else 1
+    ordered = sorted(rows, key=lambda v: (rows[v].summary.n == 0, sign * (rows[v].summary.mean if rows[v].summary.n else 0)))
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(WIDTH, 0.34 * len(rows) + 0.9), layout="constrained")
+        ax = figure.subplots()
+        _dot_rows(ax, [(v, rows[v], look(v).color, look(v).marker) for v in ordered], metric)
+        ax.set_xlabel(f"test {metric.label} ({metric.unit})")
+    return figure
+
+
+def _dot_rows(ax: Axes, rows: Sequence[tuple[str, Row, str, str]], metric: Metric) -> None:
+    """Rows of dots from top to bottom, with the mean written at the right edge."""
+    values = [metric.factor * x for _, r, *_ in rows for x in r.scores.values()]
+    spread = (max(values) - min(values)) or 1.0
+    left, right = min(values) - 0.12 * spread, max(values) + 0.12 * spread
+    for i, (_, r, color, marker) in enumerate(rows):
+        _dots(ax, i, r, color, marker, metric, (left, right), tall=0.28)
+        if r.scores:
+            diverged = int((r.runs["status"] == "diverged").sum())
+            words = metric.show(r.summary.mean) + (f"  ({diverged} diverged)" if diverged else "")
+            place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            ax.annotate(words, (1, i), xytext=(8, 0), va="center", fontsize=8, **place)
+    ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_xlim(left, right)
+    ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _dots(
+    ax: Axes, y: float, r: Row, color: str, marker: str, metric: Metric, frame: tuple[float, float], *, tall: float
+) -> None:  # fmt: skip
+    """One row: interval bar, mean stroke of half height `tall`, a dot per seed; or why there is none. An interval of two or three seeds
+    can be wider than all the data: it is cut at the frame, where an arrow says so."""
+    if not r.scores:
+        ax.text(frame[0], y, f"  {_why(r)}", va="center", ha="left", color=MUTED, fontsize=7.5, style="italic", zorder=4)
+        return
+    s = r.summary
+    if s.n > 1:
+        low, high = metric.factor * s.low, metric.factor * s.high
+        ax.hlines(y, max(low, frame[0]), min(high, frame[1]), color=color, lw=5, alpha=0.25)
+        for out, edge, arrow in ((low < frame[0], frame[0], "<"), (high > frame[1], frame[1], ">")):
+            if out:
+                ax.plot(edge, y, marker=arrow, color=color, ms=4, clip_on=False, mew=0)
+    ax.plot([metric.factor * s.mean] * 2, [y - tall, y + tall], color=color, lw=1.8)
+    scores = [metric.factor * x for x in r.scores.values()]
+    fan = _fan(s.n) * min(1, tall / 0.2)
+    ax.plot(scores, y + fan, ls="", marker=marker, color=color, ms=5.5, mec=PAPER, mew=0.6, zorder=3)
+
+
+def _fan(n: int) -> np.ndarray:
+    """Small heights that keep dots of equal value apart."""
+    return 0.12 * (np.arange(n) - (n - 1) / 2)
+
+
+def _why(r: Row) -> str:
+    count = r.runs["status"].value_counts()
+    return "no finished run: " + ", ".join(f"{count[k]} {k}" for k in ("diverged", "failed", "missing") if k in count)
+
+
+def grid_dots(
+    cells: Mapping[tuple[str, str, str], Row], references: Mapping[str, Row], *, metric: Metric, words: tuple[str, str, str]
+) -> Figure:
+    """(panel, line, colour) -> dots and intervals, e.g. (state, init, discretization); the reference rows have a panel of their own,
+    and those drawn with a line carry it up through the grid. `words` names the three factors."""
+    if not any(r.scores for r in [*cells.values(), *references.values()]):
+        return _empty("no finished run of the grid yet")
+    hues = list(dict.fromkeys(k[2] for k in cells))
+    colors = dict(zip(hues, ((BLUE, "o"), (ORANGE, "s"), (VERMILLION, "^"), (GREY, "D"), (INK, "v"))))
+    values = [metric.factor * x for r in [*cells.values(), *references.values()] for x in r.scores.values()]
+    spread = (max(values) - min(values)) or 1.0
+    left, right = min(values) - 0.1 * spread, max(values) + 0.1 * spread
+    blocks: list[tuple[str, list[tuple[str, list[tuple[Row, str, str]]]]]] = []
+    for panel in dict.fromkeys(k[0] for k in cells):
+        names = dict.fromkeys(k[1] for k in cells if k[0] == panel)
+        inside = [(n, [(cells[panel, n, h], *colors[h]) for h in hues if (panel, n, h) in cells]) for n in names]
+        blocks.append((f"{panel} {words[0]}", inside))
+    if references:
+        blocks.append(("reference rows", [(n, [(r, look(_plain(n)).color, look(_plain(n)).marker)]) for n, r in references.items()]))
+    with mpl.rc_context(RC):
+        heights = [sum(0.5 + 0.5 * len(dots) for _, dots in lines) for _, lines in blocks]
+        figure = Figure(figsize=(WIDTH, 0.3 * sum(heights) + 0.25 * len(blocks) + 0.7), layout="constrained")
+        axes = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
+        for ax, (title, lines) in zip(axes, blocks):
+            for y, (_, dots) in enumerate(lines):
+                step = 0.34 if len(dots) > 1 else 0
+                for j, (r, color, marker) in enumerate(dots):
+                    _dots(ax, y + step * (j - (len(dots) - 1) / 2), r, color, marker, metric, (left, right), tall=0.13 if step else 0.28)
+            for name, r in references.items():
+                if r.scores and "(" not in name:  # a row at its paper's rates is no yardstick for the others
+                    style = look(_plain(name))
+                    ax.axvline(metric.factor * r.summary.mean, color=style.color, lw=1, ls=style.dash, alpha=0.75, zorder=0.5)
+            ax.set_title(title, fontweight="bold")
+            ax.set_yticks(range(len(lines)), [line for line, _ in lines])
+            ax.set_ylim(len(lines) - 0.4, -0.6)
+            ax.grid(axis="y", visible=False)
+            ax.tick_params(axis="y", length=0)
+            ax.spines["left"].set_visible(False)
+        axes[0].set_xlim(left, right)
+        axes[-1].set_xlabel(f"test {metric.label} ({metric.unit})")
+        handles = [Line2D([], [], ls="", marker=colors[h][1], color=colors[h][0], ms=6, label=h) for h in hues]
+        if len(hues) > 1:
+            figure.legend(handles=handles, loc="outside upper right", ncols=len(hues), title=words[2], title_fontsize=8)
+    return figure
+
+
+def _plain(reference: str) -> str:
+    """ "HOPE (paper rates)" -> "hope", the name its look is filed under."""
+    return reference.split(" (")[0].lower()
+
+
+def effects(groups: Mapping[str, Mapping[str, Mapping[int, float]]], *, metric: Metric) -> Figure:
+    """What each factor moves: "factor: contrast" -> setting -> seed -> paired difference.
+
+    Every seed a dot, a stroke for the mean, a pale bar for its 95 % t interval; zero marked.
+    """
+    filled = {f: {k: d for k, d in g.items() if d} for f, g in groups.items()}
+    filled = {f: g for f, g in filled.items() if g}
+    if not filled:
+        return _empty("no pair of finished runs yet")
+    with mpl.rc_context(RC):
+        heights = [len(g) for g in filled.values()]
+        figure = Figure(figsize=(WIDTH, 0.26 * sum(heights) + 0.42 * len(filled) + 0.6), layout="constrained")
+        axes = figure.subplots(len(filled), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
+        values = [metric.factor * x for g in filled.values() for d in g.values() for x in d.values()]
+        low, high = min(0.0, *values), max(0.0, *values)
+        pad = 0.12 * ((high - low) or 1.0)
+        hues = dict(zip(dict.fromkeys(f.split(":")[0] for f in filled), (BLUE, ORANGE, VERMILLION, GREEN, PURPLE, GREY) * 2))
+        for ax, (factor, settings) in zip(axes, filled.items()):
+            color = hues[factor.split(":")[0]]
+            ax.axvline(0, color=INK, lw=0.9)
+            for y, (_, d) in enumerate(settings.items()):
+                s = stats.summarize(list(d.values()))
+                if s.n > 1:
+                    ends = max(metric.factor * s.low, low - pad), min(metric.factor * s.high, high + pad)
+                    ax.hlines(y, *ends, color=color, lw=5, alpha=0.25)
+                ax.plot([metric.factor * s.mean] * 2, [y - 0.28, y + 0.28], color=color, lw=1.8)
+                dots = [metric.factor * x for x in d.values()]
+                ax.plot(dots, y + _fan(s.n), ls="", marker="o", color=color, ms=5, mec=PAPER, mew=0.5, zorder=3)
+                ax.annotate(
+                    metric.signed(s.mean), (1, y), xycoords=("axes fraction", "data"), xytext=(8, 0),
+                    textcoords="offset points", va="center", fontsize=8,
+                )  # fmt: skip
+            ax.set_title(factor, fontweight="bold")
+            ax.set_yticks(range(len(settings)), list(settings))
+            ax.set_ylim(len(settings) - 0.45, -0.55)
+            ax.grid(axis="y", visible=False)
+            ax.tick_params(axis="y", length=0)
+            ax.spines["left"].set_visible(False)
+        axes[0].set_xlim(low - pad, high + pad)
+        axes[-1].set_xlabel(f"difference in test {metric.label} (" + ("percentage points)" if metric.unit == "%" else f"{metric.unit})"))
+    return figure

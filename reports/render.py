@@ -1,0 +1,286 @@
+"""What each report consists of, and the files it becomes: pure functions of the runs asked for and the records found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.record import DamagedRecord, write_atomically
+from reports import frame, plots, stats, tables
+from reports.page import Plot, Report, Section, render
+from reports.tables import Effect, Metric, Row
+
+SCALE_WORDS = {
+    "quick": "Quick scale: minutes on two CPU cores. The settings are far smaller than any published one, so these numbers say something "
+    "about each other and nothing about published tables.",
+    "small": "Small scale: about 100K parameters, the setting of S4D's own ablations. Not comparable with full-size published numbers.",
+    "paper": "Paper scale: the published settings, untouched.",
+}
+
+
+def fingerprints(runs: pd.DataFrame, rows: str = "variant") -> tuple[dict[str, dict[str, np.ndarray]], int | None, list[str]]:
+    """Per row the arrays of its lowest seed that has any; which seed that was, where all agree; and what could not be read."""
+    out, seeds, trouble = {}, set(), []
+    for _, run in runs.sort_values("seed", kind="stable").iterrows() if len(runs) else ():
+        if run[rows] in out or not isinstance(run["found"], frame.Found) or run["status"] != "ok":
+            continue
+        try:
+            arrays = run["found"].arrays()
+        except DamagedRecord as error:
+            trouble.append(str(error))
+            continue
+        if arrays:
+            out[run[rows]] = arrays
+            seeds.add(int(run["seed"]))
+    order = list(dict.fromkeys(runs[rows])) if len(runs) else []
+    return {v: out[v] for v in order if v in out}, seeds.pop() if len(seeds) == 1 else None, trouble
+
+
+def _pairs(arrays: Mapping[str, Mapping[str, np.ndarray]], what: str, *, every_layer: bool) -> dict[str, plots.Pair]:
+    """variant -> (start, end) of one kind of array, of the first layer or of all layers stacked."""
+    out = {}
+    for variant, a in arrays.items():
+        layers = sorted({int(k.split("/")[0].removeprefix("layer")) for k in a if k.endswith(f"/{what}")})
+        if not layers:
+            continue
+        chosen = layers if every_layer else layers[:1]
+        start, end = (np.concatenate([a[f"layer{i}/{m}/{what}"] for i in chosen]) for m in ("start", "end"))
+        if np.isfinite(start).all() and np.isfinite(end).all():
+            out[variant] = (start, end)
+    return out
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) > 8:
+        return f"{len(names)} other rows, marked in the table"
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1] if names else "none"
+
+
+def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
+    """The table in two or three sentences, with no more confidence than the numbers carry."""
+    done = {k: r for k, r in rows.items() if r.scores}
+    if not done:
+        return ("No run of this report has a record yet. The commands that make them stand under “What is missing”.",)
+    if len(done) == 1:
+        name, r = next(iter(done.items()))
+        return (f"One row has results so far: {name}, {tables.score(r.summary, metric)} {metric.unit}.",)
+    best = next(k for k, r in done.items() if r.mark == "best")
+    tied = [k for k, r in done.items() if r.mark == "tied"]
+    tested = [k for k, r in done.items() if r.difference is not None and r.difference.n > 1]
+    worse = [k for k in tested if k not in tied]
+    first = f"Best mean test {metric.label}: {best}, {tables.score(done[best].summary, metric)} {metric.unit}."
+    if not tested:
+        return (first + " With one common seed no difference can be tested.",)
+    second = f"Not shown to differ from it: {_names(tied)}." if tied else "Every other row is shown to differ from it."
+    if tied and worse:
+        second += f" Shown to be {'lower' if metric.higher else 'higher'}: {_names(worse)}."
+    lost = [f"{k} ({n} of {len(r.runs)})" for k, r in rows.items() if (n := int((r.runs["status"] == "diverged").sum()))]
+    return (f"{first} {second}" + (f" Diverged: {_names(lost)}." if lost else ""),)
+
+
+def benchmark_report(
+    runs: pd.DataFrame, *, name: str, title: str, about: str, metric: Metric, scale: str, make: str,
+    published: Sequence[object] = (), lags: tuple[int, int] | None = None,
+) -> Report:  # fmt: skip
+    """One benchmark, a row per variant. `lags`: those at which the last step of the sequence sees the signal."""
+    beside = tables.comparable(runs)
+    table = tables.benchmark_table(
+        runs, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric,
+        published=tables.published_text(published, metric) if beside else None,
+    )  # fmt: skip
+    groups: dict[str, pd.DataFrame] = dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}
+    rows = tables.judge(groups, metric)
+    arrays, seed, trouble = fingerprints(runs)
+    which = f"seed {seed}" if seed is not None else "the lowest seed of each row that has arrays"
+    kernels, eigen = _pairs(arrays, "kernel", every_layer=False), _pairs(arrays, "eigenvalues", every_layer=True)
+    kernels = {v: (a[0], b[0]) for v, (a, b) in kernels.items()}  # direction 0
+    remember = _pairs(arrays, "memory", every_layer=False)
+    history = frame.histories(runs, ["variant"])
+    lag_words = (
+        f" Shaded: lags {lags[0]} to {lags[1]}, where the last step of the sequence sees the signal; a kernel that is small there has "
+        "forgotten it." if lags else ""
+    )  # fmt: skip
+    results = Section(
+        name="results",
+        title="Results",
+        text=(SCALE_WORDS[scale],),
+        parts=(
+            table,
+            Plot(
+                name=f"{name}-accuracy", title=f"Test {metric.label}, every seed",
+                figure=plots.accuracy_dots(rows, metric=metric),
+                alt=f"Dot plot of the test {metric.label} of every seed and row, best on top.",
+                caption="Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes "
+                "on outside the frame). Sorted, best on top; means at the right.",
+            ),
+        ),
+    )  # fmt: skip
+    training = Section(
+        name="training",
+        title="Training",
+        parts=(
+            Plot(
+                name=f"{name}-curves", title="Learning curves",
+                figure=plots.learning_curves(history, metric=metric, order=list(rows)),
+                alt=f"Validation {metric.label} against epoch, one panel per variant.",
+                caption=f"Validation {metric.label} after each epoch: line, mean over seeds; band, lowest to highest seed; grey, the means "
+                "of the other rows. The test set is scored once, at the epoch that is best on validation.",
+            ),
+        ),
+    )  # fmt: skip
+    inside = Section(
+        name="inside",
+        title="Inside the kernels",
+        text=(f"Arrays of {which}. Kernels and impulse responses are those of the first layer, eigenvalues those of all layers.",),
+        parts=(
+            Plot(
+                name=f"{name}-memory", title="Memory",
+                figure=plots.memory(remember, lags=lags, lags_label="lags of the signal, from the last step" if lags else ""),
+                alt="Size of the impulse response against lag on a log scale, one panel per variant.",
+                caption="Size of the impulse response over all channels: median, middle half and full range after training; dashed, the "
+                "median before." + lag_words + " After Fig. 6 (right) of the HOPE paper. Values under the axis are drawn on its floor.",
+            ),
+            Plot(
+                name=f"{name}-eigenvalues", title="Eigenvalues before and after training",
+                figure=plots.eigenvalues(eigen),
+                alt="Scatter of time constant against rotation of every discrete eigenvalue, before and after training.",
+                caption="Each dot is one eigenvalue of the discrete Ā: further right it decays more slowly, higher up it turns faster. "
+                "Grey, before training; colour, after. HOPE has one pole per channel, real, of high multiplicity: all its eigenvalues "
+                "lie on |arg Ā| = 0 and are drawn as strokes. S4's come from a numerical eigendecomposition; the LegS matrix is far from "
+                "normal, so its spectrum is ill-conditioned and small shifts of its dots carry no meaning.",
+            ),
+            Plot(
+                name=f"{name}-kernels", title="Kernels before and after training",
+                figure=plots.kernels(kernels),
+                alt="Convolution kernels against lag, a row per variant, before training left and after training right.",
+                caption="Convolution kernels of three channels (shades), the same vertical scale left and right of a row. Every scale is "
+                "the row's own: compare shapes between rows, sizes only within one.",
+            ),
+        ),
+    )  # fmt: skip
+    apart: tuple[Section, ...] = ()
+    if published and not beside:
+        reference = tables.published_table(published, name=f"{name}-published", title="Published numbers", metric=metric)
+        apart = (Section(name="published", title="Published numbers, apart", text=("Not measured here.",), parts=(reference,)),)
+    return Report(
+        name=name, title=title, scale=scale, about=about, summary=summary(rows, metric), sections=(results, training, inside, *apart),
+        runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *trouble), environment=frame.environments(runs),
+        make=make, score=metric.key,
+    )  # fmt: skip
+
+
+def ablation_report(
+    runs: pd.DataFrame, *, name: str, title: str, about: str, metric: Metric, scale: str, make: str, factors: Sequence[str]
+) -> Report:
+    """One grid. The columns of its table are the levels of the factor "discretization" where there is one, else of the last."""
+    column = "discretization" if "discretization" in factors else factors[-1]
+    table = tables.grid_table(runs, name=f"{name}-grid", title=f"{title}, {scale} scale", metric=metric, factors=factors, column=column)
+    effects = tables.contrasts(runs, metric=metric, factors=factors)
+    cells: dict[tuple[str, ...], pd.DataFrame] = dict(iter(runs.groupby(list(factors), sort=False))) if len(runs) else {}
+    judged = tables.judge(cells, metric)
+    grid, references = _grid_and_references(judged, factors)
+    panel, line = _panel_and_line(grid, factors, column)
+    named = [f for f in factors if f != "rates"]  # said only where it is not the common one
+    words = {}
+    for key, r in judged.items():
+        row = dict(zip(factors, key))
+        odd = f" ({row['rates']} rates)" if row.get("rates", "common") != "common" else ""
+        words[" · ".join(row[f] for f in named if row[f] != tables.NO_CHOICE) + odd] = r
+    results = Section(
+        name="grid",
+        title="The grid",
+        text=(SCALE_WORDS[scale],),
+        parts=(
+            table,
+            Plot(
+                name=f"{name}-dots", title="Every run of the grid",
+                figure=plots.grid_dots(
+                    {(k[factors.index(panel)], k[factors.index(line)], k[factors.index(column)]): r for k, r in grid.items()},
+                    references, metric=metric, words=(panel, line, column),
+                ),
+                alt=f"Dots for every seed: a panel per {panel}, a line per {line}, a colour per {column}; reference rows below.",
+                caption="Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on "
+                "outside the frame). Long vertical lines carry the means of the reference rows up into the grid.",
+            ),
+        ),
+    )  # fmt: skip
+    moved = Section(
+        name="effects",
+        title="What each factor moves",
+        parts=(
+            tables.effects_table(effects, name=f"{name}-effects", title="Effects", metric=metric),
+            Plot(
+                name=f"{name}-differences", title="Paired differences, setting by setting",
+                figure=plots.effects({f"{e.factor}: {e.contrast}": e.settings for e in effects}, metric=metric),
+                alt="Differences between cells that differ in one factor only, every seed a dot, zero marked.",
+                caption="Each line is a pair of cells that differ in one factor and share everything else, named by what they share; each "
+                "dot is a seed. Right of zero the level named first scores "
+                + ("higher" if metric.higher else "a larger, worse value") + ". Stroke: mean; pale bar: 95 % t interval.",
+            ),
+        ),
+    )  # fmt: skip
+    return Report(
+        name=name, title=title, scale=scale, about=about, summary=(*summary(words, metric), *_effect_words(effects, metric)),
+        sections=(results, moved), runs=runs, labels=tuple(factors), warnings=tuple(frame.data_disagreements(runs)),
+        environment=frame.environments(runs), make=make, score=metric.key,
+    )  # fmt: skip
+
+
+def _grid_and_references(cells: Mapping[tuple[str, ...], Row], factors: Sequence[str]) -> tuple[dict[tuple[str, ...], Row], dict[str, Row]]:
+    """The cells of the crossed part, which is what shares its first factor with the first cell, and the other rows by a name."""
+    first = next(iter(cells), None)
+    grid = {k: r for k, r in cells.items() if k[0] == first[0]} if first else {}
+    rest: dict[str, Row] = {}
+    for key, r in cells.items():
+        if key not in grid:
+            odd = [f"{v} {f}" for f, v in zip(factors, key) if f == "rates" and first is not None and v != first[factors.index(f)]]
+            rest[key[0] + (f" ({', '.join(odd)})" if odd else "")] = r
+    return grid, rest
+
+
+def _panel_and_line(grid: Mapping[tuple[str, ...], Row], factors: Sequence[str], column: str) -> tuple[str, str]:
+    """The factors that make the panels and the lines of the figure: of those that vary, the one with the fewest and the most levels."""
+    levels = {f: len({k[i] for k in grid}) for i, f in enumerate(factors) if f != column}
+    ordered = sorted(levels, key=lambda f: (levels[f] < 2, levels[f]))
+    varying = [f for f in ordered if levels[f] > 1] or ordered
+    return varying[0], varying[-1] if len(varying) > 1 else ordered[-1]
+
+
+def _effect_words(effects: Sequence[Effect], metric: Metric) -> tuple[str, ...]:
+    """The largest mean effect in a sentence, as a description and not as a test."""
+    sized = [(stats.summarize(list(e.overall().values())).mean, e) for e in effects if len(e.settings) > 1 and e.overall()]
+    if not sized:
+        return ()
+    mean, e = max(sized, key=lambda pair: abs(pair[0]))
+    unit = "points" if metric.unit == "%" else metric.unit
+    return (
+        f"The factor that moves most is {e.factor}: {e.contrast} is {metric.signed(mean)} {unit} on average over {len(e.settings)} "
+        f"settings and {len(e.overall())} seeds.",
+    )
+
+
+def write(report: Report, folder: Path) -> Path:
+    """The page and, beside it, each table as txt, md, csv, html and tex and each figure as svg and png. Returns the path of the page."""
+    for part in ("tables", "figures"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    write_tables_and_figures(report, folder / "tables", folder / "figures")
+    page = folder / "index.html"
+    write_atomically(page, render(report).encode())
+    return page
+
+
+def write_tables_and_figures(report: Report, to_tables: Path, to_figures: Path) -> list[Path]:
+    """What `write` puts beside the page, into two folders. Returns the paths."""
+    out = []
+    for table in report.tables():
+        faces = {"txt": table.text() + "\n", "md": table.markdown(), "csv": table.csv(), "html": table.html(), "tex": table.latex()}
+        out += [(to_tables / f"{table.name}.{kind}", text.encode()) for kind, text in faces.items()]
+    for plot in report.plots():
+        out += [(to_figures / f"{plot.name}.{kind}", plots.save(plot.figure, kind)) for kind in ("svg", "png")]
+    for path, content in out:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+    return [path for path, _ in out]

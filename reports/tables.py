@@ -1,0 +1,430 @@
+"""A tidy frame of runs -> a `Table` -> text for the terminal, Markdown, CSV, HTML and LaTeX, all from the same cells."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from reports import stats
+
+K = TypeVar("K")
+TEXT_WIDTH = 110
+HOLE = "–"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """How a benchmark's number is read: which key of the record, in what unit, and whether more is better."""
+
+    key: str
+    val_key: str
+    label: str
+    unit: str
+    factor: float
+    decimals: int
+    higher: bool
+
+    def show(self, value: float) -> str:
+        return f"{self.factor * value:.{self.decimals}f}" if math.isfinite(value) else HOLE
+
+    def signed(self, value: float) -> str:
+        """A difference, with a sign and a true minus."""
+        return f"{self.factor * value:+.{self.decimals}f}".replace("-", "−") if math.isfinite(value) else HOLE
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric(key="test_accuracy", val_key="val_accuracy", label="accuracy", unit="%", factor=100, decimals=2, higher=True),
+    "rmse": Metric(key="test_rmse", val_key="val_rmse", label="RMSE", unit="target units", factor=1, decimals=4, higher=False),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Cells as they are printed, a mark for each ("", "best", "tied"), and the numbers behind them for the CSV."""
+
+    name: str
+    title: str
+    caption: str
+    cells: pd.DataFrame
+    marks: pd.DataFrame
+    numbers: pd.DataFrame
+    left: tuple[str, ...] = ()
+    """Columns of words, set flush left; the others are numbers."""
+
+    def text(self) -> str:
+        """Aligned columns; * marks the best, ~ what is not shown to differ from it."""
+        signs = {"best": "*", "tied": "~", "": " "}
+        marked = (self.marks != "").any()
+        shown = {c: [v + signs[m] if marked[c] else v for v, m in zip(self.cells[c], self.marks[c])] for c in self.cells.columns}
+        heads = {c: c + (" " if marked[c] else "") for c in self.cells.columns}
+        widths = {c: max([len(heads[c]), *map(len, v)]) for c, v in shown.items()}
+        fit = lambda c, v: v.ljust(widths[c]) if c in self.left else v.rjust(widths[c])
+        blocks: list[list[str]] = [[]]
+        for c in shown:  # a table too wide for the terminal goes on below, its first column repeated
+            if sum(widths[k] + 2 for k in blocks[-1]) + widths[c] > TEXT_WIDTH and len(blocks[-1]) > 1:
+                blocks.append([self.cells.columns[0]])
+            blocks[-1].append(c)
+        lines = [self.title]
+        for block in blocks:
+            rule = "  ".join("-" * widths[c] for c in block)
+            body = ["  ".join(fit(c, shown[c][i]) for c in block).rstrip() for i in range(len(self.cells))]
+            lines += ["", "  ".join(fit(c, heads[c]) for c in block).rstrip(), rule, *body, rule]
+        legend = self.caption.replace("Bold:", "*:").replace("Underlined:", "~:")
+        return "\n".join([*lines, *(line for part in legend.split("\n") for line in textwrap.wrap(part, TEXT_WIDTH))])
+
+    def markdown(self) -> str:
+        """A pipe table; best bold, ties underlined, caption below."""
+        escape = lambda s: re.sub(r"([\\|*_`<>~#])", r"\\\1", s)
+        wrap = {"best": "**{}**", "tied": "<u>{}</u>", "": "{}"}
+        lines = [[escape(c) for c in self.cells.columns], ["---" if c in self.left else "---:" for c in self.cells.columns]]
+        lines += [
+            [wrap[m].format(escape(v)) for v, m in zip(cells, marks)]
+            for cells, marks in zip(self.cells.itertuples(index=False), self.marks.itertuples(index=False))
+        ]
+        return "\n".join(["| " + " | ".join(line) + " |" for line in lines]) + f"\n\n{escape(self.caption)}\n"
+
+    def csv(self) -> str:
+        """The numbers in full precision, not the cells; an empty field is a hole."""
+        return self.numbers.to_csv(index=False, lineterminator="\n")
+
+    def html(self) -> str:
+        """One <table>, no style of its own: the page's style sheet knows the classes best, tied, hole and word."""
+        classes = self.marks.copy()
+        for c in classes.columns:
+            extra = ["word" if c in self.left else "hole" if v == HOLE else "" for v in self.cells[c]]
+            classes[c] = [f"{m} {e}".strip() for m, e in zip(self.marks[c], extra)]
+        styler = Styler(self.cells, cell_ids=False, uuid=self.name, uuid_len=0).hide(axis="index").format(escape="html")
+        styler = styler.format_index(escape="html", axis=1).set_td_classes(classes)
+        text = styler.to_html(table_attributes='class="data sortable"')
+        text = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)
+        heads = iter(self.cells.columns)
+        column = lambda _: '<th scope="col" class="word">' if next(heads) in self.left else '<th scope="col">'
+        text = re.sub(r"<th [^>]*>", column, text)
+        # pandas names every row and column in a class; only ours are wanted
+        ours = lambda m: f'class="{m[1].strip()}"' if m[1].strip() else ""
+        return re.sub(r'class="data row\d+ col\d+ ?([^"]*)" ?', ours, text).replace("<td >", "<td>")
+
+    def latex(self) -> str:
+        """A tabular with booktabs rules; needs \\usepackage{booktabs}."""
+        words = {"best": "textbf:--rwrap;", "tied": "underline:--rwrap;", "": ""}
+        styler = self.cells.style.hide(axis="index").format(_latex).format_index(_latex, axis=1)
+        styler = styler.apply(lambda _: self.marks.map(words.__getitem__), axis=None)
+        columns = "".join("l" if c in self.left else "r" for c in self.cells.columns)
+        return styler.to_latex(
+            column_format=columns, hrules=True, caption=_latex(self.caption), label=f"tab:{self.name}", position_float="centering"
+        )
+
+
+def _latex(text: Any) -> str:
+    special = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+    return "".join(special.get(c, c) for c in str(text)).replace("±", r"$\pm$").replace("≤", r"$\leq$").replace(HOLE, "--")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# which rows differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Scores of one row of a table by seed, and how they stand against the best row."""
+
+    runs: pd.DataFrame
+    scores: Mapping[int, float]
+    summary: stats.Summary
+    mark: str = ""
+    difference: stats.Difference | None = None
+    """To the best row, in the metric's own unit; None for the best row itself and where nothing can be compared."""
+    p: float = math.nan
+    """Of that difference, after Holm's correction over the table."""
+
+
+def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Row]:
+    """Each group of runs against the best: "best", "tied" (the paired difference is not significant after Holm), or "".
+
+    The best is sought among the rows with the most finished seeds, so that one lucky seed of a row whose others diverged does not
+    win. Where fewer than two seeds are common nothing is tested and nothing marked but the best.
+    """
+    rows = {}
+    for key, runs in groups.items():
+        ok = runs[runs["status"] == "ok"]
+        scores = {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
+        rows[key] = Row(runs=runs, scores=scores, summary=stats.summarize(list(scores.values())))
+    most = max((r.summary.n for r in rows.values()), default=0)
+    if most == 0:
+        return rows
+    full = [k for k, r in rows.items() if r.summary.n == most]
+    best = max(full, key=lambda k: rows[k].summary.mean * (1 if metric.higher else -1))
+    others = [k for k in rows if k != best and rows[k].scores]
+    differences = [stats.paired(rows[k].scores, rows[best].scores) for k in others]
+    adjusted = stats.holm([d.p for d in differences])
+    out = dict(rows)
+    if len(rows) > 1:
+        out[best] = Row(runs=rows[best].runs, scores=rows[best].scores, summary=rows[best].summary, mark="best")
+    for k, d, p in zip(others, differences, adjusted):
+        # identical scores on every seed have no p, and are a tie all the same
+        tied = p >= 1 - stats.LEVEL or (d.n > 1 and not math.isfinite(d.p) and d.mean == 0)
+        r = rows[k]
+        out[k] = Row(runs=r.runs, scores=r.scores, summary=r.summary, mark="tied" if tied else "", difference=d, p=p)
+    return out
+
+
+def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
+    """How to read the marks, with the power these numbers of seeds have."""
+    tested = [r.difference.n for r in rows.values() if r.difference is not None and r.difference.n > 1]
+    text = f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}. "
+    text += "The interval is the 95 % t interval of the mean; one seed has none.\n"
+    if not tested:
+        return text + "Bold: best mean. No row has two seeds in common with the best, so no difference was tested."
+    n = min(tested)
+    text += (
+        "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
+        f"seed, Holm's correction over the {len(tested)} comparisons of this table, 5 % level).\n"
+    )
+    return text + (
+        f"{n} common seeds have little power: the strictest step asks for a mean difference of "
+        f"{stats.detectable(n, len(tested)):.1f} standard deviations of the paired differences. Such a row is therefore "
+        "not shown to be equal either, and the best row was picked by the very numbers it is tested with."
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the tables
+
+
+def _count(value: float) -> str:
+    """12345 -> 12.3K."""
+    if not math.isfinite(value):
+        return HOLE
+    return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.1f}K" if value >= 1e3 else f"{value:.0f}"
+
+
+def _median(runs: pd.DataFrame, key: str) -> float:
+    values = runs.loc[runs["status"].isin(["ok", "diverged"]), key].dropna()
+    return float(values.median()) if len(values) else math.nan
+
+
+def _rates(runs: pd.DataFrame) -> str:
+    done = runs[runs["status"].isin(["ok", "diverged"])]
+    pairs = sorted(
+        {(k.replace(", ", ",") or "none", r.replace(", ", ",") or "none") for k, r in zip(done["kernel_lr"], done["rest_lr"]) if k or r}
+    )
+    return "; ".join(f"{k} / {r}" for k, r in pairs) or HOLE
+
+
+def score(s: stats.Summary, metric: Metric) -> str:
+    """mean ± std (n), as the papers print it."""
+    if s.n == 0:
+        return HOLE
+    return f"{metric.show(s.mean)} ± {metric.show(s.std)} ({s.n})" if s.n > 1 else f"{metric.show(s.mean)} (1)"
+
+
+def interval(s: stats.Summary, metric: Metric) -> str:
+    return f"[{metric.show(s.low)}, {metric.show(s.high)}]" if s.n > 1 else HOLE
+
+
+def tally(runs: pd.DataFrame) -> str:
+    """3/3, or 1/3 with what became of the others."""
+    count = runs["status"].value_counts()
+    words = {"diverged": "div.", "failed": "failed", "missing": "missing"}
+    return ", ".join([f"{count.get('ok', 0)}/{len(runs)}", *(f"{count[k]} {word}" for k, word in words.items() if k in count)])
+
+
+def benchmark_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, published: Mapping[str, str] | None = None) -> Table:
+    """One row per variant, in the order asked. `published` (variant -> text) adds a column and is given only where the published
+    setting is what was run (`comparable`)."""
+    rows = judge(dict(iter(runs.groupby("variant", sort=False))), metric) if len(runs) else {}
+    heading = f"test {metric.label} ({metric.unit})"
+    cells, marks, numbers = [], [], []
+    for variant, r in rows.items():
+        cost = {k: _median(r.runs, k) for k in ("parameters", "kernel_parameters", "seconds_per_epoch", "peak_memory_mb")}
+        cell = {"variant": str(variant), heading: score(r.summary, metric), "95 % interval": interval(r.summary, metric)}
+        if published is not None:
+            cell["published"] = published.get(str(variant), HOLE)
+        cell |= {"params": _count(cost["parameters"]), "kernel": _count(cost["kernel_parameters"])}
+        cell["s/epoch"] = f"{cost['seconds_per_epoch']:.2f}" if math.isfinite(cost["seconds_per_epoch"]) else HOLE
+        cell["MB"] = f"{cost['peak_memory_mb']:.0f}" if math.isfinite(cost["peak_memory_mb"]) else HOLE
+        cell |= {"lr kernel / rest": _rates(r.runs), "runs": tally(r.runs)}
+        cells.append(cell)
+        marks.append({c: r.mark if c == heading else "" for c in cell})
+        d = r.difference
+        numbers.append(
+            {"variant": variant, "metric": metric.key, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
+            | {"low": r.summary.low, "high": r.summary.high, "difference_to_best": d.mean if d else math.nan}
+            | {"p_holm": r.p, "mark": r.mark}
+            | cost
+            | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
+            | {k: "; ".join(sorted({x for x in r.runs[k] if x})) for k in ("kernel_lr", "rest_lr")}
+        )
+    columns = ["variant", heading, "95 % interval", "params", "kernel", "s/epoch", "MB", "lr kernel / rest", "runs"]
+    caption = explain(rows, metric) + (
+        "\nparams: all trained real numbers; kernel: those inside the convolution kernels. s/epoch and MB (peak memory): median over "
+        "seeds on the machine named below. lr: the learning rates of the optimizer groups as they really were, kernel parameters / all "
+        "others. runs: finished of asked; a diverged run (div.) is a result, counted here and not in the mean."
+    )
+    return Table(
+        name=name, title=title, caption=caption, cells=pd.DataFrame(cells, columns=None if cells else columns, dtype=object),
+        marks=pd.DataFrame(marks, columns=None if marks else columns, dtype=object), numbers=pd.DataFrame(numbers),
+        left=("variant", "lr kernel / rest", "runs"),
+    )  # fmt: skip
+
+
+NO_CHOICE = "-"
+"""The level of a factor that a row does not have."""
+
+
+def grid_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, factors: Sequence[str], column: str) -> Table:
+    """A grid of factors: a line per combination of the others, a column per level of `column`; all cells compared as one family."""
+    lines_of = [f for f in factors if f != column]
+    keys = [*lines_of, column]
+    groups = dict(iter(runs.groupby(keys, sort=False))) if len(runs) else {}
+    judged = judge(groups, metric)
+    levels = [v for v in dict.fromkeys(runs[column]) if v != NO_CHOICE] if len(runs) else []
+    heads = {v: str(v) for v in levels} | ({NO_CHOICE: f"no {column}"} if any(k[-1] == NO_CHOICE for k in groups) else {})
+    lines: dict[tuple[str, ...], dict[str, Row]] = {}
+    for key, row in judged.items():
+        *line, level = key
+        lines.setdefault(tuple(line), {})[heads[level]] = row
+    cells, marks, numbers = [], [], []
+    for line, found in lines.items():
+        labels = dict(zip(lines_of, line))
+        text = {}
+        for h in heads.values():
+            lost = int((found[h].runs["status"] == "diverged").sum()) if h in found else 0
+            text[h] = score(found[h].summary, metric) + (f", {lost} div." if lost else "") if h in found else ""
+        cells.append(labels | text)
+        marks.append(dict.fromkeys(lines_of, "") | {h: found[h].mark if h in found else "" for h in heads.values()})
+        for h, r in found.items():
+            d = r.difference
+            numbers.append(
+                labels | {column: h, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
+                | {"low": r.summary.low, "high": r.summary.high, "difference_to_best": d.mean if d else math.nan, "p_holm": r.p}
+                | {"mark": r.mark} | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
+            )  # fmt: skip
+    names = [*lines_of, *heads.values()]
+    caption = explain(judged, metric)
+    if sum(r.summary.n > 0 for r in judged.values()) > 10:
+        caption += " With this many cells the marks are weak; the table of effects pools the settings and says more."
+    caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
+    caption += " div.: diverged runs, counted and not in the mean." if len(runs) and (runs["status"] == "diverged").any() else ""
+    return Table(
+        name=name, title=title, caption=caption, cells=pd.DataFrame(cells, columns=names, dtype=object),
+        marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=tuple(lines_of),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What one factor moves: for each setting of the others, the differences between two of its levels, by seed."""
+
+    factor: str
+    contrast: str
+    """"complex − real"."""
+    settings: Mapping[str, Mapping[int, float]]
+
+    def overall(self) -> dict[int, float]:
+        """By seed, the mean over the settings, for the seeds that every setting has."""
+        seeds = set.intersection(*(set(d) for d in self.settings.values())) if self.settings else set()
+        return {s: sum(d[s] for d in self.settings.values()) / len(self.settings) for s in sorted(seeds)}
+
+
+def contrasts(runs: pd.DataFrame, *, metric: Metric, factors: Sequence[str]) -> list[Effect]:
+    """Every pair of cells that differ in one factor and nothing else. Two levels: first minus second; more: each minus the first."""
+    scores = {
+        key: {int(s): float(v) for s, v in zip(part["seed"], part[metric.key]) if math.isfinite(v)}
+        for key, part in (runs[runs["status"] == "ok"].groupby(list(factors), sort=False) if len(runs) else ())
+    }
+    out = []
+    for i, factor in enumerate(factors):
+        levels = [v for v in dict.fromkeys(runs[factor]) if v != NO_CHOICE] if len(runs) else []
+        pairs = [(levels[0], levels[1])] if len(levels) == 2 else [(v, levels[0]) for v in levels[1:]]
+        for a, b in pairs:
+            settings = {}
+            for key in scores:
+                other = (*key[:i], b, *key[i + 1 :])
+                if key[i] == a and other in scores:
+                    d = {s: x - scores[other][s] for s, x in scores[key].items() if s in scores[other]}
+                    settings[" · ".join(v for j, v in enumerate(key) if j != i and v != NO_CHOICE)] = d
+            settings = {k: d for k, d in settings.items() if d}
+            if settings:
+                out.append(Effect(factor=factor, contrast=f"{a} − {b}", settings=_without_common(settings)))
+    return out
+
+
+def _without_common(settings: Mapping[str, Mapping[int, float]]) -> dict[str, Mapping[int, float]]:
+    """Names of settings without the words that all of them share."""
+    parts = [name.split(" · ") for name in settings]
+    if len(parts) < 2 or len({len(p) for p in parts}) > 1:
+        return dict(settings)
+    vary = [i for i in range(len(parts[0])) if len({p[i] for p in parts}) > 1]
+    return {" · ".join(p[i] for i in vary): d for p, d in zip(parts, settings.values())}
+
+
+def effects_table(effects: Sequence[Effect], *, name: str, title: str, metric: Metric) -> Table:
+    """A line per contrast: mean over settings of the paired difference, its interval over seeds, p after Holm over this table."""
+    tests = [stats.paired(e.overall(), dict.fromkeys(e.overall(), 0.0)) for e in effects]
+    adjusted = stats.holm([t.p for t in tests])
+    unit = "points" if metric.unit == "%" else metric.unit
+    show = metric.signed
+    cells, numbers = [], []
+    for e, t, p in zip(effects, tests, adjusted):
+        means = [stats.summarize(list(d.values())).mean for d in e.settings.values()]
+        cells.append(
+            {"factor": e.factor, "difference": e.contrast, "settings": str(len(means)), f"mean ({unit})": show(t.mean)}
+            | {"95 % interval": f"[{show(t.low)}, {show(t.high)}]" if t.n > 1 else HOLE}
+            | {"range": f"{show(min(means))} to {show(max(means))}", "n": str(t.n)}
+            | {"p (Holm)": f"{p:.3f}" if math.isfinite(p) else HOLE}
+        )
+        numbers.append(
+            {"factor": e.factor, "difference": e.contrast, "settings": len(means), "n": t.n, "mean": t.mean, "low": t.low, "high": t.high}
+            | {"smallest": min(means), "largest": max(means), "p": t.p, "p_holm": p}
+        )
+    names = ["factor", "difference", "settings", f"mean ({unit})", "95 % interval", "range", "n", "p (Holm)"]
+    frame = pd.DataFrame(cells, columns=names, dtype=object)
+    caption = (
+        "Differences between cells that are equal in everything but one factor, paired by seed and averaged over the settings of the other "
+        "factors; the interval is the 95 % t interval over seeds, p the paired t test with Holm's correction over this table. "
+        "range: smallest and largest mean over "
+        "the settings; where these differ in sign, the mean hides an interaction. n: seeds."
+    )
+    return Table(
+        name=name, title=title, caption=caption, cells=frame, marks=frame.map(lambda _: ""), numbers=pd.DataFrame(numbers),
+        left=("factor", "difference"),
+    )  # fmt: skip
+
+
+def comparable(runs: pd.DataFrame) -> bool:
+    """Whether published numbers may stand beside these: official data at the published setting, in every record there is."""
+    sources = {
+        str(f.record.spec_full.get("data", {}).get("source", ""))
+        for f in runs.get("found", []) if not isinstance(f, str)
+    }  # fmt: skip
+    return bool(len(runs)) and set(runs["scale"]) == {"paper"} and sources == {"official"}
+
+
+def published_text(numbers: Sequence[Any], metric: Metric) -> dict[str, str]:
+    """variant -> "value ± std" of the `Published` entries whose status begins with "verified"; values are in the table's unit."""
+    return {
+        p.variant: f"{p.value:.{metric.decimals}f}" + (f" ± {p.std:.{metric.decimals}f}" if p.std is not None else "")
+        for p in numbers if p.status.startswith("verified")
+    }  # fmt: skip
+
+
+def published_table(numbers: Sequence[Any], *, name: str, title: str, metric: Metric) -> Table:
+    """What others printed, set apart from our own numbers: other data, scale or protocol, so not to be compared line by line."""
+    shown = [p for p in numbers if p.status.startswith("verified")]
+    text = [published_text([p], metric)[p.variant] for p in shown]
+    cells = [{"variant": p.variant, "published": t, "source": p.source, "note": p.note} for p, t in zip(shown, text)]
+    frame = pd.DataFrame(cells, columns=["variant", "published", "source", "note"], dtype=object)
+    values = [{"variant": p.variant, "value": p.value, "std": p.std, "source": p.source, "status": p.status} for p in shown]
+    return Table(
+        name=name, title=title,
+        caption="Printed by others, for orientation only: the runs above differ from them in data, scale or protocol.",
+        cells=frame, marks=frame.map(lambda _: ""), numbers=pd.DataFrame(values), left=("variant", "source", "note"),
+    )  # fmt: skip

@@ -1,0 +1,190 @@
+"""The page: one file, no request to anywhere, holes and divergence shown, names escaped; and the command that writes it."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import cli
+from reports import __main__ as command
+from reports import frame, page, render, tables
+
+made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
+NASTY = "s4<script>alert(1)</script>&\"'"
+
+
+def report_of(root: Path, asked: list[frame.Expected]) -> page.Report:
+    return render.benchmark_report(
+        frame.tidy(asked, frame.Library((("runs", root),))), name="x", title="Noise & <digits>", about="About <it>.",
+        metric=tables.METRICS["accuracy"], scale="quick", make="python -m reports quickstart", lags=(192, 255),
+    )  # fmt: skip
+
+
+def situation(root: Path, name: str) -> list[frame.Expected]:
+    expected, write = made["expected"], made["write"]
+    if name == "none":
+        return [expected({"variant": v}, s) for v in ("s4", "hope") for s in range(3)]
+    if name == "one seed":
+        return made["library_of"](root, ("s4", "hope"), (0,))
+    if name == "all diverged":
+        return made["library_of"](root, ("s4", "hope"), (0, 1), status="diverged")
+    if name == "nasty":
+        return made["library_of"](root, (NASTY, "hope"), (0, 1))
+    asked = made["library_of"](root, ("s4", "s4d-lin", "lstm"))
+    for seed, status in enumerate(("ok", "diverged", "failed")):
+        asked.append(expected({"variant": "hope"}, seed))
+        write(root, asked[-1], status=status)
+    return asked + [expected({"variant": "dss-exp"}, s) for s in range(3)]
+
+
+class Tags(HTMLParser):
+    """Balanced tags, unique ids, and every attribute that could fetch something."""
+
+    VOID = frozenset({"meta", "br", "path", "use", "image", "rect", "circle", "link", "input"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self._attributes(attrs)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._attributes(attrs)
+
+    def _attributes(self, attrs: list[tuple[str, str | None]]) -> None:
+        for key, value in attrs:
+            if key == "id":
+                self.ids.append(value or "")
+            if key in ("src", "href", "xlink:href", "action", "data", "srcset", "poster"):
+                self.links.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("name", ["none", "one seed", "all diverged", "mixed", "nasty"])
+def test_page_of_every_situation(tmp_path: Path, name: str) -> None:
+    html = page.render(report_of(tmp_path, situation(tmp_path, name)))
+    tags = Tags()
+    tags.feed(html)
+    assert tags.open == []
+    assert len(set(tags.ids)) == len(tags.ids)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in tags.links)
+    assert {link[1:] for link in tags.links if link.startswith("#")} <= set(tags.ids)
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert tags.tags.count("script") == 1
+    assert "alert(1)" not in re.sub(r"&lt;script&gt;alert\(1\)&lt;/script&gt;", "", html)
+    assert "quick scale" in html
+    assert "Noise &amp; &lt;digits&gt;" in html
+    assert "nan" not in re.sub(r"<svg.*?</svg>|<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL).lower().replace(
+        "finance", ""
+    )
+
+
+def test_mixed_page_shows_what_is_missing_and_where_numbers_come_from(tmp_path: Path) -> None:
+    asked = situation(tmp_path, "mixed")
+    html = page.render(report_of(tmp_path, asked))
+    missing = html[html.index('<section id="missing">') : html.index('<section id="recipes">')]
+    assert "4 of 15 runs" in missing
+    assert "python -m benchmarks synthetic --variant dss-exp --seeds 2" in missing
+    for e in asked[:9]:
+        assert f"runs/{e.benchmark}/{e.id}/record.json" in html
+    assert "made to fail" in missing
+    assert "Diverged: hope (1 of 3)." in html
+
+
+def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
+    asked = situation(tmp_path / "store", "mixed")
+    contents = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        written = render.write(report_of(tmp_path / "store", asked), folder)
+        assert written == folder / "index.html"
+        contents.append({p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()})
+    assert contents[0] == contents[1]
+    assert {Path(n).suffix for n in contents[0]} == {".html", ".txt", ".md", ".csv", ".tex", ".svg", ".png"}
+
+
+def test_ablation_page(tmp_path: Path) -> None:
+    asked = command.expected(command.request("ablation", "core", (0,), ("default",), None))
+    report = render.ablation_report(
+        frame.tidy(asked, frame.Library((("runs", tmp_path),))), name="core", title="Core", about="", metric=tables.METRICS["accuracy"],
+        scale="quick", make="python -m reports ablation core", factors=tuple(asked[0].labels),
+    )  # fmt: skip
+    assert "What each factor moves" in page.render(report)
+    assert max(map(len, report.tables()[0].text().splitlines())) <= tables.TEXT_WIDTH
+
+
+def test_quickstart_without_records_exits_zero_and_prints_the_page_last(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(frame, "COMMITTED", tmp_path / "nothing")
+    assert command.main(["quickstart", "--seeds", "0"]) == cli.DONE
+    out = capsys.readouterr().out
+    assert "python -m benchmarks digits-noise --variant hope" in out
+    path = Path(out.splitlines()[-1])
+    assert path == tmp_path / "runs" / "reports" / "quickstart" / "index.html"
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    "words,hint",
+    [
+        (["quickstat"], "did you mean 'quickstart'"),
+        (["ablation", "cors"], "did you mean 'core'"),
+        (["benchmark", "digit-noise"], "did you mean 'digits-noise'"),
+        (["commit", "quickstrat"], "did you mean 'quickstart'"),
+        (["ablation"], "one of: core"),
+        (["quickstart", "--variant", "hop"], "did you mean 'hope'"),
+        (["ablation", "core", "--scale", "paper"], "fixes its own"),
+        (["quickstart", "digits"], "takes no name"),
+    ],
+)
+def test_a_wrong_word_exits_two_with_the_nearest(words: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.guarded(lambda: command.main(words)) == cli.USAGE
+    error = capsys.readouterr().err
+    assert hint in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_commit_copies_records_and_renders_from_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = situation(tmp_path / "runs", "mixed")
+    monkeypatch.setattr(command, "expected", lambda r: asked)
+    monkeypatch.setattr(frame, "COMMITTED", tmp_path / "records")
+    monkeypatch.setattr(command, "HERE", tmp_path)
+    monkeypatch.setattr(command, "arrays_wanted", lambda asked: {asked[0].id})
+    assert command.main(["commit", "quickstart"]) == cli.DONE
+    kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
+    assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
+    assert [p.parent.name for p in (tmp_path / "records").rglob("arrays.npz")] == [asked[0].id]
+    assert (tmp_path / "tables" / "quickstart-results.md").is_file()
+    assert (tmp_path / "figures" / "quickstart-memory.svg").is_file()
+    assert "show as holes" in capsys.readouterr().err
+
+
+def test_reports_do_without_lightning() -> None:
+    code = "import sys, reports.__main__ as m, reports.render; m.expected(m.request('quickstart', None, (0,), ('default',), None)); "
+    code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
+
+
+def test_a_report_of_nothing_at_all() -> None:
+    runs = frame.tidy([], frame.Library(()))
+    assert isinstance(runs, pd.DataFrame)

@@ -1,0 +1,109 @@
+"""Figures: the numbers in them, the same bytes twice, and something sensible when there is little or nothing to draw."""
+
+from __future__ import annotations
+
+import math
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from models import VARIANTS
+from reports import frame, plots, render, style, tables
+
+made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
+ACCURACY = tables.METRICS["accuracy"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    root = tmp_path_factory.mktemp("store")
+    return frame.tidy(made["library_of"](root, ("s4", "s4d-lin", "hope", "lstm")), frame.Library((("runs", root),)))
+
+
+@pytest.fixture(scope="module")
+def drawn(runs: pd.DataFrame) -> dict[str, Figure]:
+    return figures(runs)
+
+
+def figures(runs: pd.DataFrame) -> dict[str, Figure]:
+    report = render.benchmark_report(
+        runs, name="x", title="X", about="", metric=ACCURACY, scale="quick", make="python -m reports quickstart", lags=(192, 255)
+    )
+    return {p.name: p.figure for p in report.plots()}
+
+
+def test_time_constants() -> None:
+    tau, omega, lost = plots.time_constants(np.array([math.exp(-0.1), 0.5j, -0.5, 1.0, 0.0]))
+    assert tau == pytest.approx([10, 1 / math.log(2), 1 / math.log(2)])
+    assert omega == pytest.approx([0, math.pi / 2, math.pi])
+    assert lost == 2
+
+
+def test_the_same_bytes_twice(runs: pd.DataFrame, drawn: dict[str, Figure]) -> None:
+    first, second = drawn, figures(runs)
+    assert set(first) == {"x-accuracy", "x-curves", "x-memory", "x-eigenvalues", "x-kernels"}
+    for name in first:
+        svg = plots.save(first[name], "svg")
+        assert svg == plots.save(second[name], "svg")
+        assert b"<dc:date>" not in svg
+    assert plots.save(first["x-memory"], "png") == plots.save(second["x-memory"], "png")
+
+
+def test_every_seed_is_a_dot(runs: pd.DataFrame, drawn: dict[str, Figure]) -> None:
+    ax = drawn["x-accuracy"].axes[0]
+    dots = [line for line in ax.get_lines() if line.get_linestyle() == "None" and len(line.get_xdata()) == 3]
+    assert len(dots) == 4
+    shown = sorted(round(float(x), 6) for line in dots for x in line.get_xdata())
+    assert shown == sorted(round(100 * x, 6) for x in runs["test_accuracy"])
+
+
+def test_poles_of_hope_are_seen(drawn: dict[str, Figure]) -> None:
+    axes = {ax.get_title(loc="left"): ax for ax in drawn["x-eigenvalues"].axes}
+    assert set(axes) == {"s4", "s4d-lin", "hope"}
+    assert any("real" in t.get_text() for t in axes["hope"].texts)
+    assert not axes["s4"].texts
+
+
+def test_no_text_overlaps_another(drawn: dict[str, Figure]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    for name, figure in drawn.items():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        for ax in figure.axes:
+            texts = [t for t in [*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts] if t.get_text() and t.get_visible()]
+            boxes = [t.get_window_extent(canvas.get_renderer()) for t in texts]
+            inside = [b for b in boxes if b.width > 0]
+            clashes = [(a, b) for i, a in enumerate(inside) for b in inside[i + 1 :] if a.shrunk(0.9, 0.9).overlaps(b.shrunk(0.9, 0.9))]
+            assert not clashes, name
+
+
+@pytest.mark.parametrize("status", ["missing", "diverged", "failed"])
+def test_without_a_finished_run_figures_say_so(tmp_path: Path, status: str) -> None:
+    asked = [made["expected"]({"variant": v}, 0) for v in ("s4", "hope")]
+    for e in asked if status != "missing" else []:
+        made["write"](tmp_path, e, status=status)
+    for name, figure in figures(frame.tidy(asked, frame.Library((("runs", tmp_path),)))).items():
+        assert plots.save(figure, "svg")
+        assert (status == "diverged" and name == "x-curves") or any("yet" in t.get_text() for ax in figure.axes for t in ax.texts)
+
+
+def test_looks_are_fixed_and_distinct() -> None:
+    default = [style.look(v) for v, variant in VARIANTS.items() if variant.default]
+    assert len({s.color for s in default}) == len(default)
+    assert len({(s.color, s.marker, s.dash) for s in map(style.look, VARIANTS)}) == len(VARIANTS)
+    assert style.look("s4d-real") == style.look("s4d-real")
+    assert style.look("s4d-real").color == style.look("s4d-legs").color
+
+
+def test_effects_and_grid_with_holes(tmp_path: Path) -> None:
+    row = tables.judge({"a": pd.DataFrame({"seed": [0], "status": ["missing"], "test_accuracy": [math.nan]})}, ACCURACY)["a"]
+    assert plots.save(
+        plots.grid_dots({("complex", "lin", "zoh"): row}, {}, metric=ACCURACY, words=("state", "init", "discretization")), "svg"
+    )
+    assert plots.save(plots.effects({"state: complex − real": {"lin": {0: 0.1}, "inv": {}}}, metric=ACCURACY), "svg")
+    assert plots.save(plots.effects({}, metric=ACCURACY), "svg")

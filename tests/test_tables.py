@@ -1,0 +1,219 @@
+"""From records to frames to tables: looked up by id, holes visible, marks earned, every format from the same cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.record import DamagedRecord
+from reports import frame, tables
+
+made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
+ACCURACY = tables.METRICS["accuracy"]
+
+
+def runs_of(tmp_path: Path, asked: list[frame.Expected]) -> pd.DataFrame:
+    return frame.tidy(asked, frame.Library((("runs", tmp_path),)))
+
+
+def scored(tmp_path: Path, scores: dict[str, list[float | str]]) -> pd.DataFrame:
+    """Runs with these scores by variant and seed; a word is a status, "missing" among them."""
+    asked = []
+    for variant, values in scores.items():
+        for seed, value in enumerate(values):
+            e = made["expected"]({"variant": variant}, seed)
+            asked.append(e)
+            if isinstance(value, float):
+                made["write"](tmp_path, e, level=value, arrays=False)
+            elif value != "missing":
+                made["write"](tmp_path, e, status=value)
+    return runs_of(tmp_path, asked)
+
+
+def table_of(runs: pd.DataFrame) -> tables.Table:
+    return tables.benchmark_table(runs, name="t", title="A table", metric=ACCURACY)
+
+
+def test_cells_are_mean_std_n_and_an_interval(tmp_path: Path) -> None:
+    cells = table_of(scored(tmp_path, {"s4": [0.8, 0.9, 1.0], "hope": [0.5]})).cells.set_index("variant")
+    assert cells.loc["s4", "test accuracy (%)"] == "90.00 ± 10.00 (3)"
+    assert cells.loc["s4", "95 % interval"] == "[65.16, 114.84]"
+    assert cells.loc["hope", "test accuracy (%)"] == "50.00 (1)"
+    assert cells.loc["hope", "95 % interval"] == tables.HOLE
+    assert cells.loc["s4", "lr kernel / rest"] == "0.001,0.01 / 0.01"
+    assert cells.loc["s4", "kernel"] == "2.3K"
+
+
+def test_best_tied_and_worse(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": [0.90, 0.92, 0.94], "hope": [0.91, 0.91, 0.94], "lstm": [0.400, 0.421, 0.439], "dss-exp": [0.95, 0.1]})
+    marks = table_of(runs).marks.set_index(table_of(runs).cells["variant"])["test accuracy (%)"].to_dict()
+    assert marks == {"s4": "best", "hope": "tied", "lstm": "", "dss-exp": "tied"}
+
+
+def test_one_lucky_seed_is_not_the_best(tmp_path: Path) -> None:
+    rows = table_of(scored(tmp_path, {"s4": [0.8, 0.81, 0.8], "hope": [0.99, "diverged", "failed"]}))
+    assert list(rows.marks["test accuracy (%)"]) == ["best", ""]
+    assert rows.cells["runs"][1] == "1/3, 1 div., 1 failed"
+
+
+def test_equal_scores_on_every_seed_are_a_tie(tmp_path: Path) -> None:
+    assert sorted(table_of(scored(tmp_path, {"s4": [0.8, 0.9], "hope": [0.8, 0.9]})).marks["test accuracy (%)"]) == ["best", "tied"]
+
+
+def test_holes_have_commands(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": ["missing", "missing"], "hope": ["diverged", "diverged"]})
+    assert list(runs["status"]) == ["missing", "missing", "diverged", "diverged"]
+    assert runs["command"][1] == "python -m benchmarks synthetic --variant s4 --seeds 1"
+    table = table_of(runs)
+    assert list(table.cells["test accuracy (%)"]) == [tables.HOLE] * 2
+    assert list(table.cells["runs"]) == ["0/2, 2 missing", "0/2, 2 div."]
+
+
+def test_records_are_found_by_id_in_the_run_store_first(tmp_path: Path) -> None:
+    e = made["expected"]({"variant": "s4"}, 0)
+    library = frame.Library((("runs", tmp_path / "a"), ("reports/records", tmp_path / "b")))
+    made["write"](tmp_path / "b", e, level=0.5)
+    assert frame.tidy([e], library)["file"][0].startswith("reports/records/synthetic/")
+    made["write"](tmp_path / "a", e, level=0.6)
+    assert frame.tidy([e], library)["test_accuracy"][0] == 0.6
+    assert frame.tidy([made["expected"]({"variant": "s4"}, 1)], library)["status"][0] == "missing"
+
+
+def test_a_damaged_record_is_a_hole_that_says_why(tmp_path: Path) -> None:
+    e = made["expected"]({"variant": "s4"}, 0)
+    made["write"](tmp_path, e)
+    path = tmp_path / e.benchmark / e.id / "record.json"
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 5', 2))  # one of them in the spec: the id is no longer its hash
+    run = runs_of(tmp_path, [e]).iloc[0]
+    assert run["status"] == "missing"
+    assert "hash" in run["reason"]
+
+
+def test_foreign_arrays_are_refused(tmp_path: Path) -> None:
+    e = made["expected"]({"variant": "s4"}, 0)
+    made["write"](tmp_path, e)
+    found = frame.Library((("runs", tmp_path),)).find(e.benchmark, e.id)
+    assert isinstance(found, frame.Found)
+    assert found.arrays()["layer0/end/memory"].shape == (5, 256)
+    found.path.with_name("arrays.npz").write_bytes(b"something else")
+    with pytest.raises(DamagedRecord, match="sha256"):
+        found.arrays()
+
+
+def test_mixed_data_and_orders_are_named(tmp_path: Path) -> None:
+    asked = made["library_of"](tmp_path, ("s4", "hope"), (0,))
+    assert frame.data_disagreements(runs_of(tmp_path, asked)) == []
+    path = tmp_path / asked[0].benchmark / asked[0].id / "record.json"
+    record = json.loads(path.read_text())
+    record["data"] |= {"hash": "6" * 64, "order": "another"}
+    path.write_text(json.dumps(record))
+    data, order = frame.data_disagreements(runs_of(tmp_path, asked))
+    assert "2 different data sets" in data
+    assert "not paired" in order
+
+
+def test_every_format_holds_the_same_cells_and_escapes_names(tmp_path: Path) -> None:
+    name = "s4_<b>&|*50%$"
+    table = table_of(scored(tmp_path, {name: [0.8, 0.9], "hope": [0.1, 0.2]}))
+    text, markdown, html, latex = table.text(), table.markdown(), table.html(), table.latex()
+    assert name in text
+    assert "s4\\_\\<b\\>&\\|\\*50%$" in markdown
+    assert "s4_&lt;b&gt;&amp;|*50%$" in html
+    assert "<b>" not in html
+    assert r"s4\_<b>\&|*50\%\$" in latex
+    assert r"\textbf{85.00 $\pm$ 7.07 (2)}" in latex
+    assert "**85.00 ± 7.07 (2)**" in markdown
+    assert '<td class="best">85.00 ± 7.07 (2)</td>' in html
+    assert "85.00 ± 7.07 (2)*" in text
+    rows = list(csv.DictReader(io.StringIO(table.csv())))
+    assert rows[0]["variant"] == name
+    assert float(rows[0]["mean"]) == pytest.approx(0.85)
+    assert rows[0]["runs_ok"] == "2"
+
+
+def test_text_fits_the_terminal(tmp_path: Path) -> None:
+    asked = made["library_of"](tmp_path)
+    made["write"](tmp_path, asked[0], status="diverged")
+    text = table_of(runs_of(tmp_path, asked)).text()
+    assert max(map(len, text.splitlines())) <= tables.TEXT_WIDTH
+    assert text.count("transformer") == 1
+    asked += made["library_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
+    text = table_of(runs_of(tmp_path, asked)).text()  # now in two blocks
+    assert max(map(len, text.splitlines())) <= tables.TEXT_WIDTH
+    assert text.count("transformer") == 2
+
+
+@dataclass
+class Printed:
+    variant: str
+    value: float
+    std: float | None
+    source: str = "Table 5"
+    status: str = "verified"
+    note: str = ""
+
+
+def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Path) -> None:
+    numbers = [Printed("s4", 88.65, 0.23), Printed("hope", 90.0, None), Printed("lstm", 1.0, None, status="recalled")]
+    assert tables.published_text(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00"}
+    paper = made["expected"]({"variant": "s4"}, 0, scale="paper")
+    made["write"](tmp_path, paper, source="official")
+    assert tables.comparable(runs_of(tmp_path, [paper]))
+    quick = made["expected"]({"variant": "s4"}, 0)
+    made["write"](tmp_path, quick, source="official")
+    assert not tables.comparable(runs_of(tmp_path, [quick]))
+    mini = made["expected"]({"variant": "hope"}, 0, scale="paper")
+    made["write"](tmp_path, mini, source="mini")
+    assert not tables.comparable(runs_of(tmp_path, [paper, mini]))
+    apart = tables.published_table(numbers, name="p", title="Published", metric=ACCURACY)
+    assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00"]
+
+
+def grid(tmp_path: Path) -> pd.DataFrame:
+    """Two inits x two states x two discretizations with additive effects, and a reference row without a discretization."""
+    asked = []
+    for seed in range(3):
+        for init in ("lin", "inv"):
+            for disc in ("zoh", "bilinear"):
+                for state in ("complex", "real"):
+                    e = made["expected"]({"init": init, "discretization": disc, "state": state}, seed)
+                    score = 0.8 + 0.01 * seed * (init == "lin") - 0.1 * (state == "real") - 0.05 * (init == "inv")
+                    made["write"](tmp_path, e, level=score, arrays=False)
+                    asked.append(e)
+        e = made["expected"]({"init": "reference", "discretization": "-", "state": "real"}, seed)
+        made["write"](tmp_path, e, level=0.9, arrays=False)
+        asked.append(e)
+    return runs_of(tmp_path, asked)
+
+
+def test_grid_has_a_column_per_level_and_a_place_for_rows_without_one(tmp_path: Path) -> None:
+    table = tables.grid_table(
+        grid(tmp_path), name="g", title="G", metric=ACCURACY, factors=("init", "discretization", "state"), column="discretization"
+    )
+    assert list(table.cells.columns) == ["init", "state", "zoh", "bilinear", "no discretization"]
+    assert list(table.cells["init"]) == ["lin", "lin", "inv", "inv", "reference"]
+    assert table.cells["no discretization"][4] == "90.00 ± 0.00 (3)"
+    assert table.cells["zoh"][4] == ""
+    assert table.marks["no discretization"][4] == "best"
+    assert len(table.numbers) == 9
+
+
+def test_effects_are_paired_differences_within_settings(tmp_path: Path) -> None:
+    effects = tables.contrasts(grid(tmp_path), metric=ACCURACY, factors=("init", "discretization", "state"))
+    by_name = {e.contrast: e for e in effects}
+    assert list(by_name) == ["inv − lin", "reference − lin", "zoh − bilinear", "complex − real"] or "reference − lin" not in by_name
+    state = by_name["complex − real"]
+    assert set(state.settings) == {"lin · zoh", "lin · bilinear", "inv · zoh", "inv · bilinear"}
+    assert state.overall() == pytest.approx({0: 0.1, 1: 0.1, 2: 0.1})
+    assert by_name["inv − lin"].overall() == pytest.approx({0: -0.05, 1: -0.06, 2: -0.07})
+    table = tables.effects_table(effects, name="e", title="E", metric=ACCURACY)
+    row = table.cells.set_index("difference").loc["inv − lin"]
+    assert row["mean (points)"] == "−6.00"
+    assert row["settings"] == "4"
