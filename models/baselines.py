@@ -27,6 +27,8 @@ class FIRSpec(KernelSpec):
 class FIRKernel(Kernel):
     """K itself is the parameter, with the variance of HOPE's h; zero beyond its last tap."""
 
+    K: Tensor
+
     def __init__(self, spec: FIRSpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
         self.add("K", torch.randn(directions, d_model, spec.d_state) * h_std(spec.d_state), lr=spec.lr_K)
@@ -36,7 +38,7 @@ class FIRKernel(Kernel):
         if rate != 1.0:
             raise ValueError("a free kernel has no step size, so it cannot change its sampling rate; rate must be 1")
         n = self.K.shape[-1]
-        return self.K[..., :L] if L <= n else torch.cat([self.K, self.K.new_zeros(*self.K.shape[:-1], L - n)], dim=-1)
+        return self.K[..., :L] if n >= L else torch.cat([self.K, self.K.new_zeros(*self.K.shape[:-1], L - n)], dim=-1)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """A shift register of the last d_state - 1 inputs."""

@@ -69,7 +69,13 @@ class DSSSpec(StepSpec):
 
 
 class DSSKernel(Kernel):
-    """K_l = Re sum_n W_n (e^{lambda_n dt} - 1) / lambda_n e^{l lambda_n dt} (2203.14343, prop. 1a): Lambda tied over channels, W per channel."""
+    """K_l = Re sum_n W_n (e^{lambda_n dt} - 1) / lambda_n e^{l lambda_n dt} (2203.14343, prop. 1a).
+
+    Lambda is shared by the channels, W is per channel.
+    """
+
+    A: Spectrum
+    W: Tensor
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
@@ -121,7 +127,7 @@ class DSSSoftmaxKernel(DSSKernel):
     def _normalizer(self, L: int) -> int:
         if self.length is None:
             return L
-        if L > self.length:
+        if self.length < L:
             raise ValueError(f"this DSS-softmax kernel is normalized over length={self.length} and has no taps beyond; asked for {L}")
         return self.length
 
@@ -152,5 +158,7 @@ class DSSSoftmaxKernel(DSSKernel):
         A_bar = torch.where(growing, 1 / q, q)
         W0 = torch.where(growing, W[0] * q ** (R - 1), W[0])
         if bool((growing & (W0 == 0) & (W[0] != 0)).any()):
-            raise NoRecurrence("a mode with Re(lambda) > 0 grows beyond float64 over this length; this DSS-softmax kernel has no recurrence")
+            raise NoRecurrence(
+                "a mode with Re(lambda) > 0 grows beyond float64 over this length; this DSS-softmax kernel has no recurrence"
+            )
         return Recurrence(A_bar, torch.ones_like(A_bar), W0 * A_bar, W0.sum(-1).real)

@@ -78,9 +78,7 @@ def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, 
 # ------------------------------------------------------------------------------------------------- dense A
 
 
-def krylov_direct(
-    A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Inexact[Tensor, "J H N"], L: int
-) -> Float[Tensor, "J H {L}"]:
+def krylov_direct(A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Inexact[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
     """K_l = Re C A^l B, l < L, by stepping x <- A x. The oracle of `krylov`."""
     x, K = B, []
     for _ in range(L):
@@ -92,10 +90,8 @@ def krylov_direct(
 P = TypeVar("P")
 
 
-def _two_level(
-    power: P, dense: Callable[[P], Tensor], square: Callable[[P], P], B: Tensor, C: Tensor, L: int
-) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B from columns A^j B and rows C A^{iT}, both doubled with A^{2^k}; `power` is A in a form that `square` squares cheaply."""
+def _two_level(power: P, dense: Callable[[P], Tensor], square: Callable[[P], P], B: Tensor, C: Tensor, L: int) -> Float[Tensor, "J H {L}"]:
+    """K_l = C A^l B from columns A^j B and rows C A^{iT}, both doubled with A^{2^k}; `power` is A in the form that `square` takes."""
     J, H, _ = C.shape
     T, M = _split(L)
     columns = B.unsqueeze(-1)  # (H, N, 1) -> (H, N, T)

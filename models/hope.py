@@ -75,6 +75,8 @@ class HOPEKernel(Kernel):
     D = sum_q h_q (-a)^{q+1} (0-based). [A B; C_e D_e] is orthogonal for every output e_n, so that ||A|| <= 1 and no power of it grows.
     """
 
+    h: Tensor
+
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
         self.add("h", torch.randn(directions, d_model, spec.d_state) * h_std(spec.d_state), train=spec.train_h, lr=spec.lr_h)
@@ -105,11 +107,13 @@ class HOPEKernel(Kernel):
 class CircularHOPEKernel(Kernel):
     """Algorithm 1 of the paper: K = irfft(g) of period L for circular convolution; taps beyond L wrap around, so it is not causal.
 
-    The paper lets h be complex and takes Re(.) of the output; the nodes come in conjugate pairs, so Im h cancels and a real h loses nothing.
+    The paper lets h be complex and takes Re(.) of the output; the nodes come in conjugate pairs, so Im h cancels, and a real h loses
+    nothing.
     """
 
     circular = True
     has_recurrence = False
+    h: Tensor
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
@@ -135,6 +139,7 @@ class TwoSidedHOPEKernel(Kernel):
 
     circular = True
     has_recurrence = False
+    h: Tensor
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)

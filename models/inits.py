@@ -22,7 +22,7 @@ Modes = NDArray[np.complex128]
 
 def legs(N: int) -> tuple[Real, Real]:
     """HiPPO-LegS: A_nk = -sqrt((2n+1)(2k+1)) for n > k, -(n+1) for n = k, 0 above; B_n = sqrt(2n+1) (2111.00396, eq. 2)."""
-    root = np.sqrt(2 * np.arange(N) + 1.0)
+    root: Real = np.sqrt(2 * np.arange(N) + 1.0)
     return -np.tril(np.outer(root, root), -1) - np.diag(np.arange(N) + 1.0), root
 
 
@@ -65,8 +65,9 @@ def fout_modes(N: int) -> tuple[Modes, Real, Real]:
     Re lambda is exactly 0; a link that cannot hold 0 stores its floor instead (see links.FLOOR).
     """
     k = np.arange(N // 2)
-    p = np.where(k == 0, np.sqrt(0.5), 1.0)
-    return 1j * np.pi * k, p, p
+    p: Real = np.where(k == 0, np.sqrt(0.5), 1.0)
+    Lambda: Modes = 1j * np.pi * k
+    return Lambda, p, p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,9 @@ INITS: dict[str, Init] = {
         Init(name="lin", title="S4D-Lin", source="2206.11893 eq. 10", frequency=lambda n, N: np.pi * n),
         Init(name="inv2", title="S4D-Inv2", source="2206.11893 sec. 5.2", frequency=lambda n, N: N / np.pi * (N / (n + 1) - 1)),
         Init(name="quad", title="S4D-Quad", source="2206.11893 sec. 5.2", frequency=lambda n, N: (1 + 2 * n) ** 2 / np.pi),
-        Init(name="real", title="S4D-Real", source="2206.11893 sec. 4.4", frequency=lambda n, N: 0 * n, decay=lambda n: n + 1, real_only=True),
+        Init(
+            name="real", title="S4D-Real", source="2206.11893 sec. 4.4", frequency=lambda n, N: 0 * n, decay=lambda n: n + 1, real_only=True
+        ),
         Init(
             name="rand",
             title="S4D-Rand",

@@ -1,13 +1,14 @@
 """What every parameterization is: a frozen `KernelSpec` with only the options that act on it, and a `Kernel` with two faces.
 
-`forward(L)` gives the convolution kernel fast; `recurrence(L)` gives the plain quadruple (A, B, C, D) of the same system. That the two agree
-is the central test of the project.
+`forward(L)` gives the convolution kernel fast; `recurrence(L)` gives the plain quadruple (A, B, C, D) of the same system. That the two
+agree is the central test of the project.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Self
 
@@ -28,8 +29,8 @@ class NoRecurrence(ValueError):
 class Recurrence:
     """x_{k+1} = A x_k + B u_k,  y_k = Re(C x_k) + D u_k, one system per channel; hence K_0 = D and K_l = Re(C A^{l-1} B).
 
-    A is (H, N, N), or (H, N) where it is diagonal; B, C are (H, N); D is (H,). The factor 2 of a stored conjugate pair sits in C and D. This
-    D is the first tap of the kernel, not the skip connection of the layer.
+    A is (H, N, N), or (H, N) where it is diagonal; B, C are (H, N); D is (H,). The factor 2 of a stored conjugate pair sits in C and D.
+    This D is the first tap of the kernel, not the skip connection of the layer.
     """
 
     A: Inexact[Tensor, "H N"] | Inexact[Tensor, "H N N"]
@@ -96,7 +97,9 @@ class KernelSpec(ABC):
         for f in fields(self):
             lr = getattr(self, f.name)
             if f.name.startswith("lr_") and lr is not None and not 0 < lr < math.inf:
-                raise ValueError(f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}")
+                raise ValueError(
+                    f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}"
+                )
 
     @abstractmethod
     def build(self, d_model: int, directions: int = 1) -> Kernel:
@@ -174,6 +177,9 @@ class Kernel(nn.Module, ABC):
     circular: ClassVar[bool] = False
     """The kernel is meant for circular convolution of its own length (HOPE's Algorithm 1); such a kernel is not causal."""
     has_recurrence: ClassVar[bool] = True
+    theta_dt: Tensor
+    dt_link: Callable[[Tensor], Tensor]
+
     prefix: bool = True
     """A longer kernel begins with the shorter one; False for kernels normalized over their length."""
 
@@ -186,7 +192,7 @@ class Kernel(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        """K (J, H, L), direction 0 causal, direction 1 for the reversed sequence. `rate` multiplies dt: 2 reads a sequence at half the rate."""
+        """K (J, H, L), direction 0 causal, 1 for the reversed sequence. `rate` multiplies dt: 2 reads a sequence at half the rate."""
 
     @abstractmethod
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:

@@ -72,8 +72,8 @@ class SSMLayer(nn.Module):
         if mask is not None:
             if self.kernel.circular or not self.kernel.prefix:
                 raise ValueError(
-                    f"{type(self.kernel).__name__} depends on the length it is applied to, so a padded batch would differ from each sequence alone; "
-                    "use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
+                    f"{type(self.kernel).__name__} depends on the length it is applied to, so a padded batch would differ from each "
+                    "sequence alone; use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
                 )
             u = u * mask
         x = u.transpose(1, 2)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.baselines import LSTMSpec, TransformerSpec
+from models.baselines import AttentionLayer, LSTMLayer, LSTMSpec, TransformerSpec
 from models.kernel import KernelSpec, NoRecurrence
 from models.layer import Dropout, LayerState, Mixing, SSMLayer
 
@@ -89,6 +89,7 @@ class Block(nn.Module):
         super().__init__()
         inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
         outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
+        self.layer: SSMLayer | LSTMLayer | AttentionLayer
         if isinstance(spec.mixer, KernelSpec):
             kernel = spec.mixer.build(spec.d_model, directions=2 if spec.bidirectional else 1)
             self.layer = SSMLayer(kernel, mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied)
@@ -136,7 +137,7 @@ def step_mask(lengths: Int[Tensor, " B"], L: int) -> Float[Tensor, "B L 1"]:
 
 def pool(x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, last: int | None) -> Float[Tensor, "B H"]:
     """The mean over the last `last` valid steps of each sequence (None: over all of them)."""
-    B, L, _ = x.shape
+    L = x.shape[1]
     if mask is None:
         return x[:, -min(last, L) if last else 0 :].mean(1)
     if last is not None:
@@ -202,7 +203,7 @@ class SequenceModel(nn.Module):
         return ModelState(tuple(states), (), 0)
 
     def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """One step x (B, d_input) or (B,) tokens: the output of `forward` on the sequence so far, in evaluation mode, and the next state."""
+        """One step x (B, d_input) or (B,) tokens: what `forward` gives on the sequence so far, in evaluation mode, and the next state."""
         h, layers = self.encoder(x), []
         for block, layer in zip(self.blocks, state.layers, strict=True):
             assert isinstance(block, Block)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import nn
@@ -79,14 +79,14 @@ def param_groups(model: nn.Module, optim: OptimSpec) -> list[dict[str, Any]]:
     for name, p in model.named_parameters():
         if p.requires_grad:
             lr, decay = special.get(name, (optim.lr, optim.weight_decay))
-            group = groups.setdefault((lr, decay), {"params": [], "names": [], "lr": lr, "weight_decay": decay})
-            group["params"].append(p)
-            group["names"].append(name)
+            chosen = groups.setdefault((lr, decay), {"params": [], "names": [], "lr": lr, "weight_decay": decay})
+            chosen["params"].append(p)
+            chosen["names"].append(name)
     return list(groups.values())
 
 
 def warmup_cosine(step: int, warmup: int, total: int) -> float:
-    """Factor on the rate at `step` (0-based): (step + 1) / (warmup + 1) during warm-up, so that the first step moves; then a half cosine."""
+    """Factor on the rate at `step` (0-based): (step + 1) / (warmup + 1) in the warm-up, whose first step moves; then half a cosine."""
     if step < warmup:
         return (step + 1) / (warmup + 1)
     progress = min(1.0, (step - warmup) / max(1, total - warmup))
@@ -105,7 +105,7 @@ def build(model: nn.Module, optim: OptimSpec, total_steps: int, metric: str, hig
             ramp = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup + 1)))
             config = {"scheduler": ramp, "interval": "step"}
         case Plateau(factor=factor, patience=patience):
-            mode = "max" if higher_is_better else "min"
+            mode: Literal["max", "min"] = "max" if higher_is_better else "min"
             plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience)
             config = {"scheduler": plateau, "interval": "epoch", "monitor": metric}
         case MultiStep(milestones=milestones, gamma=gamma):

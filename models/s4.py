@@ -78,9 +78,14 @@ def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: 
 class S4Kernel(Kernel):
     """K_l = C A_bar^l B_bar with A = Lambda - P P*, from powers of the realized real matrix A_bar (two-level Krylov product).
 
-    A + A* = 2 Re(Lambda) - 2 P P* < 0 makes the bilinear A_bar a contraction in this basis, so no power grows; no C~, no roots of unity, any
-    length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
+    A + A* = 2 Re(Lambda) - 2 P P* < 0 makes the bilinear A_bar a contraction in this basis, so no power grows; no C~, no roots of unity,
+    any length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
     """
+
+    A: Spectrum
+    P: Tensor
+    B: Tensor
+    C: Tensor
 
     def __init__(self, spec: S4Spec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)

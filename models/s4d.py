@@ -29,8 +29,8 @@ def refuse_unstable(rule: Discretization, A_bar: Tensor, dt_max: float) -> None:
     largest = float(A_bar.abs().max())
     if largest > 1 + 1e-9:
         raise ValueError(
-            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without bound; "
-            "take a smaller dt_max, or zoh, bilinear or backward-euler"
+            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without "
+            "bound; take a smaller dt_max, or zoh, bilinear or backward-euler"
         )
 
 
@@ -71,7 +71,9 @@ class S4DSpec(StepSpec):
         if init.name == "fout":
             raise ValueError("FouT without its low-rank term is not an init of S4D; use S4Spec(init='fout'), or S4DSpec(init='lin')")
         if init.real_only and not self.real:
-            raise ValueError("init 'real' is a spectrum of real modes; set real=True, or choose a complex init: legs, inv, lin, inv2, quad, rand")
+            raise ValueError(
+                "init 'real' is a spectrum of real modes; set real=True, or choose a complex init: legs, inv, lin, inv2, quad, rand"
+            )
         if self.real and (self.imag_scale != 1.0 or self.random_imag or self.random_real):
             raise ValueError("imag_scale, random_imag and random_real perturb complex modes; they do not act on real=True")
         if not self.real:
@@ -84,11 +86,16 @@ class S4DSpec(StepSpec):
 class S4DKernel(Kernel):
     """K_l = 2 Re sum_n C_n A_bar_n^l B_bar_n (2206.11893, eq. 5); without 2 Re where the modes are real."""
 
+    A: Spectrum
+    B: Tensor
+    C: Tensor
+
     def __init__(self, spec: S4DSpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
         self.rule = discretization(spec.discretization)
         n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
         rng = seeded()
+        drawn: list[tuple[np.ndarray, np.ndarray]]
         if spec.real:
             drawn = [real_spectrum(spec.init, spec.d_state, rng) for _ in range(n_ssm)]
         else:

@@ -18,6 +18,9 @@ class Spectrum(nn.Module):
     `forward()` gives Lambda (H, M) in double precision (real where `imag` is None): it is small, and the phases of its powers are not.
     """
 
+    re: Tensor
+    im: Tensor | None
+
     def __init__(self, Lambda: np.ndarray, link: str, d_model: int, train: bool) -> None:
         """Lambda (n_ssm, M), real or complex. Raises ValueError where the link cannot hold it, or n_ssm does not divide d_model."""
         super().__init__()

@@ -19,7 +19,8 @@ class SequenceTask(pl.LightningModule):
     """Classification (cross-entropy, accuracy) or regression (mean squared error, rmse), per sequence or per step with a loss mask.
 
     A batch is a dict: "x", "y", and optionally "lengths" (B,) of valid steps and "mask" (B, L) of the steps that are scored. Logs
-    {train,val,test}_loss and {train,val,test}_{accuracy,rmse} once per epoch, averaged over examples, so that a short last batch weighs what it is.
+    {train,val,test}_loss and {train,val,test}_{accuracy,rmse} once per epoch, averaged over examples, so that a short last batch weighs
+    what it is.
     """
 
     def __init__(self, model: SequenceModel, spec: optim.OptimSpec, *, total_steps: int, regression: bool = False) -> None:
@@ -46,27 +47,33 @@ class SequenceTask(pl.LightningModule):
         accuracy = (output.detach().argmax(-1) == y).float().mean()
         return nn.functional.cross_entropy(output, y), accuracy, torch.tensor(float(y.numel()))
 
+    def mean(self, stage: Stage, part: Literal["loss", "score"]) -> MeanMetric:
+        """The running mean over an epoch."""
+        metric = self.sums[f"{stage}_{part}"]
+        assert isinstance(metric, MeanMetric)
+        return metric
+
     def _step(self, batch: dict[str, Tensor], stage: Stage) -> Tensor:
         loss, score, weight = self.loss_and_score(batch)
-        self.sums[f"{stage}_loss"].update(loss.detach(), weight)
-        self.sums[f"{stage}_score"].update(score, weight)
+        self.mean(stage, "loss").update(loss.detach(), weight)
+        self.mean(stage, "score").update(score, weight)
         return loss
 
     def _finish(self, stage: Stage) -> None:
-        loss, score = (self.sums[f"{stage}_{part}"] for part in ("loss", "score"))
+        loss, score = self.mean(stage, "loss"), self.mean(stage, "score")
         value = score.compute()
         self.log(f"{stage}_loss", loss.compute())
         self.log(f"{stage}_{self.metric}", value.sqrt() if self.regression else value)
         loss.reset()
         score.reset()
 
-    def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         return self._step(batch, "train")
 
-    def validation_step(self, batch: dict[str, Tensor], _: int) -> None:
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self._step(batch, "val")
 
-    def test_step(self, batch: dict[str, Tensor], _: int) -> None:
+    def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self._step(batch, "test")
 
     def on_train_epoch_end(self) -> None:

@@ -30,7 +30,9 @@ VARIANTS: dict[str, Variant] = {
     v.name: v
     for v in (
         Variant(name="s4", mixer=S4Spec(), about="HiPPO-LegS, diagonal plus low rank, bilinear", citation=S4, default=True),
-        Variant(name="dss-exp", mixer=DSSSpec(kernel="exp"), about="complex modes without conjugates, ZOH scale", citation=DSS, default=True),
+        Variant(
+            name="dss-exp", mixer=DSSSpec(kernel="exp"), about="complex modes without conjugates, ZOH scale", citation=DSS, default=True
+        ),
         Variant(name="dss-softmax", mixer=DSSSpec(kernel="softmax"), about="rows normalized over the length", citation=DSS, default=True),
         Variant(name="s4d-legs", mixer=S4DSpec(init="legs"), about="normal part of HiPPO-LegS", citation=S4D, default=True),
         Variant(name="s4d-inv", mixer=S4DSpec(init="inv"), about="inverse law of frequencies", citation=S4D, default=True),
