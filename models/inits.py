@@ -66,8 +66,7 @@ def fout_modes(N: int) -> tuple[Modes, Real, Real]:
     """
     k = np.arange(N // 2)
     p: Real = np.where(k == 0, np.sqrt(0.5), 1.0)
-    Lambda: Modes = 1j * np.pi * k
-    return Lambda, p, p
+    return (1j * np.pi * k).astype(np.complex128), p, p
 
 
 @dataclass(frozen=True, kw_only=True)
