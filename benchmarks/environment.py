@@ -115,7 +115,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
 
 
 class PeakMemory:
-    """Megabytes between `start` and the peak before `stop`: resident memory of this process on CPU, allocated tensors on CUDA."""
+    """Megabytes between `start` and the peak before `stop`: resident memory without program files on CPU, allocated tensors on CUDA."""
 
     def __init__(self, device: Literal["cpu", "cuda"]) -> None:
         self.device, self.base = device, 0.0
@@ -129,7 +129,7 @@ class PeakMemory:
             return
         try:
             Path("/proc/self/clear_refs").write_text("5")
-            self.base = _proc_status("VmRSS")
+            self.base = _proc_status("RssAnon")
         except OSError:
             self.base = _lifetime_peak()
 
@@ -140,7 +140,8 @@ class PeakMemory:
 
             return torch.cuda.max_memory_allocated() / 1e6
         try:
-            peak = _proc_status("VmHWM")
+            # pages of program files are mapped as they are first used, in a forked process all anew: not the run's memory
+            peak = _proc_status("VmHWM") - _proc_status("RssFile") - _proc_status("RssShmem")
         except OSError:
             peak = _lifetime_peak()
         return max(0.0, peak - self.base)

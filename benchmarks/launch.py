@@ -97,14 +97,21 @@ def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connecti
             if status == "damaged":
                 store.set_aside(spec)
             elif status in ("ok", "diverged") and not redo:  # another launcher was faster
-                pipe.send(("over", (status, "")))
+                pipe.send(("over", (status, "made by another launcher")))
                 return
-            record = run(spec, runtime, store, lambda epoch: pipe.send(("epoch", epoch)))
+            record = run(spec, runtime, store, lambda epoch: _tell(pipe, epoch))
             pipe.send(("over", (record.status, _line(record.status, record.reason, record.metrics))))
     except DataError as error:
         pipe.send(("data", str(error)))
     except OSError as error:
         pipe.send(("environment", f"the record of {spec.benchmark}/{spec.id} cannot be written: {error.strerror or error}"))
+
+
+def _tell(pipe: Connection, epoch: Epoch) -> None:
+    try:
+        pipe.send(("epoch", epoch))
+    except OSError:  # the launcher is gone; that is no failure of the run
+        os._exit(1)
 
 
 def _end_with_the_launcher() -> None:
