@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports import plots
-from reports.style import GRID, INK, MUTED, PAPER
+from reports.style import BLUE, GRID, INK, MUTED, PAPER
 from reports.tables import Table
 
 if TYPE_CHECKING:
@@ -68,12 +68,12 @@ class Report:
 
 
 def inline_svg(figure: Figure, name: str, alt: str) -> str:
-    """The figure as an <svg> element for an HTML page: ids made unique by `name`, the four neutral colours left to the style sheet."""
+    """The figure as an <svg> element of a page: ids made unique by `name`; colours that differ in dark mode left to the style sheet."""
     text = plots.save(figure, "svg", transparent=True).decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
-    for color, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--grid"), (PAPER, "--card")):
+    for color, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--grid"), (PAPER, "--card"), (BLUE, "--blue")):
         text = text.replace(color, f"var({variable})")
     label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     head, rest = text.split(">", 1)

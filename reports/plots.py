@@ -106,18 +106,29 @@ def kernels(panels: Mapping[str, Pair], *, channels: int = 3) -> Figure:
         grid = figure.subplots(len(panels), 2, squeeze=False, sharex=True, sharey="row")
         for (variant, pair), axes in zip(panels.items(), grid):
             color = look(variant).color
-            for ax, K in zip(axes, pair):
-                chosen = np.linspace(0, len(K) - 1, min(channels, len(K))).round().astype(int)
-                for i, c in enumerate(chosen):
-                    ax.plot(K[c], color=color, lw=1.1, alpha=(1.0, 0.6, 0.35)[i % 3])
+            n = len(pair[0])
+            shown = [K[np.linspace(0, n - 1, min(channels, n)).round().astype(int)] for K in pair]
+            for ax, K in zip(axes, shown):
+                for curve, alpha in zip(K, (1.0, 0.6, 0.35) * channels):
+                    ax.plot(curve, color=color, lw=1.1, alpha=alpha)
                 ax.axhline(0, color=MUTED, lw=0.5, zorder=0)
                 ax.locator_params(axis="y", nbins=3)
+            # one or two first lags can be far larger than all the rest (HOPE's are): they are cut, and the maximum is written
+            most, usual = (max(float(f(np.abs(K))) for K in shown) for f in (np.max, lambda a: np.quantile(a, 0.985)))
+            limit = (1.08 * most if most < 3 * usual else 1.25 * usual) or 1.0
+            axes[0].set_ylim(-limit, limit)
             axes[0].set_ylabel(variant, rotation=0, ha="right", va="center", fontweight="bold")
-            before, after = (float(np.abs(K).max()) for K in pair)
+            before, after = (float(np.abs(K).max()) for K in shown)
             axes[1].annotate(
-                f"max |K|\n{before:.2g} → {after:.2g}", (1, 0.5), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points",
-                va="center", fontsize=7.5, color=MUTED,
-            )  # fmt: skip
+                f"max |K|\n{before:.2g} → {after:.2g}",
+                (1, 0.5),
+                xycoords="axes fraction",
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=MUTED,
+            )
             axes[0].set_xlim(0, pair[0].shape[-1] - 1)
         for ax, words in zip(grid[0], ("before training", "after training")):
             ax.set_title(words)
@@ -148,7 +159,7 @@ def eigenvalues(panels: Mapping[str, Pair]) -> Figure:
                 tau, omega, gone = time_constants(a)
                 lost += gone
                 if real:  # all on one line: strokes show how many there are, dots would hide one another
-                    ax.vlines(np.unique(tau.round(6)), 0, top, color=color, lw=0.8, alpha=0.75, rasterized=True)
+                    ax.vlines(np.unique(tau.round(6)), 0, top, color=color, lw=0.8, alpha=0.75)
                 else:
                     ax.scatter(tau, omega, s=size, c=color, alpha=alpha, lw=0, rasterized=True, clip_on=False)
             if real:
@@ -173,23 +184,47 @@ def eigenvalues(panels: Mapping[str, Pair]) -> Figure:
     return figure
 
 
-def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, lags_label: str = "", floor: float = 1e-6) -> Figure:
-    """|K(t)| over all channels after training: median, quartile band, min-max band (HOPE's Fig. 6 right), the median before in grey.
+def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, lags_label: str = "") -> Figure:
+    """|K(t)| over all channels after training: median, quartile band, min-max band (HOPE's Fig. 6 right), the median before dashed.
 
     panels: variant -> two arrays (5, L): min, 25 %, median, 75 %, max. lags: the lags at which the signal is read.
     """
     if not panels:
         return _empty("no impulse responses yet: no record carries arrays")
+    return _bands(panels, "lag t (steps)", "|K(t)| (log scale)", first=0, depth=1e-7, span=lags, span_label=lags_label)
+
+
+def hankel(panels: Mapping[str, Pair]) -> Figure:
+    """Relative Hankel singular values sigma_n / sigma_1 over all channels, drawn like `memory`; how many are large is the rank in use.
+
+    panels: variant -> two arrays (H, N), each row falling from 1.
+    """
+    if not panels:
+        return _empty("no Hankel singular values yet: no record of a kernel with a recurrence carries arrays")
+    quartiles = {v: (_quartiles(pair[0]), _quartiles(pair[1])) for v, pair in panels.items()}
+    return _bands(quartiles, "index n", "σₙ / σ₁ (log scale)", first=1, depth=1e-8)
+
+
+def _quartiles(values: np.ndarray) -> np.ndarray:
+    """(H, N) -> (5, N): min, 25 %, median, 75 %, max over the channels."""
+    return np.quantile(values, [0, 0.25, 0.5, 0.75, 1], axis=0)
+
+
+def _bands(
+    panels: Mapping[str, Pair], x: str, y: str, *, first: int, depth: float, span: tuple[int, int] | None = None, span_label: str = ""
+) -> Figure:
+    """One panel per variant on log scale: five quantiles after training as line and bands, the median before dashed. What lies more
+    than `depth` below the largest value is drawn on the floor."""
     top = max(float(np.nanmax(p[1][4])) for p in panels.values()) * 2
-    low = max(floor, top * 1e-7)
+    low = top * depth
     with mpl.rc_context(RC):
         figure, axes = _panels(len(panels), columns=4, height=2.0)
         for ax, (variant, (before, after)) in zip(axes, panels.items()):
             style = look(variant)
-            t = np.arange(after.shape[-1])
+            t = np.arange(first, first + after.shape[-1])
             a, b = np.maximum(after, low), np.maximum(before, low)
-            if lags is not None:
-                ax.axvspan(*lags, color=GRID, alpha=0.7, lw=0, zorder=0)
+            if span is not None:
+                ax.axvspan(*span, color=GRID, alpha=0.7, lw=0, zorder=0)
             ax.fill_between(t, a[0], a[4], color=style.color, alpha=0.15, lw=0)
             ax.fill_between(t, a[1], a[3], color=style.color, alpha=0.32, lw=0)
             ax.plot(t, a[2], color=style.color, lw=1.5)
@@ -197,7 +232,7 @@ def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, l
             ax.set_title(variant, fontweight="bold")
             ax.set_yscale("log")
             ax.set_ylim(low, top)
-            ax.set_xlim(0, len(t) - 1)
+            ax.set_xlim(t[0], t[-1])
             ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         handles: list[Any] = [
             Line2D([], [], color=INK, lw=1.5, label="median after training"),
@@ -205,11 +240,11 @@ def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, l
             Line2D([], [], color=INK, lw=7, alpha=0.15, label="min to max"),
             Line2D([], [], color=MUTED, lw=0.9, ls=(0, (4, 2)), label="median before"),
         ]
-        if lags is not None and lags_label:
-            handles.append(Line2D([], [], color=GRID, lw=7, label=lags_label))
+        if span is not None and span_label:
+            handles.append(Line2D([], [], color=GRID, lw=7, label=span_label))
         figure.legend(handles=handles, loc="outside upper left", ncols=5, columnspacing=1.4, handlelength=1.6)
-        figure.supxlabel("lag t (steps)", fontsize=9, color=INK)
-        figure.supylabel("|K(t)| (log scale)", fontsize=9, color=INK)
+        figure.supxlabel(x, fontsize=9, color=INK)
+        figure.supylabel(y, fontsize=9, color=INK)
     return figure
 
 

@@ -134,7 +134,10 @@ def benchmark_report(
     inside = Section(
         name="inside",
         title="Inside the kernels",
-        text=(f"Arrays of {which}. Kernels and impulse responses are those of the first layer, eigenvalues those of all layers.",),
+        text=(
+            f"Arrays of {which}. Kernels and impulse responses are those of the first layer; eigenvalues and Hankel singular values are "
+            "those of all layers.",
+        ),
         parts=(
             Plot(
                 name=f"{name}-memory", title="Memory",
@@ -153,11 +156,20 @@ def benchmark_report(
                 "normal, so its spectrum is ill-conditioned and small shifts of its dots carry no meaning.",
             ),
             Plot(
+                name=f"{name}-hankel", title="Hankel singular values",
+                figure=plots.hankel(_pairs(arrays, "hsv", every_layer=True)),
+                alt="Relative Hankel singular values against their index on a log scale, one panel per variant.",
+                caption="How many directions of the state carry the map from input to output: singular values of the Hankel operator of "
+                "each channel over the largest, median, middle half and full range over the channels after training; dashed, the median "
+                "before. A steep fall means that few state dimensions are in use. Values under the axis are drawn on its floor.",
+            ),
+            Plot(
                 name=f"{name}-kernels", title="Kernels before and after training",
                 figure=plots.kernels(kernels),
                 alt="Convolution kernels against lag, a row per variant, before training left and after training right.",
                 caption="Convolution kernels of three channels (shades), the same vertical scale left and right of a row. Every scale is "
-                "the row's own: compare shapes between rows, sizes only within one.",
+                "the row's own: compare shapes between rows, sizes only within one. Single lags may exceed it; the largest |K| of these "
+                "channels stands at the right.",
             ),
         ),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1f2328", "#6a717b", "#e3e6ea", "#fffffe"
-"""Text, quiet text, hairlines, background. The page exchanges these four for its own in dark mode, so they are used for nothing else."""
+"""Text, quiet text, hairlines, background. The page has others for dark mode, so these are used for nothing else."""
 
 BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7"
 GREY = "#8b929c"
