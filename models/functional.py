@@ -137,13 +137,30 @@ def polynomial_direct(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> C
     return g
 
 
+class _Polynomial(torch.autograd.Function):
+    """Horner's rule that keeps h and e only: both derivatives are recomputed from them, power by power."""
+
+    @staticmethod
+    def forward(ctx: Any, h: Tensor, e: Tensor) -> Tensor:
+        ctx.save_for_backward(h, e)
+        return polynomial_direct(h, e)
+
+    @staticmethod
+    def backward(ctx: Any, dg: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        h, e = ctx.saved_tensors
+        power, slope, dh = e.conj(), torch.zeros_like(e), []
+        for j in range(h.shape[-1]):
+            dh.append((dg * power).sum(-1))
+            power = power * e.conj()
+        for j in reversed(range(h.shape[-1])):
+            slope = slope * e + (j + 1) * h[:, j : j + 1]
+        grad = torch.stack(dh, dim=-1)
+        return (grad if h.is_complex() else grad.real), dg * slope.conj()
+
+
 def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
-    """g = sum_j h_j e^{j+1} at F points per channel, with j = iT + k split as in `vandermonde`: O(H F sqrt(n)) memory."""
-    H, n = h.shape
-    T, M = _split(n)
-    table = torch.zeros(H, M * T, dtype=e.dtype, device=h.device).index_add(1, torch.arange(n, device=h.device), h.to(e.dtype))
-    inner = powers(e, T) @ table.view(H, M, T).transpose(1, 2)  # (H, F, M)
-    return e * (inner * powers(_squarings(e, T), M)).sum(-1)
+    """g = sum_j h_j e^{j+1} at F points per channel, in O(H F) memory also for the backward pass."""
+    return _Polynomial.apply(h, e)
 
 
 # ------------------------------------------------------------------------------------------------- convolution

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
 from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
-from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal
+from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, complex_normal
 from models.names import choose
 
 
@@ -53,10 +53,14 @@ def warped_angles(theta: Float[Tensor, " F"], dt: Float[Tensor, "H 1"]) -> Float
     return 2 * torch.atan2(torch.sin(theta / 2), dt * torch.cos(theta / 2))
 
 
-def samples(h: Tensor, dt: Float[Tensor, "H 1"], theta: Float[Tensor, " F"]) -> Complex[Tensor, "H F"]:
-    """g_k = sum_j h_j exp(-i (j+1) theta~_k), the transfer function at the relocated nodes (2405.13975, Algorithm 1)."""
+def samples(h: Inexact[Tensor, "H n"], dt: Float[Tensor, "H 1"], theta: Float[Tensor, " F"]) -> Complex[Tensor, "H F"]:
+    """g_k = sum_j h_j exp(-i (j+1) theta~_k), the transfer function at the relocated nodes (2405.13975, Algorithm 1).
+
+    Angles in the precision of dt, powers in that of h.
+    """
     angle = warped_angles(theta, dt)
-    return polynomial(h, torch.complex(torch.cos(angle), -torch.sin(angle)))
+    nodes = torch.complex(torch.cos(angle), -torch.sin(angle))
+    return polynomial(h, nodes.to(torch.promote_types(h.dtype, torch.complex32)))
 
 
 def hankel(h: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
@@ -123,7 +127,7 @@ class CircularHOPEKernel(Kernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         theta = 2 * torch.pi * torch.arange(L // 2 + 1, dtype=torch.float64, device=self.h.device) / L
-        return torch.fft.irfft(samples(self.h.double(), self.dt(rate), theta), n=L).to(self.h.dtype).unsqueeze(0)
+        return torch.fft.irfft(samples(self.h, self.dt(rate), theta), n=L).unsqueeze(0)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         raise NoRecurrence("hope-circular wraps around its period and is not causal, so it has no recurrence; use hope (filter='causal')")
@@ -148,14 +152,14 @@ class TwoSidedHOPEKernel(Kernel):
         self.add_dt(spec, 2, d_model, 1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        h, dt = as_complex(self.h), self.dt(rate)
+        h, dt = torch.view_as_complex(self.h), self.dt(rate)
         n0, n1 = (L + 1) // 2, L // 2  # samples of g^0 and g^1; equal for even L, the only case of the release
 
         def circle(n: int) -> Tensor:
             return 2 * torch.pi * torch.arange(n, dtype=torch.float64, device=h.device) / max(n, 1)
 
         spectrum = torch.cat([samples(h[0], dt[0], circle(n0)), samples(h[1], dt[1], circle(n1)).flip(-1)], dim=-1)
-        return torch.fft.ifft(spectrum).real.to(self.h.dtype).unsqueeze(0)
+        return torch.fft.ifft(spectrum).real.unsqueeze(0)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         raise NoRecurrence("hope-twosided looks ahead, so it has no recurrence; use hope (filter='causal')")
