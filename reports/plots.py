@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from reports import stats
-from reports.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, RC, VERMILLION, WIDTH, look
+from reports.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, RC, SKY, VERMILLION, WIDTH, look
 from reports.tables import Metric, Row
 
 if TYPE_CHECKING:
@@ -321,7 +321,8 @@ def grid_dots(
     if not any(r.scores for r in [*cells.values(), *references.values()]):
         return _empty("no finished run of the grid yet")
     hues = list(dict.fromkeys(k[2] for k in cells))
-    colors = dict(zip(hues, ((BLUE, "o"), (ORANGE, "s"), (VERMILLION, "^"), (GREY, "D"), (INK, "v"))))
+    # not the colours of the reference rows: S4's blue, DSS's orange and vermillion, HOPE's ink
+    colors = dict(zip(hues, ((GREEN, "o"), (PURPLE, "s"), (SKY, "^"), (GREY, "D"), (MUTED, "v"))))
     values = [metric.factor * x for r in [*cells.values(), *references.values()] for x in r.scores.values()]
     spread = (max(values) - min(values)) or 1.0
     left, right = min(values) - 0.1 * spread, max(values) + 0.1 * spread

@@ -180,6 +180,8 @@ def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
     tested = [r.difference.n for r in rows.values() if r.difference is not None and r.difference.n > 1]
     text = f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}. "
     text += "The interval is the 95 % t interval of the mean; one seed has none.\n"
+    if not any(r.scores for r in rows.values()):
+        return text + "No run has finished yet."
     if not tested:
         return text + "Bold: best mean. No row has two seeds in common with the best, so no difference was tested."
     n = min(tested)
