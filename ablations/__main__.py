@@ -38,13 +38,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from ablations.registry import ABLATIONS
+    from benchmarks.launch import run_jobs
     from models.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
     with cli.as_usage():
         ablation = choose("ablation", options.name, ABLATIONS)
-    return cli.run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
+    return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from benchmarks.launch import Job
-from benchmarks.spec import RunSpec
+from benchmarks.spec import Job, RunSpec
 
 Spec = TypeVar("Spec")
 

@@ -64,14 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing(), end="")
         return cli.DONE
+    from benchmarks.launch import run_jobs
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.spec import SCALES
+    from benchmarks.spec import SCALES, Job
     from models.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
-    from benchmarks.launch import Job
-
     with cli.as_usage():
         benchmark = choose("benchmark", options.name, BENCHMARKS)
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
@@ -81,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for seed in options.seeds
             for name in names
         ]
-    return cli.run_jobs(jobs, options, ["benchmarks", benchmark.name, "--variant", ",".join(names), "--scale", scale])
+    return run_jobs(jobs, options, ["benchmarks", benchmark.name, "--variant", ",".join(names), "--scale", scale])
 
 
 if __name__ == "__main__":

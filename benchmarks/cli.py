@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn
-
-if TYPE_CHECKING:
-    from benchmarks.launch import Job
+from typing import Final, NoReturn
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -141,22 +137,3 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=positive, default=None, metavar="N", help="runs side by side (default: one per core; 1 on cuda)")
     parser.add_argument("--threads", type=positive, default=None, metavar="N", help="threads of each run (default 1; every core on cuda)")
-
-
-def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence[str]) -> int:
-    """Launches `jobs` as `options` say, after printing the equivalent command with every choice written out."""
-    from benchmarks.environment import Runtime, choose_device, usable_cores
-    from benchmarks.launch import launch
-    from benchmarks.record import Store
-
-    device = choose_device(options.device)
-    cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
-    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
-    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
-    if options.rerun != "missing":
-        flags += ["--rerun", options.rerun]
-    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
-    outcome = launch(jobs, Runtime(device=device, threads=threads, workers=workers), Store(), rerun=options.rerun)
-    print(outcome.summary(), file=sys.stdout if outcome.exit_code == DONE else sys.stderr)
-    return outcome.exit_code

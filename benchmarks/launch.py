@@ -6,8 +6,10 @@ that holds the lock of its folder; two launchers on the same list share the work
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -24,24 +26,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
-from benchmarks.environment import ROOT, EnvironmentProblem, Runtime, describe
+from benchmarks.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
 from benchmarks.record import Store, failed
-from benchmarks.spec import RunSpec
+from benchmarks.screen import REFRESH, Screen
+from benchmarks.spec import Job, RunSpec
 
 if TYPE_CHECKING:
     from benchmarks.run import Epoch
 
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""
-REFRESH: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run and what the asker calls it, e.g. "s4d-lin, seed 0"."""
-
-    label: str
-    spec: RunSpec
 
 
 @dataclass
@@ -232,7 +226,7 @@ def _schedule(
                 worker.epoch = content
             else:
                 worker.said = (kind, content)
-        screen.show([worker for worker in running.values() if worker.said[0] == "nothing"])
+        screen.show([(worker.job, worker.epoch) for worker in running.values() if worker.said[0] == "nothing"])
 
 
 def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome, screen: Screen) -> None:
@@ -317,66 +311,19 @@ def _server_environment(threads: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-# ---------------------------------------------------------------- the screen
+# ---------------------------------------------------------------- the command line
 
 
-class Screen:
-    """Progress: on a terminal one line that is redrawn, above it one line per finished run; elsewhere only the latter."""
-
-    def __init__(self, todo: Sequence[Job], out: TextIO) -> None:
-        self.out, self.live = out, out.isatty()
-        self.total = len(todo)
-        self.epochs = sum(job.spec.epochs for job in todo)
-        self.over = 0
-        self.epochs_over = 0
-        self.begun = self.drawn = time.monotonic()
-        self.running: Sequence[_Worker] = ()
-
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        self._wipe()
-        print(text, file=self.out, flush=True)
-
-    def finished(self, job: Job, status: str, line: str) -> None:
-        """A run is over, however it ended."""
-        self.over += 1
-        self.epochs_over += job.spec.epochs
-        self.running = [worker for worker in self.running if worker.job is not job]
-        self.say(f"{job.label}: {status}{f', {line}' if line else ''}   [{self.state()}]")
-
-    def show(self, running: Sequence[_Worker]) -> None:
-        """Redraws the live line, at most twice a second."""
-        self.running = running
-        if not self.live or time.monotonic() - self.drawn < REFRESH:
-            return
-        self.drawn = time.monotonic()
-        parts = [self.state()]
-        for worker in running:
-            e = worker.epoch
-            state = f"{e.epoch + 1}/{e.epochs} loss {e.train_loss:.3g} val {e.metric:.3g}" if e else "starting"
-            parts.append(f"{worker.job.label} {state}")
-        width = os.get_terminal_size(self.out.fileno()).columns or 80
-        self.out.write("\r\x1b[K" + "  |  ".join(parts)[: width - 1])
-        self.out.flush()
-
-    def state(self) -> str:
-        """k/n runs, elapsed, estimate left from the epochs done so far."""
-        elapsed = time.monotonic() - self.begun
-        done = self.epochs_over + sum(worker.epoch.epoch + 1 for worker in self.running if worker.epoch)
-        left = f"about {_clock(elapsed * (self.epochs - done) / done)} left" if done else "estimating"
-        return f"{self.over}/{self.total} runs, {_clock(elapsed)} elapsed, {left}"
-
-    def close(self) -> None:
-        """Takes the live line away."""
-        self._wipe()
-
-    def _wipe(self) -> None:
-        if self.live:
-            self.out.write("\r\x1b[K")
-            self.out.flush()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence[str]) -> int:
+    """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
+    device = choose_device(options.device)
+    cores = usable_cores()
+    threads = options.threads or (cores if device == "cuda" else 1)
+    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
+    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
+    if options.rerun != "missing":
+        flags += ["--rerun", options.rerun]
+    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
+    outcome = launch(jobs, Runtime(device=device, threads=threads, workers=workers), Store(), rerun=options.rerun)
+    print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
+    return outcome.exit_code

@@ -66,6 +66,14 @@ class RunSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True)
+class Job:
+    """A run and what the asker calls it, e.g. "s4d-lin, seed 0"."""
+
+    label: str
+    spec: RunSpec
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A RunSpec (of seed 0) with where its settings come from and every known deviation from that source."""

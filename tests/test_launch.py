@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.environment import ROOT, EnvironmentProblem, Runtime
-from benchmarks.launch import Job, Outcome, Screen, launch
+from benchmarks.launch import Outcome, launch
 from benchmarks.record import Record, Store, identity
-from benchmarks.spec import RunSpec
+from benchmarks.screen import Screen
+from benchmarks.spec import Job, RunSpec
 from models import Constant, OptimSpec
 from tests.tiny import tiny
 
@@ -147,7 +148,8 @@ import sys
 from pathlib import Path
 from benchmarks import cli
 from benchmarks.environment import Runtime
-from benchmarks.launch import Job, launch
+from benchmarks.launch import launch
+from benchmarks.spec import Job
 from benchmarks.record import Store
 from tests.tiny import tiny
 def main():
