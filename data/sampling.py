@@ -59,6 +59,26 @@ def stratified_split(labels: NDArray[np.integer], shares: Mapping[str, float], s
     return {name: np.sort(np.concatenate(found)) for name, found in parts.items()}
 
 
+def torch_permutation(seed: int, n: int) -> Ids:
+    """(n,) torch's permutation of a seeded generator: what torch.utils.data.random_split cuts, and so the splits of the literature."""
+    import torch
+
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
+
+
+def stratified_subset(ids: Ids, labels: NDArray[np.integer], k: int, seed: int) -> Ids:
+    """(k,) of the samples `ids`, sorted, the classes as equal in number as they can be; a smaller k gives a part of a larger one's."""
+    if not 0 < k <= len(ids):
+        raise ValueError(f"a subset has between 1 and {len(ids)} samples, got {k}")
+    rng = np.random.Generator(np.random.Philox(key=philox_key(SPLIT, seed)))
+    shuffled = rng.permutation(ids).astype(np.int64)
+    rank = np.empty(len(ids), dtype=np.int64)  # how many of the same class come before
+    for label in np.unique(labels[ids]):
+        members = np.flatnonzero(labels[shuffled] == label)
+        rank[members] = np.arange(len(members))
+    return np.sort(shuffled[np.argsort(rank, kind="stable")[:k]])
+
+
 def check_split(splits: Mapping[str, Ids], n: int) -> None:
     """Raises ValueError unless every id lies in [0, n) and in at most one part, and no part is empty."""
     for name, ids in splits.items():
