@@ -6,5 +6,6 @@ from typing import Final
 
 from ablations.core import CORE
 from ablations.grid import Ablation
+from ablations.noise import NOISE, READOUT
 
-ABLATIONS: Final[dict[str, Ablation]] = {ablation.name: ablation for ablation in (CORE,)}
+ABLATIONS: Final[dict[str, Ablation]] = {ablation.name: ablation for ablation in (CORE, NOISE, READOUT)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks import pixels
+from benchmarks import images, pixels
 from benchmarks.spec import Benchmark
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in pixels.BENCHMARKS}
+BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in (*pixels.BENCHMARKS, *images.BENCHMARKS)}

@@ -1,0 +1,451 @@
+"""Benchmarks that read a photograph or a digit pixel by pixel: LRA Image, sequential CIFAR-10, both with noise after, sequential MNIST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from benchmarks.spec import Benchmark, Published, Recipe, RunSpec, Scale
+from data.cifar import PIXELS, CIFARSpec
+from data.images import ImageSpec
+from data.mnist import MNISTSpec
+from models import (
+    VARIANTS,
+    Cosine,
+    DSSSpec,
+    HOPESpec,
+    KernelSpec,
+    MixerSpec,
+    ModelSpec,
+    OptimSpec,
+    Plateau,
+    S4DSpec,
+    S4Spec,
+    StepSpec,
+)
+from models.names import choose
+
+NOISE: Final = PIXELS
+"""Steps of noise after the image, as many as pixels (2405.13975, experiment II)."""
+
+READOUTS: Final[dict[str, int | None]] = {"noise": NOISE, "all": None, "last": 1}
+"""Where the class is read from: the mean over the noise half (the authors' script), over all steps, or the last step alone."""
+
+DT: Final = (1e-3, 1e-1)
+"""Range of initial step sizes in S4's convention, the same time scales for every row: S4's own default."""
+
+DATA: Final[dict[str, ImageSpec]] = {
+    "lra-image": CIFARSpec(color=False),
+    "scifar": CIFARSpec(),
+    "scifar-noise": CIFARSpec(noise=NOISE),
+    "scifar-noise-gray": CIFARSpec(color=False, noise=NOISE),
+    "smnist": MNISTSpec(),
+    "psmnist": MNISTSpec(permuted=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Quick:
+    """How much of a data set a quick run sees."""
+
+    train: int
+    epochs: int
+    val: int = 500
+    test: int = 2000
+
+
+QUICK: Final = {
+    "lra-image": _Quick(train=3000, epochs=10),
+    "scifar": _Quick(train=3000, epochs=10),
+    "scifar-noise": _Quick(train=2000, epochs=10, test=1000),
+    "scifar-noise-gray": _Quick(train=2000, epochs=10, test=1000),
+    "smnist": _Quick(train=3000, epochs=10),
+    "psmnist": _Quick(train=3000, epochs=10),
+}
+
+
+def noisy(benchmark: str) -> bool:
+    """Whether noise follows the image."""
+    return getattr(DATA[benchmark], "noise", 0) > 0
+
+
+def read_out(spec: RunSpec, name: str) -> RunSpec:
+    """The same run, read out at `name`, a row of READOUTS."""
+    return replace(spec, model=replace(spec.model, pool_last=choose("read-out", name, READOUTS)))
+
+
+def two_ways(mixer: MixerSpec) -> bool:
+    """Whether a second, reversed kernel can be added: not to a recurrent or attention layer, nor to a filter that already looks ahead."""
+    return isinstance(mixer, KernelSpec) and not (isinstance(mixer, HOPESpec) and mixer.filter != "causal")
+
+
+def _common(variant: str) -> MixerSpec:
+    """The variant with step sizes for the common range of time scales."""
+    mixer = VARIANTS[variant].mixer
+    return mixer.with_time_scale(*DT) if isinstance(mixer, KernelSpec) else mixer
+
+
+def _one_way_note(mixer: MixerSpec) -> tuple[str, ...]:
+    return () if two_ways(mixer) else ("no second, reversed kernel: this layer has none to add",)
+
+
+EVALUATION_NOISE: Final = "evaluation noise is fixed; the authors' script draws it anew at every access"
+CHOICE: Final = "chosen on validation after every epoch, tested once"
+
+# ---------------------------------------------------------------- quick
+
+
+def quick(benchmark: str, variant: str) -> Recipe:
+    """A small network on a fixed part of the data: rows differ in their mixer and in nothing else."""
+    size = QUICK[benchmark]
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="quick",
+            data=replace(DATA[benchmark], train_subset=size.train, val_subset=size.val, test_subset=size.test),
+            model=ModelSpec(
+                mixer=_common(variant),
+                d_model=32,
+                n_layers=2,
+                norm="layer",
+                prenorm=False,
+                dropout=0.0,
+                mixing="glu",
+                bidirectional=False,
+                pool_last=NOISE if noisy(benchmark) else None,
+            ),
+            optim=OptimSpec(lr=1e-2, weight_decay=1e-2, schedule=Cosine(warmup_steps=20)),
+            epochs=size.epochs,
+            batch_size=50,
+        ),
+        source="this suite",
+        notes=(
+            f"{size.train:,} training, {size.val:,} validation and {size.test:,} test images out of 45,000, 5,000 and 10,000"
+            if "mnist" not in benchmark
+            else f"{size.train:,} training, {size.val:,} validation and {size.test:,} test images out of 54,000, 6,000 and 10,000",
+            f"2 layers of 32 channels for {size.epochs} epochs, in one direction, no dropout",
+            *((f"read-out: mean over the last {NOISE} steps", EVALUATION_NOISE) if noisy(benchmark) else ()),
+            CHOICE,
+        ),
+    )
+
+
+# ---------------------------------------------------------------- small: the setting of S4D's own ablations
+
+
+def small(benchmark: str, variant: str) -> Recipe:
+    """4 layers of 128 channels, 100 epochs on all of the data: rows differ in their mixer and in nothing else."""
+    mixer = _common(variant)
+    noise, digits = noisy(benchmark), isinstance(DATA[benchmark], MNISTSpec)
+    steps = 54_000 // 50 if digits else 45_000 // 50
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="small",
+            data=DATA[benchmark],
+            model=ModelSpec(
+                mixer=mixer,
+                d_model=128,
+                n_layers=4,
+                norm="layer",
+                prenorm=False,
+                dropout=0.1,
+                mixing="linear",
+                bidirectional=two_ways(mixer) and not noise,
+                pool_last=NOISE if noise else None,
+            ),
+            optim=OptimSpec(lr=1e-2, weight_decay=1e-2, schedule=Cosine(warmup_steps=steps)),
+            epochs=100,
+            batch_size=50,
+        ),
+        source="state-spaces/s4, configs/experiment/cifar/s4-cifar-ablation.yaml: the small models of arXiv:2206.11893, sec. 5",
+        notes=(
+            "as at its HEAD, with a warm-up of one epoch and a cosine to the end; two places of dropout, as in its v3",
+            *(() if benchmark == "scifar" else ("made for sequential CIFAR-10 in colour; used here as it is",)),
+            *(("in one direction, so that what is read from the noise was remembered",) if noise else _one_way_note(mixer)),
+            *((f"read-out: mean over the last {NOISE} steps", EVALUATION_NOISE) if noise else ()),
+            CHOICE,
+        ),
+    )
+
+
+# ---------------------------------------------------------------- paper: the published setting of each row
+
+
+def _s4_paper(benchmark: str, mixer: MixerSpec) -> Recipe:
+    """S4, S4D and rows without a paper of their own: state-spaces/s4 v3.0.0, whose values are those of 2206.11893's appendix."""
+    grey = benchmark == "lra-image"
+    published = isinstance(mixer, (S4Spec, S4DSpec))
+    if isinstance(mixer, (S4Spec, S4DSpec)):
+        mixer = replace(mixer, n_ssm=2, lr_dt=None if grey else 1e-3)
+    file = "lra/s4-lra-cifar.yaml" if grey else "cifar/s4-cifar.yaml"
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="paper",
+            data=DATA[benchmark],
+            model=ModelSpec(
+                mixer=mixer,
+                d_model=512,
+                n_layers=6,
+                norm="layer",
+                prenorm=False,
+                dropout=0.1,
+                mixing="glu",
+                bidirectional=two_ways(mixer),
+            ),
+            optim=OptimSpec(lr=1e-2, weight_decay=5e-2, schedule=Cosine(warmup_steps=1000, total_steps=200_000)),
+            epochs=200,
+            batch_size=50,
+        ),
+        source=f"state-spaces/s4 v3.0.0, configs/experiment/{file}; the same values as arXiv:2206.11893, appendix",
+        notes=(
+            *(() if published else ("no published setting for this row: that of S4 and S4D",)),
+            *_one_way_note(mixer),
+            "the last training batch of an epoch is kept; the original drops it (45,000 is a multiple of 50, so nothing changes)",
+            CHOICE,
+        ),
+    )
+
+
+def _dss_paper(benchmark: str, mixer: DSSSpec) -> Recipe:
+    """DSS: the authors' repository."""
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="paper",
+            data=DATA[benchmark],
+            model=ModelSpec(
+                mixer=replace(mixer, d_state=128, lr_W=1e-3),
+                d_model=512,
+                n_layers=6,
+                norm="batch",
+                prenorm=False,
+                dropout=0.2,
+                mixing="linear",
+                bidirectional=False,
+            ),
+            optim=OptimSpec(lr=4e-3, weight_decay=1e-2, schedule=Plateau(factor=0.2, patience=10)),
+            epochs=200,
+            batch_size=50,
+        ),
+        source="ag1988/dss, README and configs/experiment (Image), for arXiv:2203.14343",
+        notes=(
+            "N = 64 modes without conjugates, which is d_state = 128 here",
+            "W at 0.001 without decay, as in the authors' code, in every DSS row of this scale",
+            *(() if benchmark == "lra-image" else ("made for LRA Image; there is no published setting for colour",)),
+            CHOICE,
+        ),
+    )
+
+
+def _hope_paper(benchmark: str, mixer: HOPESpec) -> Recipe:
+    """HOPE: the authors' scripts, with what is wrong in them put right."""
+    if benchmark == "scifar":
+        return replace(
+            _noise_paper(benchmark, mixer),
+            source="arXiv:2405.13975, experiment I; what it leaves open is from the authors' script of experiment II",
+            notes=(
+                "4 layers of 128 channels and n = 64 are the paper's; the initial step sizes are not stated: log-uniform as in S4",
+                "h at 0.001 without decay; the paper's one rate for everything but dt is the row hope-paper-rates",
+                CHOICE,
+            ),
+        )
+    steps = -(-45_000 // 32)
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="paper",
+            data=DATA[benchmark],
+            model=ModelSpec(
+                mixer=replace(mixer, d_state=128, dt_min=1e-3, dt_max=10.0),
+                d_model=128,
+                n_layers=6,
+                norm="layer",
+                prenorm=False,
+                dropout=0.1,
+                mixing="glu",
+                bidirectional=two_ways(mixer),
+            ),
+            optim=OptimSpec(lr=4e-3, weight_decay=1e-2, schedule=Cosine(warmup_steps=10 * steps)),
+            epochs=200,
+            batch_size=32,
+        ),
+        source="AnnanYu/HOPE-SSM, script for LRA Image, for arXiv:2405.13975; the paper's own table of settings was not reachable",
+        notes=(
+            "200 epochs, the length of the script's cosine; the script goes on to 1,500 while its rate rises and falls again",
+            "h is never decayed; the script decays it by 0.01",
+            "causal kernels in both directions (row hope) stand for the release's two-sided filter, which is the row hope-twosided",
+            "the script fixes no seed",
+            CHOICE,
+        ),
+    )
+
+
+def _noise_paper(benchmark: str, mixer: MixerSpec) -> Recipe:
+    """Experiment II of HOPE, each row with the step sizes and rates that it has there."""
+    noise = noisy(benchmark)
+    notes: tuple[str, ...] = ()
+    if noise and isinstance(mixer, HOPESpec):
+        mixer = replace(mixer, d_state=64, dt_min=0.1, dt_max=0.1, train_dt=False)
+        notes = (
+            "n = 64 as in the paper; the script has 128",
+            "dt = 0.1 in HOPE's own convention, not trained; 0.1 in S4's convention would be half of that time scale",
+        )
+    elif noise and isinstance(mixer, StepSpec):
+        mixer = replace(mixer, dt_min=0.1, dt_max=0.1)
+        if isinstance(mixer, (S4Spec, S4DSpec)):
+            mixer = replace(mixer, n_ssm=None)
+        notes = (
+            "dt = 0.1 for all channels, the paper's baseline, trained at 0.001 as in the script; the grid noise has other step sizes",
+            "A at 0.001 without decay; the script gives it 0.01 and a decay of 0.001 by an argument slip",
+        )
+    return Recipe(
+        run=RunSpec(
+            benchmark=benchmark,
+            scale="paper",
+            data=DATA[benchmark],
+            model=ModelSpec(
+                mixer=mixer,
+                d_model=128,
+                n_layers=4,
+                norm="layer",
+                prenorm=False,
+                dropout=0.1,
+                mixing="glu",
+                bidirectional=False,
+                pool_last=NOISE if noise else None,
+            ),
+            optim=OptimSpec(lr=1e-2, weight_decay=1e-2, schedule=Cosine()),
+            epochs=100,
+            batch_size=64,
+        ),
+        source="arXiv:2405.13975, experiment II, and the authors' script",
+        notes=(
+            *notes,
+            f"read-out: mean over the last {NOISE} steps, as in the script; the paper does not say",
+            "the cosine falls with every step; in the script with every epoch",
+            EVALUATION_NOISE,
+            *(() if benchmark == "scifar-noise" else ("grey instead of colour: this suite's",)),
+            CHOICE,
+        ),
+    )
+
+
+def paper(benchmark: str, variant: str) -> Recipe:
+    """The published setting of the row."""
+    mixer = VARIANTS[variant].mixer
+    if noisy(benchmark):
+        return _noise_paper(benchmark, mixer)
+    if isinstance(mixer, DSSSpec):
+        return _dss_paper(benchmark, mixer)
+    if isinstance(mixer, HOPESpec):
+        return _hope_paper(benchmark, mixer)
+    return _s4_paper(benchmark, mixer)
+
+
+# ---------------------------------------------------------------- the tables
+
+MAKERS: Final = {"quick": quick, "small": small, "paper": paper}
+SCALES: Final[tuple[Scale, ...]] = ("quick", "small", "paper")
+SCALES_MNIST: Final[tuple[Scale, ...]] = ("quick", "small")
+"""There is no setting for sequential MNIST that could be verified."""
+
+
+def _benchmark(name: str, title: str, about: str, published: tuple[Published, ...] = ()) -> Benchmark:
+    scales = SCALES_MNIST if isinstance(DATA[name], MNISTSpec) else SCALES
+
+    def recipe(variant: str, scale: Scale) -> Recipe:
+        choose("variant", variant, VARIANTS)
+        return MAKERS[choose(f"scale of {name}", scale, {s: s for s in scales})](name, variant)
+
+    return Benchmark(name=name, title=title, metric="accuracy", about=about, recipe=recipe, scales=scales, published=published)
+
+
+def _published(source: str, status: str, *rows: tuple[str, float, float | None], note: str = "") -> tuple[Published, ...]:
+    return tuple(
+        Published(variant=variant, value=value, std=std, source=source, status=f"verified ({status})", note=note)
+        for variant, value, std in rows
+    )
+
+
+S4D_PAPER: Final = "the authors' picture of the table, and later papers that quote it"
+QUOTED: Final = "quoted by later papers"
+
+LRA_IMAGE: Final = (
+    *_published(
+        "arXiv:2206.11893, Table 5",
+        S4D_PAPER,
+        ("s4", 88.65, 0.23),
+        ("s4-fout", 89.07, 0.19),
+        ("s4d-legs", 88.19, 0.26),
+        ("s4d-inv", 87.83, 0.37),
+        ("s4d-lin", 87.93, 0.34),
+    ),
+    *_published(
+        "ag1988/dss, README, for arXiv:2203.14343", "README", ("dss-softmax", 85.7, None), note="at the best validation checkpoint"
+    ),
+    *_published("arXiv:2203.14343, LRA table", QUOTED, ("dss-exp", 84.9, None)),
+    *_published(
+        "arXiv:2405.13975, Table 1, as printed in arXiv:2505.09022, Table 4",
+        "a later paper of the same first author",
+        ("hope", 88.68, None),
+        note="median of five seeds",
+    ),
+    *_published("arXiv:2011.04006, README", "README", ("Transformer of LRA", 42.44, None)),
+    *_published(
+        "arXiv:2405.13975, Table 1", "paper text", ("S5", 88.0, None), ("Liquid-S4", 89.5, None), ("S4D, regularised", 88.12, None)
+    ),
+)
+
+SCIFAR: Final = (
+    *_published(
+        "arXiv:2206.11893, Table 9",
+        S4D_PAPER,
+        ("s4", 91.8, 0.43),
+        ("s4-fout", 91.22, 0.25),
+        ("s4d-legs", 89.92, 1.69),
+        ("s4d-inv", 90.69, 0.06),
+        ("s4d-lin", 90.42, 0.03),
+    ),
+    *_published(
+        "arXiv:2206.11893, Table 9",
+        QUOTED,
+        ("Transformer, other work", 62.2, None),
+        ("LSTM, other work", 63.01, None),
+        ("FlexConv", 80.82, None),
+    ),
+    *_published("arXiv:2209.12951", "paper text", ("Liquid-S4", 92.02, 0.14)),
+    *_published(
+        "srush/annotated-s4, README",
+        "README",
+        ("S4, annotated", 91.23, None),
+        ("DSS, annotated", 89.31, None),
+        ("S4D-Lin, annotated", 90.98, None),
+        note="best test accuracy of any epoch",
+    ),
+)
+
+CIFAR: Final = (
+    "CIFAR-10: 60,000 photographs of 32 x 32 pixels in ten classes (A. Krizhevsky, 2009; no formal licence), the official test set, and "
+    "the official training set cut 45,000 / 5,000 as in state-spaces/s4. No augmentation. Chance is 10 %."
+)
+MNIST: Final = (
+    "MNIST: 70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges), the official test set, and the official training set "
+    "cut 54,000 / 6,000 as in state-spaces/s4. Pixels divided by 255. Chance is 10 %."
+)
+MEMORY: Final = (
+    f"followed by {NOISE} steps of uniform noise on [0, 1), {PIXELS + NOISE} steps in all. The class is read from the mean over the noise "
+    "half only, so the image has to be remembered through it. Training noise is fresh in every epoch."
+)
+
+BENCHMARKS: Final = (
+    _benchmark("lra-image", "LRA Image", f"Grey photographs, one pixel per step, {PIXELS} steps. {CIFAR}", LRA_IMAGE),
+    _benchmark(
+        "scifar", "Sequential CIFAR-10", f"Colour photographs, one pixel of three channels per step, {PIXELS} steps. {CIFAR}", SCIFAR
+    ),
+    _benchmark("scifar-noise", "Noise-padded CIFAR-10", f"Colour photographs, {MEMORY} The memory experiment of the HOPE paper. {CIFAR}"),
+    _benchmark("scifar-noise-gray", "Noise-padded CIFAR-10, grey", f"Grey photographs, {MEMORY} {CIFAR}"),
+    _benchmark("smnist", "Sequential MNIST", f"Digits, one pixel per step, 784 steps, row by row. {MNIST}"),
+    _benchmark("psmnist", "Permuted sequential MNIST", f"Digits, one pixel per step, 784 steps, in bit-reversal order. {MNIST}"),
+)
