@@ -77,6 +77,8 @@ def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
     second = f"Not shown to differ from it: {_names(tied)}." if tied else "Every other row is shown to differ from it."
     if tied and worse:
         second += f" Shown to be {'lower' if metric.higher else 'higher'}: {_names(worse)}."
+    if not worse:
+        second += f" With {min(done[k].difference.n for k in tested)} common seeds only very large differences can be shown."  # type: ignore[union-attr]
     lost = [f"{k} ({n} of {len(r.runs)})" for k, r in rows.items() if (n := int((r.runs["status"] == "diverged").sum()))]
     return (f"{first} {second}" + (f" Diverged: {_names(lost)}." if lost else ""),)
 

@@ -168,8 +168,7 @@ def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Row]:
     if len(rows) > 1:
         out[best] = Row(runs=rows[best].runs, scores=rows[best].scores, summary=rows[best].summary, mark="best")
     for k, d, p in zip(others, differences, adjusted):
-        # identical scores on every seed have no p, and are a tie all the same
-        tied = p >= 1 - stats.LEVEL or (d.n > 1 and not math.isfinite(d.p) and d.mean == 0)
+        tied = d.n > 1 and not p < 1 - stats.LEVEL  # differences without any spread have no p, and nothing is shown of them either
         r = rows[k]
         out[k] = Row(runs=r.runs, scores=r.scores, summary=r.summary, mark="tied" if tied else "", difference=d, p=p)
     return out
@@ -180,6 +179,8 @@ def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
     tested = [r.difference.n for r in rows.values() if r.difference is not None and r.difference.n > 1]
     text = f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}. "
     text += "The interval is the 95 % t interval of the mean; one seed has none.\n"
+    if metric.unit == "%" and any(r.summary.high > 1 or r.summary.low < 0 for r in rows.values()):
+        text = text.removesuffix("\n") + " It knows nothing of the bounds 0 and 100 %.\n"
     if not any(r.scores for r in rows.values()):
         return text + "No run has finished yet."
     if not tested:
