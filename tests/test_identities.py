@@ -236,10 +236,15 @@ def test_krylov_toeplitz(J: int, n: int, L: int) -> None:
 @shapes
 @given(n=st.integers(1, 70), F=st.integers(1, 9), is_complex=st.booleans())
 def test_polynomial(n: int, F: int, is_complex: bool) -> None:
-    """On the unit circle, where HOPE evaluates it."""
+    """Against the sum of powers, on the unit circle, where HOPE evaluates it; Horner's rule too."""
     e = complex_randn(3, F)
     h = complex_randn(3, n) if is_complex else torch.randn(3, n)
-    same(functional.polynomial, functional.polynomial_direct, h, e / e.abs())
+
+    def powers(h: Tensor, e: Tensor) -> Tensor:
+        return torch.einsum("hj,hfj->hf", h.to(e.dtype), e.unsqueeze(-1) ** torch.arange(1, n + 1))
+
+    same(functional.polynomial, powers, h, e / e.abs())
+    same(functional.polynomial_direct, powers, h, e / e.abs())
 
 
 @shapes
