@@ -326,7 +326,7 @@ def opened(name: str, key: str) -> Prepared | None:
     file = folder / "manifest.json"
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read ({error}). Remove {folder} and run the same command again.") from error

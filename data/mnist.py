@@ -88,7 +88,7 @@ def content_of(file: Packed, download: bool, say: Callable[[str], None]) -> byte
         if not download:
             raise DataError(
                 f"MNIST is not here: {file.gz.path()} is missing. Run make data-mnist (python -m data mnist), which downloads it. Without "
-                f"a network: {manual(file.gz)} So for each of: {', '.join(f.gz.path().name for f in RELEASE.values())}; unpacked will do too."
+                f"a network: {manual(file.gz)} Likewise {', '.join(f.gz.path().name for f in RELEASE.values())}; unpacked will do."
             )
         fetch(file.gz, say)
     try:
