@@ -285,22 +285,27 @@ def _dot_rows(ax: Axes, rows: Sequence[tuple[str, Row, str, str]], metric: Metri
 def _dots(
     ax: Axes, y: float, r: Row, color: str, marker: str, metric: Metric, frame: tuple[float, float], *, tall: float
 ) -> None:  # fmt: skip
-    """One row: interval bar, mean stroke of half height `tall`, a dot per seed; or why there is none. An interval of two or three seeds
-    can be wider than all the data: it is cut at the frame, where an arrow says so."""
+    """One row: interval bar, mean stroke of half height `tall`, a dot per seed; or why there is none."""
     if not r.scores:
         ax.text(frame[0], y, f"  {_why(r)}", va="center", ha="left", color=MUTED, fontsize=7.5, style="italic", zorder=4)
         return
     s = r.summary
-    if s.n > 1:
-        low, high = metric.factor * s.low, metric.factor * s.high
-        ax.hlines(y, max(low, frame[0]), min(high, frame[1]), color=color, lw=5, alpha=0.25)
-        for out, edge, arrow in ((low < frame[0], frame[0], "<"), (high > frame[1], frame[1], ">")):
-            if out:
-                ax.plot(edge, y, marker=arrow, color=color, ms=4, clip_on=False, mew=0)
+    _interval(ax, y, s, color, metric, frame)
     ax.plot([metric.factor * s.mean] * 2, [y - tall, y + tall], color=color, lw=1.8)
     scores = [metric.factor * x for x in r.scores.values()]
     fan = _fan(s.n) * min(1, tall / 0.2)
     ax.plot(scores, y + fan, ls="", marker=marker, color=color, ms=5.5, mec=PAPER, mew=0.6, zorder=3)
+
+
+def _interval(ax: Axes, y: float, s: stats.Summary, color: str, metric: Metric, frame: tuple[float, float]) -> None:
+    """The pale bar. That of two or three seeds can be wider than all the data: it is cut at the frame, where an arrow says so."""
+    if s.n < 2:
+        return
+    low, high = metric.factor * s.low, metric.factor * s.high
+    ax.hlines(y, max(low, frame[0]), min(high, frame[1]), color=color, lw=5, alpha=0.25)
+    for out, edge, arrow in ((low < frame[0], frame[0], "<"), (high > frame[1], frame[1], ">")):
+        if out:
+            ax.plot(edge, y, marker=arrow, color=color, ms=4, clip_on=False, mew=0)
 
 
 def _fan(n: int) -> np.ndarray:
@@ -314,10 +319,11 @@ def _why(r: Row) -> str:
 
 
 def grid_dots(
-    cells: Mapping[tuple[str, str, str], Row], references: Mapping[str, Row], *, metric: Metric, words: tuple[str, str, str]
+    cells: Mapping[tuple[str, str, str], Row], references: Mapping[str, Row], *, metric: Metric, words: tuple[str, str]
 ) -> Figure:
     """(panel, line, colour) -> dots and intervals, e.g. (state, init, discretization); the reference rows have a panel of their own,
-    and those drawn with a line carry it up through the grid. `words` names the three factors."""
+    and those drawn with a line carry it up through the grid. `words`: what the
+    panels and the colours stand for, the first empty for a single panel."""
     if not any(r.scores for r in [*cells.values(), *references.values()]):
         return _empty("no finished run of the grid yet")
     hues = list(dict.fromkeys(k[2] for k in cells))
@@ -330,7 +336,7 @@ def grid_dots(
     for panel in dict.fromkeys(k[0] for k in cells):
         names = dict.fromkeys(k[1] for k in cells if k[0] == panel)
         inside = [(n, [(cells[panel, n, h], *colors[h]) for h in hues if (panel, n, h) in cells]) for n in names]
-        blocks.append((f"{panel} {words[0]}", inside))
+        blocks.append((f"{panel} {words[0]}".strip(), inside))
     if references:
         blocks.append(("reference rows", [(n, [(r, look(_plain(n)).color, look(_plain(n)).marker)]) for n, r in references.items()]))
     with mpl.rc_context(RC):
@@ -339,9 +345,9 @@ def grid_dots(
         axes = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
         for ax, (title, lines) in zip(axes, blocks):
             for y, (_, dots) in enumerate(lines):
-                step = 0.34 if len(dots) > 1 else 0
+                step = 0.68 / len(dots) if len(dots) > 1 else 0
                 for j, (r, color, marker) in enumerate(dots):
-                    _dots(ax, y + step * (j - (len(dots) - 1) / 2), r, color, marker, metric, (left, right), tall=0.13 if step else 0.28)
+                    _dots(ax, y + step * (j - (len(dots) - 1) / 2), r, color, marker, metric, (left, right), tall=0.4 * step or 0.28)
             for name, r in references.items():
                 if r.scores and "(" not in name:  # a row at its paper's rates is no yardstick for the others
                     style = look(_plain(name))
@@ -356,7 +362,7 @@ def grid_dots(
         axes[-1].set_xlabel(f"test {metric.label} ({metric.unit})")
         handles = [Line2D([], [], ls="", marker=colors[h][1], color=colors[h][0], ms=6, label=h) for h in hues]
         if len(hues) > 1:
-            figure.legend(handles=handles, loc="outside upper right", ncols=len(hues), title=words[2], title_fontsize=8)
+            figure.legend(handles=handles, loc="outside upper right", ncols=len(hues), title=words[1], title_fontsize=8)
     return figure
 
 
@@ -387,9 +393,7 @@ def effects(groups: Mapping[str, Mapping[str, Mapping[int, float]]], *, metric: 
             ax.axvline(0, color=INK, lw=0.9)
             for y, (_, d) in enumerate(settings.items()):
                 s = stats.summarize(list(d.values()))
-                if s.n > 1:
-                    ends = max(metric.factor * s.low, low - pad), min(metric.factor * s.high, high + pad)
-                    ax.hlines(y, *ends, color=color, lw=5, alpha=0.25)
+                _interval(ax, y, s, color, metric, (low - pad, high + pad))
                 ax.plot([metric.factor * s.mean] * 2, [y - 0.28, y + 0.28], color=color, lw=1.8)
                 dots = [metric.factor * x for x in d.values()]
                 ax.plot(dots, y + _fan(s.n), ls="", marker="o", color=color, ms=5, mec=PAPER, mew=0.5, zorder=3)

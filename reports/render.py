@@ -176,9 +176,17 @@ def benchmark_report(
         ),
     )  # fmt: skip
     apart: tuple[Section, ...] = ()
-    if published and not beside:
+    if published:
         reference = tables.published_table(published, name=f"{name}-published", title="Published numbers", metric=metric)
-        apart = (Section(name="published", title="Published numbers, apart", text=("Not measured here.",), parts=(reference,)),)
+        heading, words = (
+            ("Published numbers", "Sources of the numbers beside ours, and of others.")
+            if beside
+            else (
+                "Published numbers, apart",
+                "Not measured here, and not comparable with the rows above: their scale, data or protocol differ.",
+            )
+        )
+        apart = (Section(name="published", title=heading, text=(words,), parts=(reference,)),)
     return Report(
         name=name, title=title, scale=scale, about=about, summary=summary(rows, metric), sections=(results, training, inside, *apart),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *trouble), environment=frame.environments(runs),
@@ -195,14 +203,13 @@ def ablation_report(
     effects = tables.contrasts(runs, metric=metric, factors=factors)
     cells: dict[tuple[str, ...], pd.DataFrame] = dict(iter(runs.groupby(list(factors), sort=False))) if len(runs) else {}
     judged = tables.judge(cells, metric)
-    grid, references = _grid_and_references(judged, factors)
-    panel, line = _panel_and_line(grid, factors, column)
+    grid, references, axes = _grid_and_references(judged, factors, column)
     named = [f for f in factors if f != "rates"]  # said only where it is not the common one
     words = {}
     for key, r in judged.items():
         row = dict(zip(factors, key))
         odd = f" ({row['rates']} rates)" if row.get("rates", "common") != "common" else ""
-        words[" · ".join(row[f] for f in named if row[f] != tables.NO_CHOICE) + odd] = r
+        words[" · ".join(tables.word(f, row[f]) for f in named if row[f] != tables.NO_CHOICE) + odd] = r
     results = Section(
         name="grid",
         title="The grid",
@@ -211,11 +218,8 @@ def ablation_report(
             table,
             Plot(
                 name=f"{name}-dots", title="Every run of the grid",
-                figure=plots.grid_dots(
-                    {(k[factors.index(panel)], k[factors.index(line)], k[factors.index(column)]): r for k, r in grid.items()},
-                    references, metric=metric, words=(panel, line, column),
-                ),
-                alt=f"Dots for every seed: a panel per {panel}, a line per {line}, a colour per {column}; reference rows below.",
+                figure=plots.grid_dots(grid, references, metric=metric, words=axes),
+                alt=f"Dots for every seed, a line per cell and a colour per {column}; reference rows below.",
                 caption="Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on "
                 "outside the frame). Long vertical lines carry the means of the reference rows up into the grid.",
             ),
@@ -243,24 +247,35 @@ def ablation_report(
     )  # fmt: skip
 
 
-def _grid_and_references(cells: Mapping[tuple[str, ...], Row], factors: Sequence[str]) -> tuple[dict[tuple[str, ...], Row], dict[str, Row]]:
-    """The cells of the crossed part, which is what shares its first factor with the first cell, and the other rows by a name."""
-    first = next(iter(cells), None)
-    grid = {k: r for k, r in cells.items() if k[0] == first[0]} if first else {}
-    rest: dict[str, Row] = {}
+def _grid_and_references(
+    cells: Mapping[tuple[str, ...], Row], factors: Sequence[str], column: str
+) -> tuple[dict[tuple[str, str, str], Row], dict[str, Row], tuple[str, str]]:
+    """What `plots.grid_dots` draws: (panel, line, level of `column`) -> row for the crossed part, the reference rows by name, and the
+    names of the panels' and the colours' factors.
+
+    A reference row is the only one of its first factor, apart from its rates. Of the other factors that vary, the one with the fewest
+    levels makes the panels and the rest the lines; where only one varies there is one panel.
+    """
+    apart = factors.index("rates") if "rates" in factors else -1
+    alike: dict[str, set[tuple[str, ...]]] = {}
+    for key in cells:
+        alike.setdefault(key[0], set()).add(tuple(v for i, v in enumerate(key) if i != apart))
+    crossed = {k: r for k, r in cells.items() if len(alike[k[0]]) > 1}
+    levels = {f: len({k[i] for k in crossed}) for i, f in enumerate(factors) if f != column}
+    varying = sorted((f for f in levels if levels[f] > 1), key=levels.__getitem__)
+    panel = varying[0] if len(varying) > 1 else ""
+    at = {f: i for i, f in enumerate(factors)}
+    grid = {}
+    for key, r in crossed.items():
+        lines = [tables.word(f, key[at[f]]) for f in levels if f in varying and f != panel]
+        grid[tables.word(panel, key[at[panel]]) if panel else "", " · ".join(lines) or key[0], key[at[column]]] = r
+    references: dict[str, Row] = {}
     for key, r in cells.items():
-        if key not in grid:
-            odd = [f"{v} {f}" for f, v in zip(factors, key) if f == "rates" and first is not None and v != first[factors.index(f)]]
-            rest[key[0] + (f" ({', '.join(odd)})" if odd else "")] = r
-    return grid, rest
-
-
-def _panel_and_line(grid: Mapping[tuple[str, ...], Row], factors: Sequence[str], column: str) -> tuple[str, str]:
-    """The factors that make the panels and the lines of the figure: of those that vary, the one with the fewest and the most levels."""
-    levels = {f: len({k[i] for k in grid}) for i, f in enumerate(factors) if f != column}
-    ordered = sorted(levels, key=lambda f: (levels[f] < 2, levels[f]))
-    varying = [f for f in ordered if levels[f] > 1] or ordered
-    return varying[0], varying[-1] if len(varying) > 1 else ordered[-1]
+        if key not in crossed:
+            common = next(k for k in cells if k[0] == next(iter(cells))[0])
+            odd = f" ({key[apart]} rates)" if apart >= 0 and key[apart] != common[apart] else ""
+            references[key[0] + odd] = r
+    return grid, references, (panel if panel != factors[0] else "", column)
 
 
 def _effect_words(effects: Sequence[Effect], metric: Metric) -> tuple[str, ...]:

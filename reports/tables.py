@@ -282,6 +282,11 @@ NO_CHOICE = "-"
 """The level of a factor that a row does not have."""
 
 
+def word(factor: str, level: str) -> str:
+    """A level as it is named without its column head: "yes" alone says nothing."""
+    return f"{factor}: {level}" if level in ("yes", "no") else level
+
+
 def grid_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, factors: Sequence[str], column: str) -> Table:
     """A grid of factors: a line per combination of the others, a column per level of `column`; all cells compared as one family."""
     lines_of = [f for f in factors if f != column]
@@ -289,7 +294,7 @@ def grid_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, fac
     groups = dict(iter(runs.groupby(keys, sort=False))) if len(runs) else {}
     judged = judge(groups, metric)
     levels = [v for v in dict.fromkeys(runs[column]) if v != NO_CHOICE] if len(runs) else []
-    heads = {v: str(v) for v in levels} | ({NO_CHOICE: f"no {column}"} if any(k[-1] == NO_CHOICE for k in groups) else {})
+    heads = {v: word(column, v) for v in levels} | ({NO_CHOICE: f"no {column}"} if any(k[-1] == NO_CHOICE for k in groups) else {})
     lines: dict[tuple[str, ...], dict[str, Row]] = {}
     for key, row in judged.items():
         *line, level = key
@@ -353,7 +358,7 @@ def contrasts(runs: pd.DataFrame, *, metric: Metric, factors: Sequence[str]) -> 
                 other = (*key[:i], b, *key[i + 1 :])
                 if key[i] == a and other in scores:
                     d = {s: x - scores[other][s] for s, x in scores[key].items() if s in scores[other]}
-                    settings[" · ".join(v for j, v in enumerate(key) if j != i and v != NO_CHOICE)] = d
+                    settings[" · ".join(word(factors[j], v) for j, v in enumerate(key) if j != i and v != NO_CHOICE)] = d
             settings = {k: d for k, d in settings.items() if d}
             if settings:
                 out.append(Effect(factor=factor, contrast=f"{a} − {b}", settings=_without_common(settings)))
@@ -412,22 +417,28 @@ def comparable(runs: pd.DataFrame) -> bool:
 
 
 def published_text(numbers: Sequence[Any], metric: Metric) -> dict[str, str]:
-    """variant -> "value ± std" of the `Published` entries whose status begins with "verified"; values are in the table's unit."""
-    return {
-        p.variant: f"{p.value:.{metric.decimals}f}" + (f" ± {p.std:.{metric.decimals}f}" if p.std is not None else "")
-        for p in numbers if p.status.startswith("verified")
-    }  # fmt: skip
+    """variant -> "value ± std" of its first `Published` entry whose status begins with "verified"; values are in the table's unit."""
+    verified = [p for p in numbers if p.status.startswith("verified")]
+    return {p.variant: _printed(p, metric) for p in reversed(verified)}
+
+
+def _printed(p: Any, metric: Metric) -> str:
+    return f"{p.value:.{metric.decimals}f}" + (f" ± {p.std:.{metric.decimals}f}" if p.std is not None else "")
 
 
 def published_table(numbers: Sequence[Any], *, name: str, title: str, metric: Metric) -> Table:
-    """What others printed, set apart from our own numbers: other data, scale or protocol, so not to be compared line by line."""
+    """What others printed, with where it stands and how it is known; entries that nobody verified are left out."""
     shown = [p for p in numbers if p.status.startswith("verified")]
-    text = [published_text([p], metric)[p.variant] for p in shown]
-    cells = [{"variant": p.variant, "published": t, "source": p.source, "note": p.note} for p, t in zip(shown, text)]
-    frame = pd.DataFrame(cells, columns=["variant", "published", "source", "note"], dtype=object)
-    values = [{"variant": p.variant, "value": p.value, "std": p.std, "source": p.source, "status": p.status} for p in shown]
+    columns = ["row", "published", "source", "known from", "note"]
+    cells = [(p.variant, _printed(p, metric), p.source, p.status.removeprefix("verified").strip(" ()"), p.note) for p in shown]
+    frame = pd.DataFrame(cells, columns=columns, dtype=object)
+    values = [{"row": p.variant, "value": p.value, "std": p.std, "source": p.source, "status": p.status, "note": p.note} for p in shown]
     return Table(
-        name=name, title=title,
-        caption="Printed by others, for orientation only: the runs above differ from them in data, scale or protocol.",
-        cells=frame, marks=frame.map(lambda _: ""), numbers=pd.DataFrame(values), left=("variant", "source", "note"),
-    )  # fmt: skip
+        name=name,
+        title=title,
+        caption=f"Test {metric.label}, in {metric.unit}, as printed by others; ± is what the source calls a standard deviation.",
+        cells=frame,
+        marks=frame.map(lambda _: ""),
+        numbers=pd.DataFrame(values),
+        left=("row", "source", "known from", "note"),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import subprocess
@@ -12,7 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ablations.registry import ABLATIONS
 from benchmarks import cli
+from benchmarks.registry import BENCHMARKS
+from benchmarks.spec import canonical
 from reports import __main__ as command
 from reports import frame, page, render, tables
 
@@ -120,14 +124,35 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
     assert {Path(n).suffix for n in contents[0]} == {".html", ".txt", ".md", ".csv", ".tex", ".svg", ".png"}
 
 
-def test_ablation_page(tmp_path: Path) -> None:
-    asked = command.expected(command.request("ablation", "core", (0,), ("default",), None))
-    report = render.ablation_report(
-        frame.tidy(asked, frame.Library((("runs", tmp_path),))), name="core", title="Core", about="", metric=tables.METRICS["accuracy"],
-        scale="quick", make="python -m reports ablation core", factors=tuple(asked[0].labels),
-    )  # fmt: skip
-    assert "What each factor moves" in page.render(report)
+@pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
+def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
+    asked = command.request(kind, name, (0,), ("default",), None)
+    report = command.build(asked, frame.Library((("runs", tmp_path),)))
+    assert asked.command in page.render(report)
+    assert len(report.runs) == len(set(report.runs["id"])) or kind == "ablation"
     assert max(map(len, report.tables()[0].text().splitlines())) <= tables.TEXT_WIDTH
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> None:
+    asked = command.expected(command.request("ablation", name, (0,), ("default",), None))
+    for i, e in enumerate(asked):
+        _write_like(tmp_path, e, 0.5 + 0.01 * i)
+    runs = frame.tidy(asked, frame.Library((("runs", tmp_path),)))
+    factors = ABLATIONS[name].factors
+    judged = tables.judge(dict(iter(runs.groupby(list(factors), sort=False))), tables.METRICS["accuracy"])
+    column = "discretization" if "discretization" in factors else factors[-1]
+    grid, references, _ = render._grid_and_references(judged, factors, column)
+    assert len(grid) + len(references) == len(judged) == len(ABLATIONS[name].cells())
+
+
+def _write_like(root: Path, e: frame.Expected, level: float) -> None:
+    """A made-up record for a run of the suite: it needs the suite's id, so its spec is taken from there."""
+    spec = next(canonical(s) for a in ABLATIONS.values() for s in a.specs((e.seed,)) if s.id == e.id)
+    made["write"](root, e, level=level, arrays=False)
+    path = root / e.benchmark / e.id / "record.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"spec": spec}))
 
 
 def test_quickstart_without_records_exits_zero_and_prints_the_page_last(

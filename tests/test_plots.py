@@ -105,8 +105,6 @@ def test_looks_are_fixed_and_distinct() -> None:
 
 def test_effects_and_grid_with_holes(tmp_path: Path) -> None:
     row = tables.judge({"a": pd.DataFrame({"seed": [0], "status": ["missing"], "test_accuracy": [math.nan]})}, ACCURACY)["a"]
-    assert plots.save(
-        plots.grid_dots({("complex", "lin", "zoh"): row}, {}, metric=ACCURACY, words=("state", "init", "discretization")), "svg"
-    )
+    assert plots.save(plots.grid_dots({("complex", "lin", "zoh"): row}, {}, metric=ACCURACY, words=("state", "discretization")), "svg")
     assert plots.save(plots.effects({"state: complex − real": {"lin": {0: 0.1}, "inv": {}}}, metric=ACCURACY), "svg")
     assert plots.save(plots.effects({}, metric=ACCURACY), "svg")

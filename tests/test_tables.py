@@ -161,7 +161,12 @@ class Printed:
 
 
 def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Path) -> None:
-    numbers = [Printed("s4", 88.65, 0.23), Printed("hope", 90.0, None), Printed("lstm", 1.0, None, status="recalled")]
+    numbers = [
+        Printed("s4", 88.65, 0.23),
+        Printed("hope", 90.0, None),
+        Printed("s4", 1.0, None),
+        Printed("lstm", 1.0, None, status="recalled"),
+    ]
     assert tables.published_text(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00"}
     paper = made["expected"]({"variant": "s4"}, 0, scale="paper")
     made["write"](tmp_path, paper, source="official")
@@ -173,7 +178,7 @@ def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Pa
     made["write"](tmp_path, mini, source="mini")
     assert not tables.comparable(runs_of(tmp_path, [paper, mini]))
     apart = tables.published_table(numbers, name="p", title="Published", metric=ACCURACY)
-    assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00"]
+    assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00", "1.00"]
 
 
 def grid(tmp_path: Path) -> pd.DataFrame:
