@@ -6,6 +6,7 @@ record.py       Record, and the Store that keeps it: written last, atomically, v
 environment.py  code version, library versions, device, memory: what is recorded and not hashed
 launch.py       a list of runs over a local pool of processes, resumable at any moment
 pixels.py       the digits benchmarks
+images.py       LRA Image, sequential and noise-padded CIFAR-10, sequential MNIST
 registry.py     BENCHMARKS
 cli.py          exit codes and one-paragraph errors, for every command line of the suite
 """
