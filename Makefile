@@ -82,12 +82,12 @@ $(BENCHMARKS): $(READY)
 ablate-core: ## S4D's init x discretization x real or complex state, beside the other papers; three seeds, then its page
 $(ABLATIONS): $(READY)
 	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports ablation $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
+	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m ablations $(@:ablate-%=%) --report --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
 
 report: $(READY) ## every table, figure and page again, from the records; nothing is trained
 	@$(RUN) $(PY) -m reports quickstart
 	@$(foreach name,$(BENCHMARKS),$(RUN) $(PY) -m reports benchmark $(name);)
-	@$(foreach name,$(ABLATIONS:ablate-%=%),$(RUN) $(PY) -m reports ablation $(name);)
+	@$(foreach name,$(ABLATIONS:ablate-%=%),$(RUN) $(PY) -m ablations $(name) --report;)
 
 ##@ Development
 

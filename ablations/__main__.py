@@ -1,4 +1,4 @@
-"""python -m ablations NAME: runs the cells of a grid that have no finished record yet."""
+"""python -m ablations NAME: runs the cells of a grid that have no finished record yet; with --report renders what there is instead."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ def parser() -> cli.Parser:
     p = cli.Parser("python -m ablations", "Train and score the cells of an ablation grid; finished runs are skipped.")
     p.add_argument("name", nargs="?", metavar="NAME", help="the grid, see --list")
     p.add_argument("--list", action="store_true", help="the grids, and how many of the runs of seeds 0, 1, 2 are done")
+    p.add_argument("--report", action="store_true", help="train nothing: tables, figures and the page of the grid, with its holes")
+    p.add_argument(
+        "--commit",
+        action="store_true",
+        help="train nothing: copy the records into reports/records and render from the copy into reports/tables and reports/figures",
+    )
     cli.add_launch_options(p)
     return p
 
@@ -45,6 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
     with cli.as_usage():
         ablation = choose("ablation", options.name, ABLATIONS)
+    if options.report or options.commit:
+        from ablations.report import request
+        from reports.evidence import commit, show
+
+        return (commit if options.commit else show)(request(ablation, options.seeds))
     return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
 
 

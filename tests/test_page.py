@@ -13,12 +13,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ablations import __main__ as grids
 from ablations.registry import ABLATIONS
+from ablations.report import request as grid_request
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
 from reports import __main__ as command
-from reports import frame, page, render, tables
+from reports import evidence, frame, page, render, tables
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"
@@ -126,16 +128,17 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
 def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
-    asked = command.request(kind, name, (0,), ("default",), None)
-    report = command.build(asked, frame.Library((("runs", tmp_path),)))
-    assert asked.command in page.render(report)
+    asked = grid_request(ABLATIONS[name], (0,)) if kind == "ablation" else command.request(kind, name, (0,), ("default",), None)
+    report = asked.build(frame.tidy(asked.expected, frame.Library((("runs", tmp_path),))))
+    assert f"{name} " in report.make
+    assert report.make in page.render(report)
     assert len(report.runs) == len(set(report.runs["id"])) or kind == "ablation"
     assert max(map(len, report.tables()[0].text().splitlines())) <= tables.TEXT_WIDTH
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> None:
-    asked = command.expected(command.request("ablation", name, (0,), ("default",), None))
+    asked = grid_request(ABLATIONS[name], (0,)).expected
     for i, e in enumerate(asked):
         _write_like(tmp_path, e, 0.5 + 0.01 * i)
     runs = frame.tidy(asked, frame.Library((("runs", tmp_path),)))
@@ -167,16 +170,18 @@ def test_quickstart_without_records_exits_zero_and_prints_the_page_last(
     assert path.is_file()
 
 
+def test_a_grid_is_rendered_by_its_own_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert grids.main(["core", "--report", "--seeds", "0"]) == cli.DONE
+    assert Path(capsys.readouterr().out.splitlines()[-1]) == tmp_path / "runs" / "reports" / "core" / "index.html"
+
+
 @pytest.mark.parametrize(
     "words,hint",
     [
         (["quickstat"], "did you mean 'quickstart'"),
-        (["ablation", "cors"], "did you mean 'core'"),
         (["benchmark", "digit-noise"], "did you mean 'digits-noise'"),
-        (["commit", "quickstrat"], "did you mean 'quickstart'"),
-        (["ablation"], "one of: core"),
+        (["benchmark"], "one of: digits"),
         (["quickstart", "--variant", "hop"], "did you mean 'hope'"),
-        (["ablation", "core", "--scale", "paper"], "fixes its own"),
         (["quickstart", "digits"], "takes no name"),
     ],
 )
@@ -191,11 +196,11 @@ def test_commit_copies_records_and_renders_from_the_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = situation(tmp_path / "runs", "mixed")
-    monkeypatch.setattr(command, "expected", lambda r: asked)
     monkeypatch.setattr(frame, "COMMITTED", tmp_path / "records")
-    monkeypatch.setattr(command, "HERE", tmp_path)
-    monkeypatch.setattr(command, "arrays_wanted", lambda asked: {asked[0].id})
-    assert command.main(["commit", "quickstart"]) == cli.DONE
+    monkeypatch.setattr(evidence, "HERE", tmp_path)
+    monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
+    real = command.request("quickstart", None, (0,), ("default",), None)
+    assert evidence.commit(evidence.Request(expected=asked, build=real.build)) == cli.DONE
     kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
     assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
     assert [p.parent.name for p in (tmp_path / "records").rglob("arrays.npz")] == [asked[0].id]
@@ -205,7 +210,7 @@ def test_commit_copies_records_and_renders_from_the_copy(
 
 
 def test_reports_do_without_lightning() -> None:
-    code = "import sys, reports.__main__ as m, reports.render; m.expected(m.request('quickstart', None, (0,), ('default',), None)); "
+    code = "import sys, reports.__main__ as m, reports.render; m.request('quickstart', None, (0,), ('default',), None); "
     code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
 
