@@ -111,6 +111,16 @@ INITS: dict[str, Init] = {
 }
 
 
+B_INITS: dict[str, Callable[[Real, np.random.Generator], Real]] = {
+    "init": lambda B, rng: B,
+    "ones": lambda B, rng: np.ones_like(B),
+    "alternating": lambda B, rng: (-1.0) ** np.arange(len(B)),
+    "normal": lambda B, rng: rng.standard_normal(B.shape),
+}
+"""Initial B from the B that belongs to the init: that B itself (ones, or V* B for LegS), ones, (-1)^n, or N(0, 1). The phase of B is free,
+since K depends on B C only."""
+
+
 def spectrum(
     name: str,
     N: int,

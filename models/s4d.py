@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.discretizations import Discretization, discretization
 from models.functional import vandermonde
-from models.inits import INITS, real_spectrum, spectrum
+from models.inits import B_INITS, INITS, real_spectrum, spectrum
 from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
 from models.names import choose
@@ -42,6 +42,8 @@ class S4DSpec(StepSpec):
     """Initial spectrum, a row of INITS."""
     real: bool = False
     """Real modes lambda_n = -|lambda_n| over the init's list of d_state modes, instead of d_state / 2 complex ones."""
+    B_init: str = "init"
+    """Initial B, a row of B_INITS."""
     discretization: str = "zoh"
     A_link: str = "exp"
     """Link from the parameter to -Re(A), a row of LINKS."""
@@ -66,6 +68,7 @@ class S4DSpec(StepSpec):
         super().__post_init__()
         copies(self.n_ssm)
         init = choose("init", self.init, INITS)
+        choose("initial B", self.B_init, B_INITS)
         choose("link of Re(A)", self.A_link, LINKS)
         discretization(self.discretization)
         if init.name == "fout":
@@ -110,7 +113,7 @@ class S4DKernel(Kernel):
                 )
                 for _ in range(n_ssm)
             ]
-        Lambda, B = np.stack([d[0] for d in drawn]), np.stack([d[1] for d in drawn])
+        Lambda, B = np.stack([d[0] for d in drawn]), np.stack([B_INITS[spec.B_init](d[1], rng) for d in drawn])
         modes = Lambda.shape[1]
         self.complex = not spec.real
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME: renders what the records hold, trains nothing (grids: python -m ablations NAME --report)."""
+"""python -m reports quickstart | benchmark NAME: renders what the records hold, trains nothing. Grids: see python -m ablations."""
 
 from __future__ import annotations
 

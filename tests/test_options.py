@@ -65,6 +65,7 @@ KERNEL_OPTIONS: dict[KernelSpec, dict[str, list[Any]]] = {
         "train_dt": [False],
         "lr_dt": [None, 1e-4],
         "init": [name for name, init in INITS.items() if name not in ("lin", "fout") and not init.real_only],
+        "B_init": ["alternating", "normal"],  # "ones" is that of lin; test_golden has V* B of LegS
         "real": [True],
         "discretization": [name for name in DISCRETIZATIONS if name not in ("zoh", "forward-euler")] + ["gbt:0.75"],
         "A_link": [name for name in LINKS if name != "exp"],
@@ -210,6 +211,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: S4Spec(init="legz"), r"unknown init 'legz'; did you mean 'legs'\?"),
     (lambda: S4DSpec(discretization="zho"), r"unknown discretization 'zho'; did you mean 'zoh'\?"),
     (lambda: S4Spec(discretization="bilinaer"), r"did you mean 'bilinear'\?"),
+    (lambda: S4DSpec(B_init="one"), r"unknown initial B 'one'; did you mean 'ones'\?"),
     (lambda: S4DSpec(A_link="expp"), r"unknown link of Re\(A\) 'expp'; did you mean 'exp'\?"),
     (lambda: S4DSpec(dt_link="softpls"), r"unknown link of dt 'softpls'; did you mean 'softplus'\?"),
     (lambda: S4Spec(dt_link="relu"), r"unknown link of dt 'relu';.* one of: exp, softplus"),
@@ -336,3 +338,13 @@ def test_time_scale(name: str) -> None:
         dt = scaled.build(200).dt(1.0).detach()  # type: ignore[union-attr]
         assert 0.02 * factor <= float(dt.min()) < 0.024 * factor
         assert 0.035 * factor < float(dt.max()) <= 0.04 * factor
+
+
+def test_initial_B_of_legs() -> None:
+    """V* B by default, ones on request; both kernels are those of the same Lambda."""
+    torch.manual_seed(0)
+    own = S4DSpec(init="legs", d_state=8).build(1)
+    ones = S4DSpec(init="legs", d_state=8, B_init="ones").build(1)
+    torch.testing.assert_close(own.A(), ones.A())
+    assert bool((ones.B[..., 0] == 1).all())
+    assert float(own.B[0, 0, 0]) == pytest.approx(5.155626, abs=1e-6)
