@@ -149,7 +149,7 @@ class _Polynomial(torch.autograd.Function):
     def backward(ctx: Any, dg: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         h, e = ctx.saved_tensors
         power, slope, dh = e.conj(), torch.zeros_like(e), []
-        for j in range(h.shape[-1]):
+        for _ in range(h.shape[-1]):
             dh.append((dg * power).sum(-1))
             power = power * e.conj()
         for j in reversed(range(h.shape[-1])):

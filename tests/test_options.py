@@ -347,4 +347,4 @@ def test_initial_B_of_legs() -> None:
     ones = S4DSpec(init="legs", d_state=8, B_init="ones").build(1)
     torch.testing.assert_close(own.A(), ones.A())
     assert bool((ones.B[..., 0] == 1).all())
-    assert float(own.B[0, 0, 0]) == pytest.approx(5.155626, abs=1e-6)
+    assert own.B[0, 0, 0].item() == pytest.approx(5.155626, abs=1e-6)
