@@ -114,7 +114,7 @@ INITS: dict[str, Init] = {
 B_INITS: dict[str, Callable[[Real, np.random.Generator], Real]] = {
     "init": lambda B, rng: B,
     "ones": lambda B, rng: np.ones_like(B),
-    "alternating": lambda B, rng: (-1.0) ** np.arange(len(B)),
+    "alternating": lambda B, rng: np.where(np.arange(len(B)) % 2 == 0, 1.0, -1.0),
     "normal": lambda B, rng: rng.standard_normal(B.shape),
 }
 """Initial B from the B that belongs to the init: that B itself (ones, or V* B for LegS), ones, (-1)^n, or N(0, 1). The phase of B is free,

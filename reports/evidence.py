@@ -16,7 +16,7 @@ from benchmarks.environment import EnvironmentProblem
 from benchmarks.record import run_root, write_atomically
 from benchmarks.registry import BENCHMARKS
 from models import DEFAULT_VARIANTS
-from reports import frame
+from reports import frame, readme
 from reports.frame import Expected
 from reports.render import write, write_tables_and_figures
 
@@ -84,8 +84,10 @@ def commit(request: Request) -> int:
         copied, dirty = copied + 1, dirty + int(run["dirty"])
     report = request.build(frame.tidy(request.expected, frame.Library((("reports/records", frame.COMMITTED),))))
     files = write_tables_and_figures(report, HERE / "tables", HERE / "figures")
+    in_readme = readme.write(report, HERE.parent / "README.md")
     holes = int(report.runs["status"].isin(["missing", "failed"]).sum())
     print(f"{copied} records copied into reports/records, {len(files)} files rendered from there into reports/tables and reports/figures")
+    print("the README shows them" if in_readme else f"the README has no markers <!-- results: {report.name} -->, so it is as it was")
     if holes:
         print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
     if dirty:

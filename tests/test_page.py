@@ -20,7 +20,7 @@ from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
 from reports import __main__ as command
-from reports import evidence, frame, page, render, tables
+from reports import evidence, frame, page, readme, render, tables
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"
@@ -197,16 +197,34 @@ def test_commit_copies_records_and_renders_from_the_copy(
 ) -> None:
     asked = situation(tmp_path / "runs", "mixed")
     monkeypatch.setattr(frame, "COMMITTED", tmp_path / "records")
-    monkeypatch.setattr(evidence, "HERE", tmp_path)
+    monkeypatch.setattr(evidence, "HERE", tmp_path / "reports")
+    (tmp_path / "README.md").write_text("no markers")
     monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
     real = command.request("quickstart", None, (0,), ("default",), None)
     assert evidence.commit(evidence.Request(expected=asked, build=real.build)) == cli.DONE
     kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
     assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
     assert [p.parent.name for p in (tmp_path / "records").rglob("arrays.npz")] == [asked[0].id]
-    assert (tmp_path / "tables" / "quickstart-results.md").is_file()
-    assert (tmp_path / "figures" / "quickstart-memory.svg").is_file()
+    assert (tmp_path / "reports" / "tables" / "quickstart-results.md").is_file()
+    assert (tmp_path / "reports" / "figures" / "quickstart-memory.svg").is_file()
     assert "show as holes" in capsys.readouterr().err
+
+
+def test_commit_writes_the_results_into_the_readme_between_its_markers(tmp_path: Path) -> None:
+    text = tmp_path / "README.md"
+    text.write_text("before\n<!-- results: x -->\nyesterday\n<!-- end results: x -->\nafter\n")
+    report = report_of(tmp_path, situation(tmp_path, "mixed"))
+    assert readme.write(report, text)
+    once = text.read_text()
+    assert once.startswith("before\n")
+    assert once.endswith("after\n")
+    assert "yesterday" not in once
+    assert report.tables()[0].markdown().splitlines()[0] in once
+    assert readme.write(report, text)
+    assert text.read_text() == once  # a second time changes nothing
+    text.write_text("no markers")
+    assert not readme.write(report, text)
+    assert text.read_text() == "no markers"
 
 
 def test_reports_do_without_lightning() -> None:
