@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import cli
+from reports import FORMATS
 
 
 def parser() -> cli.Parser:
@@ -14,6 +15,8 @@ def parser() -> cli.Parser:
     p.add_argument("name", nargs="?", metavar="NAME", help="the grid, see --list")
     p.add_argument("--list", action="store_true", help="the grids, and how many of the runs of seeds 0, 1, 2 are done")
     p.add_argument("--report", action="store_true", help="train nothing: tables, figures and the page of the grid, with its holes")
+    p.add_argument("--everything", action="store_true", help="train nothing: every benchmark and grid that has a record, on one page")
+    p.add_argument("--format", type=cli.some_of("format", FORMATS), default=(), metavar=",".join(FORMATS), help="written besides")
     p.add_argument(
         "--commit",
         action="store_true",
@@ -43,6 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing(), end="")
         return cli.DONE
+    if options.everything:
+        from ablations.everything import everything
+        from reports.evidence import show_report
+
+        return show_report(everything(), options.format)
     from ablations.registry import ABLATIONS
     from benchmarks.launch import run_jobs
     from models.names import choose
@@ -55,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ablations.report import request
         from reports.evidence import commit, show
 
-        return (commit if options.commit else show)(request(ablation, options.seeds))
+        asked = request(ablation, options.seeds)
+        return commit(asked) if options.commit else show(asked, options.format)
     return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
 
 

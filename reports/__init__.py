@@ -10,3 +10,6 @@
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.
 """
+
+FORMATS = ("csv", "latex", "pdf")
+"""What can be had besides HTML, Markdown, text, SVG and PNG: tables with every digit, tables for a paper, figures for a paper."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks import cli
+from reports import FORMATS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,7 @@ def parser() -> cli.Parser:
     p.add_argument("--seeds", type=cli.seeds, default=(0, 1, 2), metavar="0,1,2", help="seeds asked for (default 0,1,2)")
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="rows of a benchmark; or default, or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="scale of a benchmark (default: its smallest)")
+    p.add_argument("--format", type=cli.some_of("format", FORMATS), default=(), metavar=",".join(FORMATS), help="written besides")
     p.add_argument(
         "--commit",
         action="store_true",
@@ -102,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         asked = request(options.kind, options.name, options.seeds, options.variant, options.scale)
     from reports.evidence import commit, show
 
-    return commit(asked) if options.commit else show(asked)
+    return commit(asked) if options.commit else show(asked, options.format)
 
 
 if __name__ == "__main__":

@@ -36,17 +36,22 @@ class Request:
     """From `frame.tidy(expected, library)`."""
 
 
-def show(request: Request) -> int:
+def show(request: Request, formats: Sequence[str] = ()) -> int:
+    """Builds and shows a report from the records there are; the exit code."""
+    return show_report(request.build(frame.tidy(request.expected, frame.Library())), formats)
+
+
+def show_report(report: Report, formats: Sequence[str] = ()) -> int:
     """Prints the first table, writes the page into the run store, says what is missing. Holes are no error; the exit code."""
-    report = request.build(frame.tidy(request.expected, frame.Library()))
-    print(report.tables()[0].text())
-    missing = report.runs[report.runs["status"].isin(["missing", "failed"])]
+    if report.tables():
+        print(report.tables()[0].text())
+    missing = report.runs[report.runs["status"].isin(["missing", "failed"])] if len(report.runs) else report.runs
     if len(missing):
         print(f"\n{len(missing)} of {len(report.runs)} runs have no finished record. To make them:")
         print("\n".join(f"  {command}" for command in dict.fromkeys(missing["command"])))
     folder = run_root() / "reports" / report.name
     try:
-        page = write(report, folder)
+        page = write(report, folder, formats)
     except OSError as error:
         raise EnvironmentProblem(
             f"the report cannot be written to {folder} ({error.strerror or error}). Make the folder writable, free some space, or point "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.record import write_atomically
+from reports.markdown import picture
 
 if TYPE_CHECKING:
     from reports.page import Report
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def block(report: Report) -> str:
     """Summary, the tables, the first figure, and the others folded away; GitHub Markdown with paths relative to the checkout."""
-    show = [f"![{plot.alt}](reports/figures/{plot.name}.svg)\n\n*{plot.title}. {plot.caption}*" for plot in report.plots()]
+    show = [picture(plot, "reports/figures") for plot in report.plots()]
     parts = [f"**{report.title}** ({report.scale} scale). {' '.join(report.summary)}", report.tables()[0].markdown().strip(), *show[:1]]
     folded = [*show[1:], *(table.markdown().strip() for table in report.tables()[1:])]
     if folded:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from benchmarks.record import DamagedRecord, write_atomically
 from reports import frame, plots, stats, tables
+from reports.markdown import markdown
 from reports.page import Plot, Report, Section, render
 from reports.tables import Effect, Metric, Row
 
@@ -291,24 +292,28 @@ def _effect_words(effects: Sequence[Effect], metric: Metric) -> tuple[str, ...]:
     )
 
 
-def write(report: Report, folder: Path) -> Path:
-    """The page and, beside it, each table as txt, md, csv, html and tex and each figure as svg and png. Returns the path of the page."""
+def write(report: Report, folder: Path, formats: Sequence[str] = ()) -> Path:
+    """The page, the same as report.md, and beside them every table and figure. Returns the path of the page."""
     for part in ("tables", "figures"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    write_tables_and_figures(report, folder / "tables", folder / "figures")
+    write_tables_and_figures(report, folder / "tables", folder / "figures", formats)
+    write_atomically(folder / "report.md", markdown(report).encode())
     page = folder / "index.html"
     write_atomically(page, render(report).encode())
     return page
 
 
-def write_tables_and_figures(report: Report, to_tables: Path, to_figures: Path) -> list[Path]:
-    """What `write` puts beside the page, into two folders. Returns the paths."""
+def write_tables_and_figures(report: Report, to_tables: Path, to_figures: Path, formats: Sequence[str] = ()) -> list[Path]:
+    """What `write` puts beside the page, into two folders; `formats` among reports.FORMATS. Returns the paths."""
     out = []
     for table in report.tables():
-        faces = {"txt": table.text() + "\n", "md": table.markdown(), "csv": table.csv(), "html": table.html(), "tex": table.latex()}
+        faces = {"txt": table.text() + "\n", "md": table.markdown()}
+        faces |= {"csv": table.csv()} if "csv" in formats else {}
+        faces |= {"tex": table.latex()} if "latex" in formats else {}
         out += [(to_tables / f"{table.name}.{kind}", text.encode()) for kind, text in faces.items()]
     for plot in report.plots():
-        out += [(to_figures / f"{plot.name}.{kind}", plots.save(plot.figure, kind)) for kind in ("svg", "png")]
+        kinds = ["svg", "png"] + (["pdf"] if "pdf" in formats else [])
+        out += [(to_figures / f"{plot.name}.{kind}", plots.save(plot.figure, kind)) for kind in kinds]
     for path, content in out:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)

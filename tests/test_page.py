@@ -19,8 +19,8 @@ from ablations.report import request as grid_request
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
+from reports import FORMATS, evidence, frame, page, readme, render, tables
 from reports import __main__ as command
-from reports import evidence, frame, page, readme, render, tables
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"
@@ -119,11 +119,11 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
     asked = situation(tmp_path / "store", "mixed")
     contents = []
     for folder in (tmp_path / "a", tmp_path / "b"):
-        written = render.write(report_of(tmp_path / "store", asked), folder)
+        written = render.write(report_of(tmp_path / "store", asked), folder, FORMATS)
         assert written == folder / "index.html"
         contents.append({p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()})
     assert contents[0] == contents[1]
-    assert {Path(n).suffix for n in contents[0]} == {".html", ".txt", ".md", ".csv", ".tex", ".svg", ".png"}
+    assert {Path(n).suffix for n in contents[0]} == {".html", ".txt", ".md", ".svg", ".png", ".csv", ".tex", ".pdf"}
 
 
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])

@@ -1,0 +1,51 @@
+"""Every benchmark and every grid that has a record, on one page."""
+
+from __future__ import annotations
+
+from ablations.registry import ABLATIONS
+from ablations.report import request as grid_request
+from benchmarks.registry import BENCHMARKS
+from benchmarks.spec import Benchmark, Scale
+from models import DEFAULT_VARIANTS, VARIANTS
+from reports import frame
+from reports.__main__ import request as benchmark_request
+from reports.combine import combine
+from reports.page import Report
+
+SEEDS = range(10)
+"""Where records are looked for; a report asks for those of these seeds that somebody ran."""
+
+
+def known(benchmark: Benchmark, scale: Scale, library: frame.Library) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """(variants, seeds) of a benchmark with a record at this scale, the default rows first."""
+    found: dict[str, set[int]] = {}
+    for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
+        try:
+            recipe = benchmark.recipe(variant, scale)
+        except ValueError:  # a scale or row that this benchmark does not have
+            continue
+        seeds = {seed for seed in SEEDS if isinstance(library.find(benchmark.name, recipe.with_seed(seed).id), frame.Found)}
+        if seeds:
+            found[variant] = seeds
+    return tuple(found), tuple(sorted(set().union(*found.values())))
+
+
+def everything() -> Report:
+    """The combined report from the records there are."""
+    library = frame.Library()
+    reports: list[Report] = []
+    for benchmark in BENCHMARKS.values():
+        for scale in benchmark.scales:
+            variants, seeds = known(benchmark, scale, library)
+            if variants:
+                asked = benchmark_request("benchmark", benchmark.name, seeds, variants, scale)
+                reports.append(asked.build(frame.tidy(asked.expected, library)))
+    for grid in ABLATIONS.values():
+        seeds = tuple(
+            seed
+            for seed in SEEDS
+            if any(isinstance(library.find(spec.benchmark, spec.id), frame.Found) for spec in grid.specs((seed,)))
+        )
+        asked = grid_request(grid, seeds or (0,))
+        reports.append(asked.build(frame.tidy(asked.expected, library)))
+    return combine(reports, name="everything", title="All results", make="python -m ablations --everything")

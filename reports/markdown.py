@@ -1,0 +1,28 @@
+"""A report as Markdown: the words and tables of the page, and its figures by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.tables import Table
+
+if TYPE_CHECKING:
+    from reports.page import Plot, Report
+
+
+def picture(plot: Plot, folder: str) -> str:
+    """The figure in `folder` with its caption in italics."""
+    return f"![{plot.alt}]({folder}/{plot.name}.svg)\n\n*{plot.title}. {plot.caption}*"
+
+
+def markdown(report: Report) -> str:
+    """The whole report, figures expected in figures/ beside it."""
+    out = [f"# {report.title}", f"{report.scale} scale. {report.about}", *report.summary, *report.warnings]
+    for section in report.sections:
+        out += [f"## {section.title}", *section.text]
+        out += [part.markdown().strip() if isinstance(part, Table) else picture(part, "figures") for part in section.parts]
+    missing = report.runs[report.runs["status"].isin(["missing", "failed"])] if len(report.runs) else report.runs
+    out += ["## What is missing", f"{len(missing)} of {len(report.runs)} runs have no finished record."]
+    if len(missing):
+        out.append("```\n" + "\n".join(dict.fromkeys(missing["command"])) + "\n```")
+    return "\n\n".join([*out, f"Rendered from records alone by `{report.make}`."]) + "\n"
