@@ -19,6 +19,7 @@ EXIT_CODES: Final = (
 )
 
 DEVICES: Final = ("auto", "cpu", "cuda")
+LOGGERS: Final = ("none", "tensorboard", "wandb")
 RERUN: Final = ("missing", "failed", "all")
 
 
@@ -109,6 +110,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def folder(text: str) -> str:
+    """A folder, there or not; the empty name is none."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a folder, got nothing")
+    return text
+
+
 def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
     """An argparse type for a closed list of names."""
 
@@ -120,6 +128,12 @@ def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    """An argparse type for comma-separated names out of a closed list."""
+    one = one_of(kind, names)
+    return lambda text: tuple(one(word) for word in words(text))
 
 
 def add_launch_options(parser: argparse.ArgumentParser) -> None:
@@ -137,3 +151,7 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=positive, default=None, metavar="N", help="runs side by side (default: one per core; 1 on cuda)")
     parser.add_argument("--threads", type=positive, default=None, metavar="N", help="threads of each run (default 1; every core on cuda)")
+    parser.add_argument(
+        "--logger", type=one_of("logger", LOGGERS), default="none", metavar="|".join(LOGGERS), help="also log to <run folder>/logs"
+    )
+    parser.add_argument("--data", type=folder, default=None, metavar="DIR", help="data sets (default: $SSM_DATA, or the user's cache)")

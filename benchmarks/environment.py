@@ -33,6 +33,8 @@ class Runtime:
     """CPU threads of this run."""
     workers: int = 1
     """Runs side by side on this machine; recorded because it moves timings."""
+    logger: Literal["none", "tensorboard", "wandb"] = "none"
+    """Who else is told of the losses, see `benchmarks.loggers`."""
 
 
 def usable_cores() -> int:

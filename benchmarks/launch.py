@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from benchmarks import cli
+from benchmarks import cli, loggers
 from benchmarks.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
 from benchmarks.record import Store, failed
 from benchmarks.screen import REFRESH, Screen
@@ -67,7 +67,7 @@ class Outcome:
             more = f"; and {len(self.failed) - 5} more" if len(self.failed) > 5 else ""
             text += f" {len(self.failed)} failed: {reasons}{more}. The same command tries them again."
         if self.interrupted:
-            text += " Interrupted: finished runs are kept, and the same command continues with the rest."
+            text += " Interrupted: finished runs and saved epochs are kept, and the same command continues with the rest."
         return text
 
 
@@ -75,11 +75,12 @@ class Outcome:
 
 
 def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connection) -> None:
-    """The life of one worker process. Sends ("epoch", Epoch), then at most one of "over", "busy", "data", "environment"."""
+    """The life of one worker process. Sends ("epoch", Epoch) and ("note", text), then at most one of over, busy, data, environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
     threading.Thread(target=_end_with_the_launcher, daemon=True).start()
     from benchmarks.run import run
     from data.base import DataError
+    from data.files import StorageError
 
     store = Store(root)
     try:
@@ -93,17 +94,19 @@ def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connecti
             elif status in ("ok", "diverged") and not redo:  # another launcher was faster
                 pipe.send(("over", (status, "made by another launcher")))
                 return
-            record = run(spec, runtime, store, lambda epoch: _tell(pipe, epoch))
+            record = run(spec, runtime, store, lambda epoch: _tell(pipe, "epoch", epoch), lambda text: _tell(pipe, "note", text))
             pipe.send(("over", (record.status, _line(record.status, record.reason, record.metrics))))
+    except StorageError as error:
+        pipe.send(("environment", str(error)))
     except DataError as error:
         pipe.send(("data", str(error)))
     except OSError as error:
         pipe.send(("environment", f"the record of {spec.benchmark}/{spec.id} cannot be written: {error.strerror or error}"))
 
 
-def _tell(pipe: Connection, epoch: Epoch) -> None:
+def _tell(pipe: Connection, kind: str, content: Epoch | str) -> None:
     try:
-        pipe.send(("epoch", epoch))
+        pipe.send((kind, content))
     except OSError:  # the launcher is gone; that is no failure of the run
         os._exit(1)
 
@@ -131,7 +134,7 @@ class _Worker:
     process: ForkServerProcess
     epoch: Epoch | None = None
     said: tuple[str, Any] = ("nothing", "")
-    """The last word of the worker besides its epochs."""
+    """The last word of the worker besides its epochs and notes."""
 
 
 def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", out: TextIO | None = None) -> Outcome:
@@ -224,6 +227,8 @@ def _schedule(
                 continue
             if kind == "epoch":
                 worker.epoch = content
+            elif kind == "note":
+                screen.say(f"{worker.job.label}: {content}")
             else:
                 worker.said = (kind, content)
         screen.show([(worker.job, worker.epoch) for worker in running.values() if worker.said[0] == "nothing"])
@@ -316,6 +321,9 @@ def _server_environment(threads: int) -> Iterator[None]:
 
 def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence[str]) -> int:
     """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
+    loggers.check(options.logger)
+    if options.data is not None:
+        os.environ["SSM_DATA"] = options.data  # read by data.files, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
     threads = options.threads or (cores if device == "cuda" else 1)
@@ -323,7 +331,12 @@ def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
+    if options.logger != "none":
+        flags += ["--logger", options.logger]
+    if options.data is not None:
+        flags += ["--data", options.data]
     print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
-    outcome = launch(jobs, Runtime(device=device, threads=threads, workers=workers), Store(), rerun=options.rerun)
+    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
+    outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
     return outcome.exit_code

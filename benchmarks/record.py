@@ -3,6 +3,8 @@
 <root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
                         arrays.npz     kernels, eigenvalues, Hankel singular values; its sha256 stands in the record
                         error.txt      traceback of a failed run
+                        checkpoint-*   state of a run that is not over, see benchmarks.checkpoint
+                        logs/          only with --logger
                         .lock          held (flock) by the process that works on this run; dies with it
 """
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import math
 import statistics
+import sys
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +25,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer, seed_everythin
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
+from benchmarks import checkpoint, loggers
 from benchmarks.environment import PeakMemory, Runtime, describe
 from benchmarks.record import Record, Store, failed, identity
 from benchmarks.spec import RunSpec
@@ -74,6 +77,12 @@ class NonFinite(Callback):
         if not math.isfinite(loss):
             raise Diverged(f"the validation loss of epoch {trainer.current_epoch} is {loss}")
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"looked_at": self.looked_at}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.looked_at = state_dict["looked_at"]
+
     def look(self) -> None:
         """Names the first step, counted from 0, whose loss is not finite."""
         losses = torch.stack(self.pending).float().cpu() if self.pending else torch.empty(0)
@@ -101,6 +110,13 @@ class BestOnValidation(Callback):
         if rank > self.rank:
             self.rank, self.epoch, self.scores, self.state = rank, trainer.current_epoch, scores, copied(task)
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"rank": self.rank, "epoch": self.epoch, "scores": self.scores, "state": self.state}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rank, self.epoch = state_dict["rank"], state_dict["epoch"]
+        self.scores, self.state = state_dict["scores"], state_dict["state"]
+
 
 class History(Callback):
     """One row per epoch, the optimizer groups as they really were, and one progress event per epoch.
@@ -115,7 +131,15 @@ class History(Callback):
         self.rates: tuple[dict[str, Any], ...] = ()
         self.lr = self.started = self.seconds = 0.0
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "rates": self.rates}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows, self.rates = state_dict["rows"], state_dict["rates"]
+
     def on_train_start(self, trainer: Trainer, task: LightningModule) -> None:
+        if self.rates:  # a resumed run: the schedule has moved the rates it began with
+            return
         names = {id(parameter): name for name, parameter in task.named_parameters()}
         self.rates = tuple(
             {
@@ -170,16 +194,19 @@ def run(
     runtime: Runtime | None = None,
     store: Store | None = None,
     progress: Callable[[Epoch], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Record:
     """Trains, chooses on validation, tests once, writes the record and returns it.
 
     An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError is not the run's doing and
-    passes through. Whether the run is already done is the caller's question, see `benchmarks.launch`.
+    passes through. A run that was broken off continues after its last saved epoch, see `benchmarks.checkpoint`; `say` is told. Whether it
+    is already done is the caller's question, see `benchmarks.launch`.
     """
     runtime, store = runtime or Runtime(), store or Store()
-    trace = store.folder(spec) / "error.txt"
+    folder = store.folder(spec)
+    trace = folder / "error.txt"
     try:
-        record, arrays = train(spec, runtime, progress)
+        record, arrays = train(spec, runtime, folder, progress, say or (lambda text: print(text, file=sys.stderr)))
     except DataError:
         raise
     except Exception as error:  # noqa: BLE001 whatever went wrong, the grid goes on and the reason is kept
@@ -189,11 +216,18 @@ def run(
         return store.put(spec, failed(spec, f"{type(error).__name__}: {sentence}".rstrip(": "), describe(runtime)))
     written = store.put(spec, record, arrays)
     trace.unlink(missing_ok=True)
+    checkpoint.remove(folder)
     return written
 
 
-def train(spec: RunSpec, runtime: Runtime, progress: Callable[[Epoch], None] | None) -> tuple[Record, dict[str, np.ndarray]]:
-    """The run itself, without any file: (record, arrays)."""
+def train(
+    spec: RunSpec,
+    runtime: Runtime,
+    folder: Path,
+    progress: Callable[[Epoch], None] | None,
+    say: Callable[[str], None],
+) -> tuple[Record, dict[str, np.ndarray]]:
+    """The run itself: (record, arrays). Checkpoints and logs go to `folder`."""
     begun = time.monotonic()
     torch.set_num_threads(runtime.threads)
     seed_everything(spec.seed, verbose=False)
@@ -219,6 +253,9 @@ def train(spec: RunSpec, runtime: Runtime, progress: Callable[[Epoch], None] | N
     )
     start = copied(task)
     history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
+    owner = {"spec": spec.id, "data": module.content_hash(), "device": runtime.device, "torch": str(torch.__version__)}
+    keeper = checkpoint.Checkpoints(folder, owner, begun, say)
+    resumed = checkpoint.usable(folder, owner, task, say)
     diverged, metrics = "", {}
     with quiet():
         trainer = Trainer(
@@ -227,16 +264,17 @@ def train(spec: RunSpec, runtime: Runtime, progress: Callable[[Epoch], None] | N
             max_epochs=spec.epochs,
             precision=spec.precision,
             deterministic="warn",
-            callbacks=[NonFinite(), best, history],
-            plugins=[LightningEnvironment()],  # a run is one process, also inside a Slurm job
-            logger=False,
+            callbacks=[NonFinite(), best, history, keeper],
+            # a run is one process, also inside a Slurm job
+            plugins=[LightningEnvironment(), checkpoint.HashedFiles()],
+            logger=loggers.make(runtime.logger, spec, folder) or False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
         try:
-            trainer.fit(task, datamodule=module)
+            trainer.fit(task, datamodule=module, ckpt_path=resumed, weights_only=True)
         except Diverged as event:
             diverged = str(event)
         else:
@@ -253,7 +291,8 @@ def train(spec: RunSpec, runtime: Runtime, progress: Callable[[Epoch], None] | N
             "parameters": sum(p.numel() for p in task.parameters() if p.requires_grad),
             "kernel_parameters": sum(p.numel() for kernel in kernels(task) for p in kernel.parameters() if p.requires_grad),
             "seconds_per_epoch": statistics.median(row["seconds"] for row in history.rows) if history.rows else None,
-            "wall_seconds": time.monotonic() - begun,
+            "wall_seconds": keeper.seconds,
+            "sessions": keeper.sessions,
             "peak_memory_mb": peak,
         },
         history=tuple(history.rows),

@@ -27,6 +27,8 @@ class Screen:
         self.epochs_over = 0
         self.begun = self.drawn = time.monotonic()
         self.running: Sequence[tuple[Job, Epoch | None]] = ()
+        self.first: dict[str, int] = {}
+        """Per run the epoch that was its first here; not 0 for one that was resumed."""
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -43,6 +45,9 @@ class Screen:
     def show(self, running: Sequence[tuple[Job, Epoch | None]]) -> None:
         """Redraws the live line, at most twice a second."""
         self.running = running
+        for job, epoch in running:
+            if epoch:
+                self.first.setdefault(job.spec.id, epoch.epoch)
         if not self.live or time.monotonic() - self.drawn < REFRESH:
             return
         self.drawn = time.monotonic()
@@ -58,7 +63,8 @@ class Screen:
         """k/n runs, elapsed, estimate left from the epochs done so far."""
         elapsed = time.monotonic() - self.begun
         done = self.epochs_over + sum(epoch.epoch + 1 for _, epoch in self.running if epoch)
-        left = f"about {_clock(elapsed * (self.epochs - done) / done)} left" if done else "estimating"
+        here = done - sum(self.first.values())
+        left = f"about {_clock(elapsed * (self.epochs - done) / here)} left" if here else "estimating"
         return f"{self.over}/{self.total} runs, {_clock(elapsed)} elapsed, {left}"
 
     def close(self) -> None:
