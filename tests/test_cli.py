@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 import ablations.__main__ as ablations_main
 import benchmarks.__main__ as benchmarks_main
 from benchmarks import cli
-from benchmarks.environment import ROOT
+from benchmarks.environment import ROOT, Runtime
+from benchmarks.launch import Outcome
 from models import DEFAULT_VARIANTS, VARIANTS
 
 
@@ -42,6 +44,8 @@ BAD = [
     (benchmarks_main, ["digits", "--rerun", "faild"], ["did you mean 'failed'"]),
     (benchmarks_main, ["digits", "--workers", "0"], ["--workers", "1 or more"]),
     (benchmarks_main, ["digits", "--threads", "two"], ["--threads", "whole number"]),
+    (benchmarks_main, ["digits", "--logger", "tensorbord"], ["logger 'tensorbord'", "did you mean 'tensorboard'"]),
+    (benchmarks_main, ["digits", "--data", ""], ["--data", "folder"]),
     (ablations_main, ["cor"], ["ablation 'cor'", "did you mean 'core'"]),
     (ablations_main, [], ["name a grid", "core"]),
     (ablations_main, ["core", "--variant", "hope"], ["option '--variant'"]),
@@ -69,6 +73,54 @@ def test_no_gpu_is_said_and_never_replaced_by_the_cpu(
     assert call(benchmarks_main, "digits", "--device", "cuda") == 5
     assert "--device cpu" in capsys.readouterr().err
     assert not own_runs.exists()
+
+
+def test_a_logger_that_is_not_installed_is_exit_5(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own_runs: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert call(ablations_main, "core", "--logger", "wandb") == 5
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "--logger wandb" in err
+    assert "pip install -e '.[wandb]'" in err
+    assert not own_runs.exists()
+
+
+def test_data_and_logger_reach_the_launch_and_the_printed_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = []
+
+    def launch(jobs: object, runtime: object, *rest: object, **options: object) -> Outcome:
+        seen.append((runtime, os.environ["SSM_DATA"]))
+        return Outcome(asked=1, already=1)
+
+    monkeypatch.setattr("benchmarks.launch.launch", launch)
+    monkeypatch.setattr("benchmarks.loggers.check", lambda name: None)
+    monkeypatch.setenv("SSM_DATA", "elsewhere")
+    options = ["--device", "cpu", "--threads", "1", "--workers", "2"]
+    assert call(benchmarks_main, "digits", *options, "--data", "a b", "--logger", "wandb") == 0
+    assert seen == [(Runtime(threads=1, workers=2, logger="wandb"), "a b")]
+    assert capsys.readouterr().out.splitlines()[0].endswith("--logger wandb --data 'a b'")
+    assert call(benchmarks_main, "digits", *options) == 0
+    assert seen[1][0] == Runtime(threads=1, workers=2)
+    assert "--data" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_workers_look_for_data_where_they_are_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "smnist", "--variant", "fir", "--seeds", "0", "--device", "cpu", "--data"]
+    environment = {**os.environ, "SSM_RUNS": str(tmp_path / "runs"), "SSM_DATA": str(tmp_path / "not-here")}
+    done = subprocess.run([*command, str(tmp_path / "here")], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert str(tmp_path / "here") in done.stderr
+    assert "not-here" not in done.stderr
+    (tmp_path / "file").write_text("")
+    done = subprocess.run([*command, str(tmp_path / "file")], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 5, done.stderr
+    assert str(tmp_path / "file") in done.stderr
 
 
 def test_an_unwritable_run_folder_is_exit_5(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

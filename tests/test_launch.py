@@ -18,6 +18,7 @@ import pytest
 from benchmarks.environment import ROOT, EnvironmentProblem, Runtime
 from benchmarks.launch import Outcome, launch
 from benchmarks.record import Record, Store, identity
+from benchmarks.run import Epoch
 from benchmarks.screen import Screen
 from benchmarks.spec import Job, RunSpec
 from models import Constant, OptimSpec
@@ -215,3 +216,23 @@ def test_the_live_line_says_how_far_everything_is() -> None:
     screen.finished(Job("a", SHORT), "ok", "test_accuracy 0.5")
     assert "a: ok, test_accuracy 0.5" in out.getvalue()
     assert "1/2 runs, 1:01 elapsed, about" in out.getvalue()
+
+
+def test_the_estimate_does_not_count_epochs_of_an_earlier_session() -> None:
+    job = Job("a", tiny(epochs=100))
+    screen = Screen([job], io.StringIO())
+    screen.begun -= 60
+    for last in (50, 59):
+        screen.show([(job, Epoch(id=job.spec.id, epoch=last, epochs=100, train_loss=1.0, val_loss=1.0, metric=0.5))])
+    assert "about 4:00 left" in screen.state()  # 40 of 100 epochs are left; the 10 of this session took a minute
+
+
+def test_a_note_of_a_worker_is_shown_with_its_run(tmp_path: Path) -> None:
+    """What a checkpoint has to say reaches the screen: here of one that is damaged."""
+    store = Store(tmp_path)
+    store.folder(SHORT).mkdir(parents=True)
+    (store.folder(SHORT) / "checkpoint-000001-0.ckpt").write_bytes(b"")
+    outcome, text = go([SHORT], store)
+    assert outcome.exit_code == 0
+    assert "run 0 of 1: checkpoint-000001-0.ckpt is damaged" in text
+    assert "starts from scratch" in text

@@ -1,0 +1,48 @@
+"""Loggers: what they write, where, and that they change no number."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import cli, loggers
+from benchmarks.environment import EnvironmentProblem, Runtime
+from benchmarks.record import Store
+from benchmarks.run import run
+from tests.tiny import tiny
+
+
+def test_none_needs_and_makes_nothing(tmp_path: Path) -> None:
+    assert loggers.make("none", tiny(), tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [name for name in cli.LOGGERS if name != "none"])
+def test_an_absent_package_names_its_extra(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(EnvironmentProblem, match=rf"pip install -e '\.\[{name}\]'"):
+        loggers.make(name, tiny(), tmp_path)
+    from benchmarks.doctor import ROOT
+
+    assert f"\n{name} = [" in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorboard") is None, reason="tensorboard is not installed")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_is_told_everything_and_changes_nothing(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    threads = torch.get_num_threads()
+    silent = run(tiny(), Runtime(), Store(tmp_path / "silent"))
+    store = Store(tmp_path / "told")
+    told = run(tiny(), Runtime(logger="tensorboard"), store)
+    torch.set_num_threads(threads)
+    assert (told.status, told.id, told.metrics, told.arrays) == ("ok", silent.id, silent.metrics, silent.arrays)
+    assert not (store.folder(tiny()).parent.parent / "lightning_logs").exists()
+    events = EventAccumulator(str(store.folder(tiny()) / "logs" / "version_0"))
+    events.Reload()
+    assert [event.value for event in events.Scalars("train_loss")] == pytest.approx([row["train_loss"] for row in told.history])
+    assert [event.value for event in events.Scalars("test_accuracy")] == pytest.approx([told.metrics["test_accuracy"]])
