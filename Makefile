@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN
+FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA
 $(foreach v,$(FLAGS_FOR_RUNS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS_FOR_RUNS)
 
@@ -32,21 +32,23 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"}
-RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"}
+DATA_ROOT := $${DATA:+--data="$$DATA"}
+RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
+  $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
 
-BENCHMARKS := digits digits-noise
-ABLATIONS := ablate-core
+BENCHMARKS := digits digits-noise lra-image scifar scifar-noise scifar-noise-gray smnist psmnist
+ABLATIONS := ablate-core ablate-noise ablate-readout
 
-.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) report test lint clean
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) report data-cifar10 data-mnist data-status test lint clean
 
 ##@ Start here
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\n%s\n' 'Variables (all optional)'
-	@printf '  %-14s %s\n' \
+	@printf '  %-17s %s\n' \
 	  VARIANT 'parameterizations, comma-separated, or: default, all' \
 	  SEEDS 'comma-separated, as in 0,1,2' \
 	  SCALE 'quick, small or paper' \
@@ -54,6 +56,8 @@ help: ## this list
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \
 	  RERUN 'missing (default), failed or all' \
+	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
+	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
 
@@ -75,11 +79,19 @@ quickstart: $(READY) ## every default variant on noise-padded digits, three seed
 
 digits: ## sequential digits, 8 x 8 pixels one by one; no download
 digits-noise: ## the same digits, each followed by noise: what is remembered over the gap
+lra-image: ## Image of the Long Range Arena: CIFAR-10, grey, 1024 pixels one by one
+scifar: ## sequential CIFAR-10 in colour, 1024 pixels one by one
+scifar-noise: ## the same images, each followed by as many steps of noise
+scifar-noise-gray: ## the same again in grey
+smnist: ## sequential MNIST, 784 pixels one by one
+psmnist: ## the same pixels in one fixed permuted order
 $(BENCHMARKS): $(READY)
 	@$(RUN) $(PY) -m benchmarks $@ $(CHOICE) $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports benchmark $@ $(CHOICE); exit $${status:-0}
 
 ablate-core: ## S4D's init x discretization x real or complex state, beside the other papers; three seeds, then its page
+ablate-noise: ## noise-padded CIFAR-10: step sizes, trained or not, of S4D and HOPE, and a free kernel
+ablate-readout: ## noise-padded CIFAR-10: the class read from the noise half, from all steps, from the last
 $(ABLATIONS): $(READY)
 	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m ablations $(@:ablate-%=%) --report --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
@@ -88,6 +100,16 @@ report: $(READY) ## every table, figure and page again, from the records; nothin
 	@$(RUN) $(PY) -m reports quickstart
 	@$(foreach name,$(BENCHMARKS),$(RUN) $(PY) -m reports benchmark $(name);)
 	@$(foreach name,$(ABLATIONS:ablate-%=%),$(RUN) $(PY) -m ablations $(name) --report;)
+
+##@ Data
+
+data-cifar10: ## get, check and prepare CIFAR-10 (170 MB) for lra-image and scifar*
+data-mnist: ## get, check and prepare MNIST (12 MB) for smnist and psmnist
+data-cifar10 data-mnist: $(READY)
+	@$(RUN) $(PY) -m data $(@:data-%=%) $(DATA_ROOT)
+
+data-status: $(READY) ## which data sets are there, and where
+	@$(RUN) $(PY) -m data --status $(DATA_ROOT)
 
 ##@ Development
 

@@ -62,6 +62,32 @@ def test_make_targets_are_the_registered_benchmarks_and_grids() -> None:
     assert sorted(lists["ABLATIONS"]) == sorted(f"ablate-{name}" for name in ABLATIONS)
 
 
+def test_every_data_set_has_a_make_target() -> None:
+    from data.__main__ import SETS
+
+    assert {name for name in phony() if name.startswith("data-")} == {"data-status", *(f"data-{name}" for name in SETS)}
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("target", "variables", "first"),
+    [
+        ("scifar", ["DATA=a b", "LOGGER=tensorboard"], ["-m", "benchmarks", "scifar", "--logger=tensorboard", "--data=a b"]),
+        ("ablate-noise", ["DATA=$(x)"], ["-m", "ablations", "noise", "--seeds=0,1,2", "--data=$(x)"]),
+        ("data-mnist", ["DATA=a;b"], ["-m", "data", "mnist", "--data=a;b"]),
+        ("data-status", ["DATA="], ["-m", "data", "--status"]),
+    ],
+)
+def test_data_and_logger_reach_the_program(tmp_path: Path, target: str, variables: list[str], first: list[str]) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    stand_in = tmp_path / "python"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> seen\n')
+    stand_in.chmod(0o755)
+    done = call("make", target, "VENV=none", f"PYTHON={stand_in}", *variables, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "seen").read_text().splitlines()[: len(first)] == first
+
+
 @needs_make
 def test_plain_make_lists_every_target() -> None:
     done = call("make")
