@@ -8,9 +8,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS_FOR_RUNS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA
-$(foreach v,$(FLAGS_FOR_RUNS),$(eval override $(v) := $$(value $(v))))
-export $(FLAGS_FOR_RUNS)
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT
+$(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
+export $(FLAGS)
 
 # VENV=none: no set-up, use the interpreter that is there (an image with torch >= 2.11 and Lightning already in it).
 VENV ?= .venv
@@ -32,6 +32,7 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"}
+AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
@@ -39,7 +40,7 @@ RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $$
 BENCHMARKS := digits digits-noise lra-image scifar scifar-noise scifar-noise-gray smnist psmnist
 ABLATIONS := ablate-core ablate-noise ablate-readout
 
-.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) report data-cifar10 data-mnist data-status test lint clean
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report data-cifar10 data-mnist data-status test lint clean
 
 ##@ Start here
 
@@ -58,6 +59,8 @@ help: ## this list
 	  RERUN 'missing (default), failed or all' \
 	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
+	  BENCH 'benchmark of make compare' \
+	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
 
@@ -96,10 +99,11 @@ $(ABLATIONS): $(READY)
 	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m ablations $(@:ablate-%=%) --report --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
 
-report: $(READY) ## every table, figure and page again, from the records; nothing is trained
-	@$(RUN) $(PY) -m reports quickstart
-	@$(foreach name,$(BENCHMARKS),$(RUN) $(PY) -m reports benchmark $(name);)
-	@$(foreach name,$(ABLATIONS:ablate-%=%),$(RUN) $(PY) -m ablations $(name) --report;)
+compare: $(READY) ## chosen variants of BENCH side by side, measured and published, from the records; nothing is trained
+	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
+
+report: $(READY) ## everything there is on one page (HTML and Markdown), from the records; nothing is trained
+	@$(RUN) $(PY) -m ablations --everything $(AS)
 
 ##@ Data
 

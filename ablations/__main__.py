@@ -48,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return cli.DONE
     if options.everything:
         from ablations.everything import everything
-        from reports.evidence import show_report
+        from reports.evidence import show_page
 
-        return show_report(everything(), options.format)
+        return show_page(everything(), options.format)
     from ablations.registry import ABLATIONS
     from benchmarks.launch import run_jobs
     from models.names import choose

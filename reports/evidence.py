@@ -37,14 +37,14 @@ class Request:
 
 
 def show(request: Request, formats: Sequence[str] = ()) -> int:
-    """Builds and shows a report from the records there are; the exit code."""
-    return show_report(request.build(frame.tidy(request.expected, frame.Library())), formats)
+    """Builds a report from the records there are, prints its tables and writes its page; the exit code."""
+    report = request.build(frame.tidy(request.expected, frame.Library()))
+    print("\n\n".join(table.text() for table in report.tables()))
+    return show_page(report, formats)
 
 
-def show_report(report: Report, formats: Sequence[str] = ()) -> int:
-    """Prints the first table, writes the page into the run store, says what is missing. Holes are no error; the exit code."""
-    if report.tables():
-        print(report.tables()[0].text())
+def show_page(report: Report, formats: Sequence[str] = ()) -> int:
+    """Writes the page into the run store and says what is missing. Holes are no error; the exit code."""
     missing = report.runs[report.runs["status"].isin(["missing", "failed"])] if len(report.runs) else report.runs
     if len(missing):
         print(f"\n{len(missing)} of {len(report.runs)} runs have no finished record. To make them:")
