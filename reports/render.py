@@ -55,8 +55,6 @@ def _pairs(arrays: Mapping[str, Mapping[str, np.ndarray]], what: str, *, every_l
 
 
 def _names(names: Sequence[str]) -> str:
-    if len(names) > 8:
-        return f"{len(names)} other rows, marked in the table"
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1] if names else "none"
 
 
@@ -75,6 +73,8 @@ def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
     first = f"Best mean test {metric.label}: {best}, {tables.score(done[best].summary, metric)} {metric.unit}."
     if not tested:
         return (first + " With one common seed no difference can be tested.",)
+    if len(tested) > tables.FEW:
+        return (first,)
     second = f"Not shown to differ from it: {_names(tied)}." if tied else "Every other row is shown to differ from it."
     if tied and worse:
         second += f" Shown to be {'lower' if metric.higher else 'higher'}: {_names(worse)}."

@@ -145,6 +145,11 @@ class Row:
     """Of that difference, after Holm's correction over the table."""
 
 
+FEW = 10
+"""Comparisons in one table up to which each is marked. Corrected for more, three seeds could not tell 20 % from 97 %, and a mark would
+mislead; the table of effects, which pools the settings, answers instead."""
+
+
 def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Row]:
     """Each group of runs against the best: "best", "tied" (the paired difference is not significant after Holm), or "".
 
@@ -168,7 +173,8 @@ def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Row]:
     if len(rows) > 1:
         out[best] = Row(runs=rows[best].runs, scores=rows[best].scores, summary=rows[best].summary, mark="best")
     for k, d, p in zip(others, differences, adjusted):
-        tied = d.n > 1 and not p < 1 - stats.LEVEL  # differences without any spread have no p, and nothing is shown of them either
+        # differences without any spread have no p, and nothing is shown of them either
+        tied = len(others) <= FEW and d.n > 1 and not p < 1 - stats.LEVEL
         r = rows[k]
         out[k] = Row(runs=r.runs, scores=r.scores, summary=r.summary, mark="tied" if tied else "", difference=d, p=p)
     return out
@@ -186,6 +192,11 @@ def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
     if not tested:
         return text + "Bold: best mean. No row has two seeds in common with the best, so no difference was tested."
     n = min(tested)
+    if len(tested) > FEW:
+        return text + (
+            f"Bold: best mean among the rows with the most seeds. Single comparisons corrected for {len(tested)} of them show next to "
+            f"nothing with {n} common seeds, so none is marked; the table of effects pools the settings and tests those."
+        )
     text += (
         "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
         f"seed, Holm's correction over the {len(tested)} comparisons of this table, 5 % level).\n"
@@ -317,8 +328,6 @@ def grid_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, fac
             )  # fmt: skip
     names = [*lines_of, *heads.values()]
     caption = explain(judged, metric)
-    if sum(r.summary.n > 0 for r in judged.values()) > 10:
-        caption += " With this many cells the marks are weak; the table of effects pools the settings and says more."
     caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
     caption += " div.: diverged runs, counted and not in the mean." if len(runs) and (runs["status"] == "diverged").any() else ""
     return Table(
