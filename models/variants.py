@@ -22,6 +22,8 @@ class Variant:
     citation: str
     default: bool = False
     """Among the rows that every comparison runs."""
+    second_line_of: str = ""
+    """The default row that this one repeats at the learning rates of its own paper, where those differ from the common ones."""
 
 
 S4, DSS, S4D, HOPE = "arXiv:2111.00396", "arXiv:2203.14343", "arXiv:2206.11893", "arXiv:2405.13975"
@@ -52,18 +54,21 @@ VARIANTS: dict[str, Variant] = {
         ),
         Variant(
             name="hope-paper-rates",
+            second_line_of="hope",
             mixer=HOPESpec(lr_h=None),
             about="hope with h at the network's rate, as in experiment I",
             citation=HOPE,
         ),
         Variant(
             name="dss-exp-paper-rates",
+            second_line_of="dss-exp",
             mixer=DSSSpec(kernel="exp", lr_W=1e-3),
             about="dss-exp with W at 0.001 without decay, as in the authors' code",
             citation=DSS,
         ),
         Variant(
             name="dss-softmax-paper-rates",
+            second_line_of="dss-softmax",
             mixer=DSSSpec(kernel="softmax", lr_W=1e-3),
             about="dss-softmax with W at 0.001 without decay, as in the authors' code",
             citation=DSS,

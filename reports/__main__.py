@@ -12,6 +12,7 @@ from reports import FORMATS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from benchmarks.spec import Benchmark, Scale
     from reports.evidence import Request
     from reports.page import Report
 
@@ -70,7 +71,7 @@ def request(kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple
 
     benchmark = BENCHMARKS[benchmark_name(kind, name)]
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
-    recipes = {v: benchmark.recipe(v, size) for v in named(variants)}
+    recipes = {v: benchmark.recipe(v, size) for v in with_second_lines(benchmark, size, named(variants), seeds)}
     listed = ",".join(map(str, seeds))
     expected = [
         Expected(
@@ -95,6 +96,21 @@ def request(kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple
         )  # fmt: skip
 
     return Request(expected=expected, build=build)
+
+
+def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    """`rows`, each followed by the same parameterization at its own paper's learning rates where somebody has run that."""
+    from models import VARIANTS
+    from reports.frame import Found, Library
+
+    library, out = Library(), []
+    for row in rows:
+        out.append(row)
+        for second in (name for name, v in VARIANTS.items() if v.second_line_of == row and name not in rows):
+            ids = (benchmark.recipe(second, scale).with_seed(seed).id for seed in seeds)
+            if any(isinstance(library.find(benchmark.name, id), Found) for id in ids):
+                out.append(second)
+    return out
 
 
 def main(argv: Sequence[str] | None = None) -> int:

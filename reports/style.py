@@ -56,9 +56,10 @@ RC: dict[Any, Any] = {
 
 
 def look(variant: str) -> Look:
-    """The look of a variant; one that has no row above takes the colour of its family and a marker fixed by its name."""
+    """The look of a variant; one without a row above takes the colour of its longest namesake or family and a marker fixed by its name."""
     if variant in LOOKS:
         return LOOKS[variant]
     number = zlib.crc32(variant.encode())
-    base = LOOKS.get(_FAMILIES.get(variant.split("-")[0], ""), Look(GREY, "o", "-"))
+    namesake = max((name for name in LOOKS if variant.startswith(f"{name}-")), key=len, default="")
+    base = LOOKS.get(namesake or _FAMILIES.get(variant.split("-")[0], ""), Look(GREY, "o", "-"))
     return replace(base, marker=_MARKERS[number % len(_MARKERS)], dash=_DASHES[number // len(_MARKERS) % len(_DASHES)])
