@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.spec import Benchmark, Published, Recipe, RunSpec, Scale
+from benchmarks.published import PUBLISHED
+from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale
 from data.cifar import PIXELS, CIFARSpec
 from data.images import ImageSpec
 from data.mnist import MNISTSpec
@@ -351,53 +352,19 @@ SCALES_MNIST: Final[tuple[Scale, ...]] = ("quick", "small")
 """There is no setting for sequential MNIST that could be verified."""
 
 
-def _benchmark(name: str, title: str, about: str, published: tuple[Published, ...] = ()) -> Benchmark:
+def _benchmark(name: str, title: str, about: str) -> Benchmark:
     scales = SCALES_MNIST if isinstance(DATA[name], MNISTSpec) else SCALES
 
     def recipe(variant: str, scale: Scale) -> Recipe:
         choose("variant", variant, VARIANTS)
         return MAKERS[choose(f"scale of {name}", scale, {s: s for s in scales})](name, variant)
 
-    return Benchmark(name=name, title=title, metric="accuracy", about=about, recipe=recipe, scales=scales, published=published)
-
-
-def _published(source: str, status: str, *rows: tuple[str, float, float | None], note: str = "") -> tuple[Published, ...]:
-    return tuple(
-        Published(variant=variant, value=value, std=std, source=source, status=f"verified ({status})", note=note)
-        for variant, value, std in rows
+    return Benchmark(
+        name=name, title=title, metric="accuracy", about=about, recipe=recipe, scales=scales, published=PUBLISHED.get(name, ())
     )
 
 
-S4D_PAPER: Final = "the authors' picture of the table, and later papers that quote it"
-QUOTED: Final = "quoted by later papers"
-
-LRA_IMAGE: Final = (
-    *_published(
-        "arXiv:2206.11893, Table 5",
-        S4D_PAPER,
-        ("s4", 88.65, 0.23),
-        ("s4-fout", 89.07, 0.19),
-        ("s4d-legs", 88.19, 0.26),
-        ("s4d-inv", 87.83, 0.37),
-        ("s4d-lin", 87.93, 0.34),
-    ),
-    *_published(
-        "ag1988/dss, README, for arXiv:2203.14343", "README", ("dss-softmax", 85.7, None), note="at the best validation checkpoint"
-    ),
-    *_published("arXiv:2203.14343, LRA table", QUOTED, ("dss-exp", 84.9, None)),
-    *_published(
-        "arXiv:2405.13975, Table 1, as printed in arXiv:2505.09022, Table 4",
-        "a later paper of the same first author",
-        ("hope", 88.68, None),
-        note="median of five seeds",
-    ),
-    *_published("arXiv:2011.04006, README", "README", ("Transformer of LRA", 42.44, None)),
-    *_published(
-        "arXiv:2405.13975, Table 1", "paper text", ("S5", 88.0, None), ("Liquid-S4", 89.5, None), ("S4D, regularised", 88.12, None)
-    ),
-)
-
-SCIFAR: Final = (
+CIFAR: Final = (
     *_published(
         "arXiv:2206.11893, Table 9",
         S4D_PAPER,
@@ -439,10 +406,8 @@ MEMORY: Final = (
 )
 
 BENCHMARKS: Final = (
-    _benchmark("lra-image", "LRA Image", f"Grey photographs, one pixel per step, {PIXELS} steps. {CIFAR}", LRA_IMAGE),
-    _benchmark(
-        "scifar", "Sequential CIFAR-10", f"Colour photographs, one pixel of three channels per step, {PIXELS} steps. {CIFAR}", SCIFAR
-    ),
+    _benchmark("lra-image", "LRA Image", f"Grey photographs, one pixel per step, {PIXELS} steps. {CIFAR}"),
+    _benchmark("scifar", "Sequential CIFAR-10", f"Colour photographs, one pixel of three channels per step, {PIXELS} steps. {CIFAR}"),
     _benchmark("scifar-noise", "Noise-padded CIFAR-10", f"Colour photographs, {MEMORY} The memory experiment of the HOPE paper. {CIFAR}"),
     _benchmark("scifar-noise-gray", "Noise-padded CIFAR-10, grey", f"Grey photographs, {MEMORY} {CIFAR}"),
     _benchmark("smnist", "Sequential MNIST", f"Digits, one pixel per step, 784 steps, row by row. {MNIST}"),

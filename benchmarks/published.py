@@ -1,0 +1,45 @@
+"""Numbers that others printed, by benchmark, each with its citation; only those whose sheet says they were verified."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from benchmarks.spec import Published
+
+
+def verified(source: str, status: str, *rows: tuple[str, float, float | None], note: str = "") -> tuple[Published, ...]:
+    """Rows of one table of one source, and how they are known."""
+    return tuple(
+        Published(variant=variant, value=value, std=std, source=source, status=f"verified ({status})", note=note)
+        for variant, value, std in rows
+    )
+
+
+S4D_PAPER: Final = "the authors' picture of the table, and later papers that quote it"
+QUOTED: Final = "quoted by later papers"
+
+LRA_IMAGE: Final = (
+    *verified(
+        "arXiv:2206.11893, Table 5",
+        S4D_PAPER,
+        ("s4", 88.65, 0.23),
+        ("s4-fout", 89.07, 0.19),
+        ("s4d-legs", 88.19, 0.26),
+        ("s4d-inv", 87.83, 0.37),
+        ("s4d-lin", 87.93, 0.34),
+    ),
+    *verified("ag1988/dss, README, for arXiv:2203.14343", "README", ("dss-softmax", 85.7, None), note="at the best validation checkpoint"),
+    *verified("arXiv:2203.14343, LRA table", QUOTED, ("dss-exp", 84.9, None)),
+    *verified(
+        "arXiv:2405.13975, Table 1, as printed in arXiv:2505.09022, Table 4",
+        "a later paper of the same first author",
+        ("hope", 88.68, None),
+        note="median of five seeds",
+    ),
+    *verified("arXiv:2011.04006, README", "README", ("Transformer of LRA", 42.44, None)),
+    *verified("arXiv:2405.13975, Table 1", "paper text", ("S5", 88.0, None), ("Liquid-S4", 89.5, None), ("S4D, regularised", 88.12, None)),
+)
+
+S
+
+PUBLISHED: Final[dict[str, tuple[Published, ...]]] = {"lra-image": LRA_IMAGE, "scifar": SCIFAR}
