@@ -365,34 +365,6 @@ def _benchmark(name: str, title: str, about: str) -> Benchmark:
 
 
 CIFAR: Final = (
-    *_published(
-        "arXiv:2206.11893, Table 9",
-        S4D_PAPER,
-        ("s4", 91.8, 0.43),
-        ("s4-fout", 91.22, 0.25),
-        ("s4d-legs", 89.92, 1.69),
-        ("s4d-inv", 90.69, 0.06),
-        ("s4d-lin", 90.42, 0.03),
-    ),
-    *_published(
-        "arXiv:2206.11893, Table 9",
-        QUOTED,
-        ("Transformer, other work", 62.2, None),
-        ("LSTM, other work", 63.01, None),
-        ("FlexConv", 80.82, None),
-    ),
-    *_published("arXiv:2209.12951", "paper text", ("Liquid-S4", 92.02, 0.14)),
-    *_published(
-        "srush/annotated-s4, README",
-        "README",
-        ("S4, annotated", 91.23, None),
-        ("DSS, annotated", 89.31, None),
-        ("S4D-Lin, annotated", 90.98, None),
-        note="best test accuracy of any epoch",
-    ),
-)
-
-CIFAR: Final = (
     "CIFAR-10: 60,000 photographs of 32 x 32 pixels in ten classes (A. Krizhevsky, 2009; no formal licence), the official test set, and "
     "the official training set cut 45,000 / 5,000 as in state-spaces/s4. No augmentation. Chance is 10 %."
 )
