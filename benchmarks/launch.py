@@ -141,7 +141,7 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
 
     rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "all" everything again.
-    Raises EnvironmentProblem where the run folder cannot be written (any more).
+    Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
     unique = _first_of_each(jobs)
@@ -155,6 +155,8 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
             screen.say(f"{job.label}: its record is damaged; it is moved aside as .corrupt and the run is done again")
     if not todo:
         return outcome
+    for data in dict.fromkeys(job.spec.data for job in todo):
+        data.prepare()
     runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
     screen.say(
         f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: "

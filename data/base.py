@@ -46,6 +46,9 @@ class DataSpec(ABC):
     def signature(self) -> Signature:
         """Lengths and widths, known without opening any file."""
 
+    def prepare(self) -> None:  # noqa: B027 data that come with a package have nothing to prepare
+        """Makes `build` ready to be called by several processes, without the network. Raises DataError where the files are not here."""
+
     @abstractmethod
     def build(self, *, batch_size: int, seed: int) -> LightningDataModule:
         """The LightningDataModule. `seed` orders the training data and draws its noise; evaluation never depends on it.

@@ -213,6 +213,10 @@ class CIFARSpec(ImageSpec):
         """Three real numbers per step, or one; ten classes."""
         return Signature(length=PIXELS + self.noise, d_input=3 if self.color else 1, d_output=len(CLASSES))
 
+    def prepare(self) -> None:
+        """Reads and checks the official files once."""
+        load()
+
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 1024 + noise, channels) float32, "y": (B,) int64}. Raises DataError."""
         import torch

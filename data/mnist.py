@@ -174,6 +174,10 @@ class MNISTSpec(ImageSpec):
         """One real number per step, ten classes."""
         return Signature(length=PIXELS, d_input=1, d_output=10)
 
+    def prepare(self) -> None:
+        """Reads and checks the official files once."""
+        load()
+
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 784, 1) float32, "y": (B,) int64}. Raises DataError."""
         import torch
