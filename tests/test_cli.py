@@ -196,3 +196,15 @@ def test_a_benchmark_runs_from_the_command_line(
     assert call(benchmarks_main, "--list") == 0
     listed = capsys.readouterr().out
     assert any(line.split()[:2] == ["fir", "1/3"] for line in listed.splitlines())
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    """`python -m benchmarks --list | head -1` ends without a traceback."""
+    code = "import sys; from benchmarks import cli; sys.exit(cli.guarded(lambda: print('x\\n' * 100_000) or 0))"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == cli.DONE
