@@ -102,12 +102,12 @@ class S4Kernel(Kernel):
             self.own("A.re", "A.im", lr=spec.lr_A)
         self.add("C", complex_normal(directions, d_model, spec.d_state // 2), decay=True)
         self.add_dt(spec, d_model, 1)
-        with torch.no_grad():
-            Lambda_h, P_h, B_h = self.continuous()
-            A, _ = self._discretize(Lambda_h[:1], P_h[:1], B_h[:1], torch.full((1, 1), spec.dt_max, dtype=torch.float64))
-            # alpha < 1/2 maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            guarded = self.rule.alpha is not None and self.rule.alpha < 0.5
-            refuse_unstable(self.rule, torch.linalg.matrix_norm(A, 2) if guarded else A.new_zeros(1), spec.dt_max)
+        if self.rule.alpha is not None and self.rule.alpha < 0.5:
+            # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
+            with torch.no_grad():
+                one = (m[:1] for m in self.continuous())
+                A_bar, _ = self._discretize(*one, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
+            refuse_unstable(self.rule, torch.linalg.matrix_norm(A_bar, 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
         """(Lambda, P, B), each (H, M) complex128."""
