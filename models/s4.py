@@ -105,8 +105,8 @@ class S4Kernel(Kernel):
         if self.rule.alpha is not None and self.rule.alpha < 0.5:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
             with torch.no_grad():
-                one = (m[:1] for m in self.continuous())
-                A_bar, _ = self._discretize(*one, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
+                Lambda_0, P_0, B_0 = (m[:1] for m in self.continuous())  # every copy starts alike
+                A_bar, _ = self._discretize(Lambda_0, P_0, B_0, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
             refuse_unstable(self.rule, torch.linalg.matrix_norm(A_bar, 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
