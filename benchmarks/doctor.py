@@ -254,6 +254,15 @@ def check_run_folder() -> list[Finding]:
     return [Finding("ok", f"{free:.0f} GB free for records in {folder}")]
 
 
+def check_loaders() -> list[Finding]:
+    """How many samples per second the loaders make, for the data that are here; a training step should take longer than its batch."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.throughput"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [Finding("note", f"the loaders could not be timed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")]
+    rates = ", ".join(f"{name} {rate:,}" for name, rate in json.loads(done.stdout.splitlines()[-1]).items())
+    return [Finding("ok", f"loaders, training samples per second on one thread: {rates}")]
+
+
 def examine() -> list[Finding]:
     """Every finding of this machine, problems first; with a Python that is too old or too new, only that."""
     python = check_python()
@@ -264,6 +273,8 @@ def examine() -> list[Finding]:
         tries = {name: pool.submit(attempt, name, module, TORCH_REPORT if name == "torch" else "") for name, (module, _) in wanted.items()}
     trials = {name: future.result() for name, future in tries.items()}
     found = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
+    if not any(f.level == "problem" for f in found):
+        found += check_loaders()
     return sorted(found, key=lambda f: ("problem", "note", "ok").index(f.level))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +137,13 @@ def test_the_run_folder_is_the_one_records_go_to(monkeypatch: pytest.MonkeyPatch
     assert doctor.check_run_folder()[0].text.endswith(str(run_root()))
     monkeypatch.delenv("SSM_RUNS")
     assert doctor.check_run_folder()[0].text.endswith(str(run_root()))
+
+
+@pytest.mark.slow
+def test_loaders_are_timed_where_the_data_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded digits always are; CIFAR-10 is left out of an empty data folder instead of failing."""
+    monkeypatch.setenv("SSM_DATA", str(tmp_path))
+    (found,) = doctor.check_loaders()
+    assert found.level == "ok"
+    assert re.search(r"digits [\d,]+, digits-noise [\d,]+", found.text)
+    assert "cifar" not in found.text

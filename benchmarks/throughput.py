@@ -1,0 +1,53 @@
+"""Samples per second that the loaders feed, on one thread, for every benchmark whose data are here: python -m benchmarks.throughput."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from benchmarks import cli
+from benchmarks.registry import BENCHMARKS
+from benchmarks.spec import RunSpec
+from data.base import DataError
+
+SECONDS = 0.4
+"""How long each loader is watched, after one batch of warm-up."""
+
+
+def samples_per_second(run: RunSpec, seconds: float = SECONDS) -> float:
+    """Training samples made per second at the batch size of `run`. Raises DataError where the data are not here."""
+    run.data.prepare()
+    loader = run.data.build(batch_size=run.batch_size, seed=run.seed).train_dataloader()
+    next(iter(loader))
+    made, begun = 0, time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        for batch in loader:
+            made += len(batch["y"])
+            if time.perf_counter() - begun >= seconds:
+                break
+    return made / (time.perf_counter() - begun)
+
+
+def rates() -> dict[str, float]:
+    """By benchmark, at its smallest scale; those without data are left out."""
+    import torch
+
+    torch.set_num_threads(1)
+    out = {}
+    for name, benchmark in BENCHMARKS.items():
+        try:
+            out[name] = samples_per_second(benchmark.recipe("s4d-lin", benchmark.scales[0]).run)
+        except DataError:
+            continue
+    return out
+
+
+def main() -> int:
+    """Prints the rates as JSON; the exit code."""
+    print(json.dumps({name: round(rate) for name, rate in rates().items()}))
+    return cli.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(cli.guarded(main))
