@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from benchmarks import cli
+
+if TYPE_CHECKING:
+    from benchmarks.spec import Benchmark
 
 
 def parser() -> cli.Parser:
@@ -37,25 +41,35 @@ def variants(wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def listing() -> str:
-    """Every benchmark with its scales, and per variant how many records of the seeds 0, 1, 2 are done."""
+    """Benchmarks with their scales, variants with what they are, and for each pair how many of the runs of seeds 0, 1, 2 are done.
+
+    A column is a benchmark; its digits count the done runs of its scales, quick/small/paper, with a dash where it has no such scale.
+    """
     from benchmarks.record import Store
     from benchmarks.registry import BENCHMARKS
+    from benchmarks.spec import SCALES
     from models import VARIANTS
 
-    store, lines = Store(), []
-    for benchmark in BENCHMARKS.values():
-        lines.append(f"{benchmark.name}: {benchmark.title}. Scales: {', '.join(benchmark.scales)}")
-        for scale in benchmark.scales:
-            lines.append(f"  {'variant':<26}done ({scale}, seeds 0,1,2)")
-            for name, variant in VARIANTS.items():
-                try:
-                    recipe = benchmark.recipe(name, scale)
-                except ValueError:
-                    continue  # this benchmark has no recipe for it
-                done = sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2))
-                lines.append(f"  {name:<26}{done}/3{'   default' if variant.default else ''}")
-        lines.append("")
-    return "\n".join(lines)
+    store = Store()
+
+    def done(benchmark: Benchmark, variant: str) -> str:
+        counts = []
+        for scale in SCALES:
+            if scale in benchmark.scales:
+                recipe = benchmark.recipe(variant, scale)
+                counts.append(str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2))))
+            else:
+                counts.append("-")
+        return "/".join(counts)
+
+    lines = ["Benchmarks"]
+    lines += [f"  {i}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]
+    lines += ["", "Variants (* default), and of the runs of seeds 0, 1, 2 on each benchmark those done at quick/small/paper scale"]
+    lines.append(f"  {'':<26}" + "".join(f"{i:<7}" for i in range(1, len(BENCHMARKS) + 1)))
+    for name, variant in VARIANTS.items():
+        cells = "".join(f"{done(b, name):<7}" for b in BENCHMARKS.values())
+        lines.append(f"{'*' if variant.default else ' '} {name:<26}{cells}{variant.about}")
+    return "\n".join(lines) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
