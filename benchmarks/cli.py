@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
 def guarded(main: Callable[[], int]) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback."""
     from benchmarks.environment import EnvironmentProblem
-    from data.base import DataError
+    from data.base import DataError, StorageError
 
     try:
         code = main()
@@ -66,6 +66,8 @@ def guarded(main: Callable[[], int]) -> int:
         return DONE
     except UsageError as error:
         return _say(error, USAGE)
+    except StorageError as error:
+        return _say(error, ENVIRONMENT)
     except DataError as error:
         return _say(error, DATA)
     except EnvironmentProblem as error:

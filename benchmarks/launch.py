@@ -79,8 +79,7 @@ def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connecti
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
     threading.Thread(target=_end_with_the_launcher, daemon=True).start()
     from benchmarks.run import run
-    from data.base import DataError
-    from data.files import StorageError
+    from data.base import DataError, StorageError
 
     store = Store(root)
     try:

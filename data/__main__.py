@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
-from data.base import DataError
-from data.files import StorageError, opened, root
+from data.base import DataError, StorageError
+from data.files import opened, root
 
 SETS: Final = {"cifar10": "data.cifar", "mnist": "data.mnist"}
 """Name -> module with `load`, `key` and `NAME`."""

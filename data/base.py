@@ -14,6 +14,10 @@ class DataError(Exception):
     """Data are missing, damaged or foreign. The message is one paragraph that names the file and the remedy."""
 
 
+class StorageError(DataError):
+    """The data are not to blame: a folder cannot be written, or the disk is full. The message says which, and how much is needed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Signature:
     """All that passes from data to models: plain numbers.

@@ -28,7 +28,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError
+from data.base import DataError, StorageError
 from data.sampling import sha256
 
 SCHEMA: Final = 1
@@ -40,10 +40,6 @@ PATIENCE: Final = 25.0
 MINIMUM: Final = 1 << 16
 BACK_OFF: Final = 1.0
 """Seconds before the second attempt; doubled for each further one."""
-
-
-class StorageError(DataError):
-    """The data are not to blame: a folder cannot be written, or the disk is full. The message says which, and how much is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)

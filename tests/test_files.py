@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from data import files
-from data.base import DataError
-from data.files import Made, Official, StorageError, fetch, opened, prepare, root
+from data.base import DataError, StorageError
+from data.files import Made, Official, fetch, opened, prepare, root
 
 CONTENT = bytes(np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8))
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
