@@ -194,6 +194,24 @@ def memory(panels: Mapping[str, Pair], *, lags: tuple[int, int] | None = None, l
     return _bands(panels, "lag t (steps)", "|K(t)| (log scale)", first=0, depth=1e-7, span=lags, span_label=lags_label)
 
 
+POINTS = 256
+"""More lags than this are drawn in windows: a line of thousands of zeros crossed is a smear."""
+
+
+def window(L: int) -> int:
+    """Lags per drawn point."""
+    return -(-L // POINTS)
+
+
+def _windowed(q: np.ndarray) -> np.ndarray:
+    """(5, L) -> (5, L / window): the least of the minima, the medians of the quartiles, the largest of the maxima."""
+    k = window(q.shape[-1])
+    if k == 1:
+        return q
+    parts = q[:, : q.shape[-1] // k * k].reshape(5, -1, k)
+    return np.concatenate([parts[:1].min(-1), np.median(parts[1:4], axis=-1), parts[4:].max(-1)])
+
+
 def hankel(panels: Mapping[str, Pair]) -> Figure:
     """Relative Hankel singular values sigma_n / sigma_1 over all channels, drawn like `memory`; how many are large is the rank in use.
 
@@ -221,8 +239,9 @@ def _bands(
         figure, axes = _panels(len(panels), columns=4, height=2.0)
         for ax, (variant, (before, after)) in zip(axes, panels.items()):
             style = look(variant)
-            t = np.arange(first, first + after.shape[-1])
-            a, b = np.maximum(after, low), np.maximum(before, low)
+            k = window(after.shape[-1])
+            a, b = np.maximum(_windowed(after), low), np.maximum(_windowed(before), low)
+            t = first + k * np.arange(a.shape[-1]) + (k - 1) / 2
             if span is not None:
                 ax.axvspan(*span, color=GRID, alpha=0.7, lw=0, zorder=0)
             ax.fill_between(t, a[0], a[4], color=style.color, alpha=0.15, lw=0)

@@ -54,6 +54,10 @@ def _pairs(arrays: Mapping[str, Mapping[str, np.ndarray]], what: str, *, every_l
     return out
 
 
+FIRST_LAGS = 320
+"""Lags of a kernel that are drawn as a curve; of a longer one only the envelope could be seen, and Memory shows that."""
+
+
 def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1] if names else "none"
 
@@ -99,9 +103,12 @@ def benchmark_report(
     arrays, seed, trouble = fingerprints(runs)
     which = f"seed {seed}" if seed is not None else "the lowest seed of each row that has arrays"
     kernels, eigen = _pairs(arrays, "kernel", every_layer=False), _pairs(arrays, "eigenvalues", every_layer=True)
-    kernels = {v: (a[0], b[0]) for v, (a, b) in kernels.items()}  # direction 0
+    cut = any(a.shape[-1] > FIRST_LAGS for a, _ in kernels.values())
+    kernels = {v: (a[0][..., :FIRST_LAGS], b[0][..., :FIRST_LAGS]) for v, (a, b) in kernels.items()}  # direction 0
     remember = _pairs(arrays, "memory", every_layer=False)
     history = frame.histories(runs, ["variant"])
+    lags_a_point = plots.window(max((after.shape[-1] for _, after in remember.values()), default=1))
+    window_words = f" A point stands for {lags_a_point} lags: their median, and the extremes." if lags_a_point > 1 else ""
     lag_words = (
         f" Shaded: lags {lags[0]} to {lags[1]}, where the last step of the sequence sees the signal; a kernel that is small there has "
         "forgotten it." if lags else ""
@@ -147,7 +154,8 @@ def benchmark_report(
                 figure=plots.memory(remember, lags=lags, lags_label="lags of the signal, from the last step" if lags else ""),
                 alt="Size of the impulse response against lag on a log scale, one panel per variant.",
                 caption="Size of the impulse response over all channels: median, middle half and full range after training; dashed, the "
-                "median before." + lag_words + " After Fig. 6 (right) of the HOPE paper. Values under the axis are drawn on its floor.",
+                "median before." + lag_words + " After Fig. 6 (right) of the HOPE paper. Values under the axis are drawn on its "
+                "floor." + window_words,
             ),
             Plot(
                 name=f"{name}-eigenvalues", title="Eigenvalues before and after training",
@@ -172,7 +180,7 @@ def benchmark_report(
                 alt="Convolution kernels against lag, a row per variant, before training left and after training right.",
                 caption="Convolution kernels of three channels (shades), the same vertical scale left and right of a row. Every scale is "
                 "the row's own: compare shapes between rows, sizes only within one. Single lags may exceed it; the largest |K| of these "
-                "channels stands at the right.",
+                "channels stands at the right." + (f" The first {FIRST_LAGS} lags; the whole length is in Memory." if cut else ""),
             ),
         ),
     )  # fmt: skip
