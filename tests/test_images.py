@@ -102,10 +102,10 @@ def test_published_numbers_are_verified_percentages_with_a_source() -> None:
 def test_cells_of_the_noise_grids() -> None:
     assert {NOISE.name, READOUT.name} <= set(ABLATIONS)
     cells = NOISE.cells()
-    assert len(cells) == len(ROWS) == 7
-    assert len({cell.spec.id for cell in cells}) == 7
+    assert len(cells) == len(ROWS) == 9
+    assert len({cell.spec.id for cell in cells}) == 9
     recipe = BENCHMARKS["scifar-noise"].recipe
-    common = {recipe(variant, "quick").run.id for variant in ("s4d-lin", "hope", "fir")}
+    common = {recipe(variant, "quick").run.id for variant in ("s4d-lin", "hope", "hope-paper-rates", "fir")}
     assert common <= {cell.spec.id for cell in cells}  # trained once for the benchmark and the grid
     assert len(READOUT.cells()) == 9
     assert len({cell.spec.id for cell in READOUT.cells()} - {cell.spec.id for cell in cells}) == 6
