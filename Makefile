@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
 
@@ -31,7 +31,7 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 # Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
-CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"}
+CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"}
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
@@ -53,6 +53,7 @@ help: ## this list
 	  VARIANT 'parameterizations, comma-separated, or: default, all' \
 	  SEEDS 'comma-separated, as in 0,1,2' \
 	  SCALE 'quick, small or paper' \
+	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \

@@ -20,6 +20,7 @@ def parser() -> cli.Parser:
     p.add_argument("--list", action="store_true", help="benchmarks, variants, scales, and how many of the runs of seeds 0, 1, 2 are done")
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="variants; or default (the seven), or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="size of the experiment (default: the benchmark's smallest)")
+    p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
     cli.add_launch_options(p)
     return p
 
@@ -87,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
     with cli.as_usage():
         benchmark = choose("benchmark", options.name, BENCHMARKS)
+        benchmark = benchmark if options.readout is None else benchmark.read_out(options.readout)
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
         names = variants(options.variant)
         jobs = [
@@ -94,7 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             for seed in options.seeds
             for name in names
         ]
-    return run_jobs(jobs, options, ["benchmarks", benchmark.name, "--variant", ",".join(names), "--scale", scale])
+    chosen = ["--variant", ",".join(names), "--scale", scale, *(["--readout", options.readout] if options.readout else [])]
+    return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.published import PUBLISHED
-from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale
+from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale, read_from
 from data.cifar import PIXELS, CIFARSpec
 from data.images import ImageSpec
 from data.mnist import MNISTSpec
@@ -72,7 +72,7 @@ def noisy(benchmark: str) -> bool:
 
 def read_out(spec: RunSpec, name: str) -> RunSpec:
     """The same run, read out at `name`, a row of READOUTS."""
-    return replace(spec, model=replace(spec.model, pool_last=choose("read-out", name, READOUTS)))
+    return read_from(spec, choose("read-out", name, READOUTS))
 
 
 def two_ways(mixer: MixerSpec) -> bool:
@@ -360,7 +360,14 @@ def _benchmark(name: str, title: str, about: str) -> Benchmark:
         return MAKERS[choose(f"scale of {name}", scale, {s: s for s in scales})](name, variant)
 
     return Benchmark(
-        name=name, title=title, metric="accuracy", about=about, recipe=recipe, scales=scales, published=PUBLISHED.get(name, ())
+        name=name,
+        title=title,
+        metric="accuracy",
+        about=about,
+        recipe=recipe,
+        scales=scales,
+        published=PUBLISHED.get(name, ()),
+        readouts=READOUTS if noisy(name) else {},
     )
 
 

@@ -95,5 +95,6 @@ BENCHMARKS: Final = (
         ),
         recipe=digits_noise,
         scales=tuple(SCALES.values()),
+        readouts={"noise": NOISE, "all": None, "last": 1},
     ),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from data.base import DataSpec
 from models import ModelSpec, OptimSpec
+from models.names import choose
 
 Scale = Literal["quick", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
@@ -86,6 +87,11 @@ class Recipe:
         return replace(self.run, seed=seed)
 
 
+def read_from(run: RunSpec, last: int | None) -> RunSpec:
+    """The same run, read out from the mean over its last `last` steps (None: all of them)."""
+    return replace(run, model=replace(run.model, pool_last=last))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """A number somebody printed. Only a `status` that begins with "verified" is ever printed again."""
@@ -112,3 +118,17 @@ class Benchmark:
     """recipe(variant, scale); raises ValueError for a variant or scale it does not have."""
     scales: tuple[Scale, ...]
     published: tuple[Published, ...] = ()
+    readouts: Mapping[str, int | None] = field(default_factory=dict)
+    """Named places to read the class from, as `pool_last` of the network; the recipe takes the first."""
+
+    def read_out(self, name: str) -> Benchmark:
+        """The same benchmark read out at `name`. Its title says so, and published numbers, which are read elsewhere, are left out."""
+        if not self.readouts:
+            raise ValueError(f"{self.name} has one read-out, that of its recipes; --readout is for benchmarks with noise after the signal")
+        last = choose(f"read-out of {self.name}", name, self.readouts)
+
+        def recipe(variant: str, scale: Scale) -> Recipe:
+            own = self.recipe(variant, scale)
+            return replace(own, run=read_from(own.run, last), notes=(*own.notes, f"but read out from: {name}"))
+
+        return replace(self, title=f"{self.title}, read out from: {name}", recipe=recipe, published=())

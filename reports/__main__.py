@@ -34,6 +34,7 @@ def parser() -> cli.Parser:
     p.add_argument("--seeds", type=cli.seeds, default=(0, 1, 2), metavar="0,1,2", help="seeds asked for (default 0,1,2)")
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="rows of a benchmark; or default, or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="scale of a benchmark (default: its smallest)")
+    p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
     p.add_argument("--format", type=cli.some_of("format", FORMATS), default=(), metavar=",".join(FORMATS), help="written besides")
     p.add_argument(
         "--commit",
@@ -57,7 +58,9 @@ def benchmark_name(kind: str, name: str | None) -> str:
     return choose("benchmark", name, BENCHMARKS).name
 
 
-def request(kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple[str, ...], scale: str | None) -> Request:
+def request(
+    kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple[str, ...], scale: str | None, readout: str | None = None
+) -> Request:
     """The runs of a benchmark, row by row, and its report. Raises ValueError that names the nearest valid name."""
     from benchmarks.__main__ import variants as named
     from benchmarks.registry import BENCHMARKS
@@ -70,13 +73,15 @@ def request(kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple
     from reports.tables import METRICS
 
     benchmark = BENCHMARKS[benchmark_name(kind, name)]
+    benchmark = benchmark if readout is None else benchmark.read_out(readout)
+    suffix = "" if readout is None else f" --readout {readout}"
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
     recipes = {v: benchmark.recipe(v, size) for v in with_second_lines(benchmark, size, named(variants), seeds)}
     listed = ",".join(map(str, seeds))
     expected = [
         Expected(
             labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=size,
-            command=f"python -m benchmarks {benchmark.name} --variant {v} --scale {size} --seeds {listed}",
+            command=f"python -m benchmarks {benchmark.name} --variant {v} --scale {size} --seeds {listed}{suffix}",
             about=f"{VARIANTS[v].about} ({VARIANTS[v].citation})", source=recipe.source, notes=recipe.notes,
         )
         for v, recipe in recipes.items() for seed in seeds
@@ -85,12 +90,14 @@ def request(kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple
     words += [f"--seeds {listed}"] if seeds != (0, 1, 2) else []
     words += [f"--variant {','.join(variants)}"] if variants != ("default",) else []
     words += [f"--scale {scale}"] if scale else []
+    words += [suffix.strip()] if suffix else []
+    folder = "quickstart" if kind == "quickstart" else benchmark.name
     data = next(iter(recipes.values())).run.data
     noise = getattr(data, "noise", 0)  # of the data sets only the noise-padded ones have it: how far back the signal lies
 
     def build(runs: pd.DataFrame) -> Report:
         return benchmark_report(
-            runs, name="quickstart" if kind == "quickstart" else benchmark.name, title=benchmark.title, about=benchmark.about,
+            runs, name=folder + (f"-{readout}" if readout else ""), title=benchmark.title, about=benchmark.about,
             metric=METRICS[benchmark.metric], scale=size, make=" ".join(words), published=benchmark.published,
             lags=(noise, data.signature.length - 1) if noise else None,
         )  # fmt: skip
@@ -117,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = parser().parse(argv)
     with cli.as_usage():
-        asked = request(options.kind, options.name, options.seeds, options.variant, options.scale)
+        asked = request(options.kind, options.name, options.seeds, options.variant, options.scale, options.readout)
     from reports.evidence import commit, show
 
     return commit(asked) if options.commit else show(asked, options.format)

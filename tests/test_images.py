@@ -109,3 +109,17 @@ def test_cells_of_the_noise_grids() -> None:
     assert common <= {cell.spec.id for cell in cells}  # trained once for the benchmark and the grid
     assert len(READOUT.cells()) == 9
     assert len({cell.spec.id for cell in READOUT.cells()} - {cell.spec.id for cell in cells}) == 6
+
+
+def test_a_benchmark_with_noise_is_read_out_where_it_is_told() -> None:
+    """--readout gives the runs of the readout grid; a benchmark without noise has one read-out and says so."""
+    grid = {tuple(cell.row.values()): cell.spec.id for cell in READOUT.cells()}
+    benchmark = BENCHMARKS["scifar-noise"]
+    for name in READOUTS:
+        recipe = benchmark.read_out(name).recipe("s4d-lin", "quick")
+        assert recipe.run.id == grid["S4D-Lin", name]
+        assert recipe.notes[-1] == f"but read out from: {name}"
+    with pytest.raises(ValueError, match="did you mean 'last'"):
+        benchmark.read_out("lost")
+    with pytest.raises(ValueError, match="has one read-out"):
+        BENCHMARKS["lra-image"].read_out("all")
