@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.tables import Table
+from reports.table import Table
 
 if TYPE_CHECKING:
     from reports.page import Plot, Report

@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports import plots
 from reports.style import BLUE, GRID, INK, MUTED, PAPER
-from reports.tables import Table
+from reports.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

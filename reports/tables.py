@@ -1,22 +1,18 @@
-"""A tidy frame of runs -> a `Table` -> text for the terminal, Markdown, CSV, HTML and LaTeX, all from the same cells."""
+"""Which tables there are: a frame of runs -> rows judged against the best -> a `Table` of a benchmark, a grid, or its effects."""
 
 from __future__ import annotations
 
 import math
-import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pandas as pd
-from pandas.io.formats.style import Styler
 
 from reports import stats
+from reports.table import HOLE, Table
 
 K = TypeVar("K")
-TEXT_WIDTH = 110
-HOLE = "–"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,92 +39,6 @@ METRICS: dict[str, Metric] = {
     "accuracy": Metric(key="test_accuracy", val_key="val_accuracy", label="accuracy", unit="%", factor=100, decimals=2, higher=True),
     "rmse": Metric(key="test_rmse", val_key="val_rmse", label="RMSE", unit="target units", factor=1, decimals=4, higher=False),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Cells as they are printed, a mark for each ("", "best", "tied"), and the numbers behind them for the CSV."""
-
-    name: str
-    title: str
-    caption: str
-    cells: pd.DataFrame
-    marks: pd.DataFrame
-    numbers: pd.DataFrame
-    left: tuple[str, ...] = ()
-    """Columns of words, set flush left; the others are numbers."""
-
-    def text(self) -> str:
-        """Aligned columns; * marks the best, ~ what is not shown to differ from it."""
-        signs = {"best": "*", "tied": "~", "": " "}
-        marked = (self.marks != "").any()
-        shown = {c: [v + signs[m] if marked[c] else v for v, m in zip(self.cells[c], self.marks[c])] for c in self.cells.columns}
-        heads = {c: c + (" " if marked[c] else "") for c in self.cells.columns}
-        widths = {c: max([len(heads[c]), *map(len, v)]) for c, v in shown.items()}
-        fit = lambda c, v: v.ljust(widths[c]) if c in self.left else v.rjust(widths[c])
-        blocks: list[list[str]] = [[]]
-        for c in shown:  # a table too wide for the terminal goes on below, its first column repeated
-            if sum(widths[k] + 2 for k in blocks[-1]) + widths[c] > TEXT_WIDTH and len(blocks[-1]) > 1:
-                blocks.append([self.cells.columns[0]])
-            blocks[-1].append(c)
-        lines = [self.title]
-        for block in blocks:
-            rule = "  ".join("-" * widths[c] for c in block)
-            body = ["  ".join(fit(c, shown[c][i]) for c in block).rstrip() for i in range(len(self.cells))]
-            lines += ["", "  ".join(fit(c, heads[c]) for c in block).rstrip(), rule, *body, rule]
-        legend = self.caption.replace("Bold:", "*:").replace("Underlined:", "~:")
-        return "\n".join([*lines, *(line for part in legend.split("\n") for line in textwrap.wrap(part, TEXT_WIDTH))])
-
-    def markdown(self) -> str:
-        """A pipe table; best bold, ties underlined, caption below."""
-        escape = lambda s: re.sub(r"([\\|*_`<>~#])", r"\\\1", s)
-        wrap = {"best": "**{}**", "tied": "<u>{}</u>", "": "{}"}
-        lines = [[escape(c) for c in self.cells.columns], ["---" if c in self.left else "---:" for c in self.cells.columns]]
-        lines += [
-            [wrap[m].format(escape(v)) for v, m in zip(cells, marks)]
-            for cells, marks in zip(self.cells.itertuples(index=False), self.marks.itertuples(index=False))
-        ]
-        return "\n".join(["| " + " | ".join(line) + " |" for line in lines]) + f"\n\n{escape(self.caption)}\n"
-
-    def csv(self) -> str:
-        """The numbers in full precision, not the cells; an empty field is a hole."""
-        return self.numbers.to_csv(index=False, lineterminator="\n")
-
-    def html(self) -> str:
-        """One <table>, no style of its own: the page's style sheet knows the classes best, tied, hole and word."""
-        classes = self.marks.copy()
-        for c in classes.columns:
-            extra = ["word" if c in self.left else "hole" if v == HOLE else "" for v in self.cells[c]]
-            classes[c] = [f"{m} {e}".strip() for m, e in zip(self.marks[c], extra)]
-        styler = Styler(self.cells, cell_ids=False, uuid=self.name, uuid_len=0).hide(axis="index").format(escape="html")
-        styler = styler.format_index(escape="html", axis=1).set_td_classes(classes)
-        text = styler.to_html(table_attributes='class="data sortable"')
-        text = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)
-        heads = iter(self.cells.columns)
-        column = lambda _: '<th scope="col" class="word">' if next(heads) in self.left else '<th scope="col">'
-        text = re.sub(r"<th [^>]*>", column, text)
-        # pandas names every row and column in a class; only ours are wanted
-        ours = lambda m: f'class="{m[1].strip()}"' if m[1].strip() else ""
-        return re.sub(r'class="data row\d+ col\d+ ?([^"]*)" ?', ours, text).replace("<td >", "<td>")
-
-    def latex(self) -> str:
-        """A tabular with booktabs rules; needs \\usepackage{booktabs}."""
-        words = {"best": "textbf:--rwrap;", "tied": "underline:--rwrap;", "": ""}
-        styler = self.cells.style.hide(axis="index").format(_latex).format_index(_latex, axis=1)
-        styler = styler.apply(lambda _: self.marks.map(words.__getitem__), axis=None)
-        columns = "".join("l" if c in self.left else "r" for c in self.cells.columns)
-        return styler.to_latex(
-            column_format=columns, hrules=True, caption=_latex(self.caption), label=f"tab:{self.name}", position_float="centering"
-        )
-
-
-def _latex(text: Any) -> str:
-    special = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
-    return "".join(special.get(c, c) for c in str(text)).replace("±", r"$\pm$").replace("≤", r"$\leq$").replace(HOLE, "--")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# which rows differ
 
 
 @dataclass(frozen=True, kw_only=True)

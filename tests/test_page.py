@@ -21,6 +21,7 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
 from reports import FORMATS, evidence, frame, page, readme, render, tables
 from reports import __main__ as command
+from reports.table import TEXT_WIDTH
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"
@@ -133,7 +134,7 @@ def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tm
     assert f"{name} " in report.make
     assert report.make in page.render(report)
     assert len(report.runs) == len(set(report.runs["id"])) or kind == "ablation"
-    assert max(map(len, report.tables()[0].text().splitlines())) <= tables.TEXT_WIDTH
+    assert max(map(len, report.tables()[0].text().splitlines())) <= TEXT_WIDTH
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.record import DamagedRecord
 from reports import frame, tables
+from reports.table import TEXT_WIDTH
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = tables.METRICS["accuracy"]
@@ -142,11 +143,11 @@ def test_text_fits_the_terminal(tmp_path: Path) -> None:
     asked = made["library_of"](tmp_path)
     made["write"](tmp_path, asked[0], status="diverged")
     text = table_of(runs_of(tmp_path, asked)).text()
-    assert max(map(len, text.splitlines())) <= tables.TEXT_WIDTH
+    assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 1
     asked += made["library_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
     text = table_of(runs_of(tmp_path, asked)).text()  # now in two blocks
-    assert max(map(len, text.splitlines())) <= tables.TEXT_WIDTH
+    assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 2
 
 
