@@ -105,7 +105,7 @@ def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
     if len(tested) > FEW:
         return text + (
             f"Bold: best mean among the rows with the most seeds. Single comparisons corrected for {len(tested)} of them show next to "
-            f"nothing with {n} common seeds, so none is marked; the table of effects pools the settings and tests those."
+            f"nothing with {n} common seeds, so none is marked."
         )
     text += (
         "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
@@ -238,6 +238,8 @@ def grid_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, fac
             )  # fmt: skip
     names = [*lines_of, *heads.values()]
     caption = explain(judged, metric)
+    if len(judged) > FEW + 1:
+        caption += " The table of effects pools the settings and tests those."
     caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
     caption += " div.: diverged runs, counted and not in the mean." if len(runs) and (runs["status"] == "diverged").any() else ""
     return Table(
