@@ -39,6 +39,11 @@ def save(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
     return re.sub(rb' d="[^"]*"', lambda d: re.sub(rb"(\.\d\d)\d+", rb"\1", d[0]), buffer.getvalue())
 
 
+def _name(ax: Axes, variant: str) -> None:
+    """The variant above its panel, smaller where it is long, so that it leaves room for the number of seeds."""
+    ax.set_title(variant, fontweight="bold", fontsize=9.5 if len(variant) <= 16 else 7.2)
+
+
 def _panels(n: int, *, columns: int, height: float) -> tuple[Figure, list[Axes]]:
     """A figure with n axes of equal scales in rows of at most `columns`, and the empty places of the last row removed."""
     columns = min(columns, n)
@@ -86,7 +91,7 @@ def learning_curves(history: pd.DataFrame, *, metric: Metric, order: Sequence[st
             ax.plot(mine.index + 1, mine["mean"], color=style.color, ls=style.dash)
             ax.plot(mine.index[-1] + 1, mine["mean"].iloc[-1], marker=style.marker, color=style.color, ms=5, clip_on=False, zorder=3)
             seeds = data.loc[data["variant"] == variant, "seed"].nunique()
-            ax.set_title(variant, fontweight="bold")
+            _name(ax, variant)
             ax.set_title(f"n = {seeds}", loc="right", color=MUTED, fontsize=8)
             ax.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         figure.supxlabel("epoch", fontsize=9, color=INK)
@@ -170,7 +175,7 @@ def eigenvalues(panels: Mapping[str, Pair]) -> Figure:
             if lost:
                 place: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "top"}
                 ax.text(0.97, 0.95, f"{lost} not drawn", fontsize=7, color=MUTED, path_effects=_halo(), **place)
-            ax.set_title(variant, fontweight="bold")
+            _name(ax, variant)
             ax.set_xscale("log")
             ax.set_ylim(-0.08, math.pi + 0.08)
             ax.set_yticks([0, math.pi / 2, math.pi], ["0", "π/2", "π"])
@@ -248,7 +253,7 @@ def _bands(
             ax.fill_between(t, a[1], a[3], color=style.color, alpha=0.32, lw=0)
             ax.plot(t, a[2], color=style.color, lw=1.5)
             ax.plot(t, b[2], color=MUTED, lw=0.9, ls=(0, (4, 2)))
-            ax.set_title(variant, fontweight="bold")
+            _name(ax, variant)
             ax.set_yscale("log")
             ax.set_ylim(low, top)
             ax.set_xlim(t[0], t[-1])
