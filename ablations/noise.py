@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from ablations.grid import Ablation, Cell
-from benchmarks.images import DT, READOUTS, read_out
+from benchmarks.common import DT
+from benchmarks.images import READOUTS, read_out
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import RunSpec
 from models import FIRSpec, HOPESpec, KernelSpec, S4DSpec

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchmarks.common import common_mixer
 from benchmarks.published import PUBLISHED
 from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale, read_from
 from data.cifar import PIXELS, CIFARSpec
@@ -31,9 +32,6 @@ NOISE: Final = PIXELS
 
 READOUTS: Final[dict[str, int | None]] = {"noise": NOISE, "all": None, "last": 1}
 """Where the class is read from: the mean over the noise half (the authors' script), over all steps, or the last step alone."""
-
-DT: Final = (1e-3, 1e-1)
-"""Range of initial step sizes in S4's convention, the same time scales for every row: S4's own default."""
 
 DATA: Final[dict[str, ImageSpec]] = {
     "lra-image": CIFARSpec(color=False),
@@ -80,12 +78,6 @@ def two_ways(mixer: MixerSpec) -> bool:
     return isinstance(mixer, KernelSpec) and not (isinstance(mixer, HOPESpec) and mixer.filter != "causal")
 
 
-def _common(variant: str) -> MixerSpec:
-    """The variant with step sizes for the common range of time scales."""
-    mixer = VARIANTS[variant].mixer
-    return mixer.with_time_scale(*DT) if isinstance(mixer, KernelSpec) else mixer
-
-
 def _one_way_note(mixer: MixerSpec) -> tuple[str, ...]:
     return () if two_ways(mixer) else ("no second, reversed kernel: this layer has none to add",)
 
@@ -106,7 +98,7 @@ def quick(benchmark: str, variant: str) -> Recipe:
             scale="quick",
             data=replace(DATA[benchmark], train_subset=size.train, val_subset=size.val, test_subset=size.test),
             model=ModelSpec(
-                mixer=_common(variant),
+                mixer=common_mixer(variant),
                 d_model=32,
                 n_layers=2,
                 norm="layer",
@@ -135,7 +127,7 @@ def quick(benchmark: str, variant: str) -> Recipe:
 
 def small(benchmark: str, variant: str) -> Recipe:
     """4 layers of 128 channels, 100 epochs on all of the data: rows differ in their mixer and in nothing else."""
-    mixer = _common(variant)
+    mixer = common_mixer(variant)
     noise, digits = noisy(benchmark), isinstance(DATA[benchmark], MNISTSpec)
     steps = 54_000 // 50 if digits else 45_000 // 50
     return Recipe(

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.common import common_mixer
 from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale
 from data.digits import PIXELS, DigitsSpec
-from models import VARIANTS, Cosine, ModelSpec, OptimSpec
+from models import Cosine, ModelSpec, OptimSpec
 from models.names import choose
 
 NOISE: Final = 192
 """Steps of noise after the 64 pixels."""
-
-DT: Final = (1e-3, 1e-1)
-"""Range of initial step sizes in S4's convention, the same time scales for every row: S4's own default."""
 
 SCALES: Final[dict[str, Scale]] = {"quick": "quick"}
 
 
 def _recipe(benchmark: str, data: DigitsSpec, variant: str, scale: str, source: str, notes: tuple[str, ...]) -> Recipe:
     """The one setting of this suite for digits; rows differ in their mixer and in nothing else."""
-    mixer = choose("variant", variant, VARIANTS).mixer
-    with_scale = getattr(mixer, "with_time_scale", None)  # the LSTM and the Transformer have no step size
     return Recipe(
         run=RunSpec(
             benchmark=benchmark,
             scale=choose(f"scale of {benchmark}", scale, SCALES),
             data=data,
             model=ModelSpec(
-                mixer=mixer if with_scale is None else with_scale(*DT),
+                mixer=common_mixer(variant),
                 d_model=32,
                 n_layers=2,
                 norm="layer",

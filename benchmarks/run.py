@@ -32,7 +32,7 @@ from benchmarks.spec import RunSpec
 from data.base import DataError
 from data.module import SplitModule
 from data.sampling import sha256
-from models import Kernel, SequenceTask
+from models import Kernel, NoRecurrence, SequenceTask
 
 CHANNELS: Final = 8
 """Kernels kept per layer."""
@@ -340,10 +340,12 @@ def snapshot(module: nn.Module, moment: str, length: int) -> dict[str, np.ndarra
         here = f"layer{i}/{moment}"
         arrays[f"{here}/kernel"] = K[:, channels].astype(np.float32)
         arrays[f"{here}/memory"] = np.quantile(np.abs(K[0]), [0, 0.25, 0.5, 0.75, 1], axis=0).astype(np.float32)
-        if kernel.has_recurrence:
+        try:
             recurrence = kernel.recurrence(length)
-            arrays[f"{here}/eigenvalues"] = recurrence.eigenvalues().numpy().astype(np.complex64)
-            arrays[f"{here}/hsv"] = recurrence.hankel_singular_values().numpy().astype(np.float32)
+        except NoRecurrence:  # never has one, or training moved a DSS-softmax mode out of its reach; no reason to lose the run
+            continue
+        arrays[f"{here}/eigenvalues"] = recurrence.eigenvalues().numpy().astype(np.complex64)
+        arrays[f"{here}/hsv"] = recurrence.hankel_singular_values().numpy().astype(np.float32)
     return arrays
 
 

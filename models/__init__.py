@@ -11,6 +11,7 @@ Symbols, as the papers use them and as every file here does:
     names           looking a name up          discretizations   rules (A, B, dt) -> (A_bar, B_bar)
     functional      tensor functions           inits, links      initial spectra; parameter -> Re(A), dt
     kernel          KernelSpec, Kernel, Recurrence, ParamGroup   spectrum   the trainable Lambda
+    diagonal        what S4D and DSS share
     s4, s4d, dss, hope, baselines              one file per paper
     layer, network, optim, task                the block, the network, the optimizer groups, the Lightning module
     variants        the rows of every table

@@ -94,6 +94,16 @@ def discretization(name: str) -> Discretization:
     return choose("discretization", name, DISCRETIZATIONS)
 
 
+def refuse_unstable(rule: Discretization, A_bar: Tensor, dt_max: float) -> None:
+    """Raises ValueError where a discretization makes an init unstable, |A_bar| > 1."""
+    largest = float(A_bar.abs().max())
+    if largest > 1 + 1e-9:
+        raise ValueError(
+            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without "
+            "bound; take a smaller dt_max, or zoh, bilinear or backward-euler"
+        )
+
+
 DISCRETIZATIONS: dict[str, Discretization] = {
     d.name: d
     for d in (

@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from models.diagonal import DiagonalKernel, seeded
 from models.discretizations import phi1
 from models.functional import vandermonde
 from models.inits import spectrum
-from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.kernel import NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
 from models.names import choose
-from models.s4d import seeded
 from models.spectrum import Spectrum
 
 
@@ -68,13 +68,12 @@ class DSSSpec(StepSpec):
         return (DSSSoftmaxKernel if self.kernel == "softmax" else DSSKernel)(self, d_model, directions)
 
 
-class DSSKernel(Kernel):
+class DSSKernel(DiagonalKernel):
     """K_l = Re sum_n W_n (e^{lambda_n dt} - 1) / lambda_n e^{l lambda_n dt} (2203.14343, prop. 1a).
 
     Lambda is shared by the channels, W is per channel.
     """
 
-    A: Spectrum
     W: Tensor
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
@@ -98,14 +97,6 @@ class DSSKernel(Kernel):
         Lambda, dt = self.A(), self.dt(rate)
         assert self.scale is not None
         return torch.exp(dt * Lambda), as_complex(self.W) * self.scale(Lambda, dt)
-
-    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        A_bar, W = self.system(rate)
-        return vandermonde(W, A_bar, L, self.W.dtype)
-
-    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A_bar, W = self.system(rate)
-        return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)
 
 
 def _reciprocal(y: Complex[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:

@@ -224,6 +224,16 @@ def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float
 # ------------------------------------------------------------------------------------------------- system theory
 
 
+def real_vector(v: Inexact[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
+    """(Re v, Im v), N = 2 M."""
+    return torch.cat([v.real, v.imag], dim=-1)
+
+
+def real_matrix(A: Inexact[Tensor, "*batch M M"]) -> Float[Tensor, "*batch N N"]:
+    """The real matrix of x -> A x on (Re x, Im x), N = 2 M."""
+    return torch.cat([torch.cat([A.real, -A.imag], dim=-1), torch.cat([A.imag, A.real], dim=-1)], dim=-2)
+
+
 def hankel_singular_values(
     A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "H N"], doublings: int = 30
 ) -> Float[Tensor, "H N"]:

@@ -60,8 +60,7 @@ class Recurrence:
         A = torch.diag_embed(self.A) if self.diagonal else self.A
         if not A.is_complex():
             return Recurrence(A, self.B, self.C, self.D)
-        A = torch.cat([torch.cat([A.real, -A.imag], dim=-1), torch.cat([A.imag, A.real], dim=-1)], dim=-2)
-        return Recurrence(A, torch.cat([self.B.real, self.B.imag], -1), torch.cat([self.C.real, -self.C.imag], -1), self.D)
+        return Recurrence(functional.real_matrix(A), functional.real_vector(self.B), functional.real_vector(self.C.conj()), self.D)
 
     def eigenvalues(self) -> Inexact[Tensor, "H N"]:
         """The discrete eigenvalues, one member of each stored pair where A is diagonal, all of them where it is dense."""

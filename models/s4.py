@@ -10,13 +10,12 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from models.discretizations import discretization
-from models.functional import krylov
+from models.discretizations import discretization, refuse_unstable
+from models.functional import krylov, real_matrix, real_vector
 from models.inits import INITS
 from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
 from models.names import choose
-from models.s4d import refuse_unstable
 from models.spectrum import Spectrum
 
 
@@ -53,26 +52,16 @@ class S4Spec(StepSpec):
         return S4Kernel(self, d_model, directions)
 
 
-def _blockdiag(d: Complex[Tensor, "H M"]) -> Float[Tensor, "H N N"]:
-    """The real matrix of x -> d x on (Re x, Im x)."""
-    re, im = torch.diag_embed(d.real), torch.diag_embed(d.imag)
-    return torch.cat([torch.cat([re, -im], -1), torch.cat([im, re], -1)], -2)
-
-
-def _stack(v: Complex[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
-    return torch.cat([v.real, v.imag], -1)
-
-
 def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> Float[Tensor, "H N N"]:
     """(I - delta A)^{-1} of A = Lambda - P P* with implied conjugates, on (Re x, Im x), by the Woodbury identity (2111.00396, app. C.3).
 
     With d = 1 / (1 - delta Lambda):  (I - delta A)^{-1} v = d v - d P delta s / (1 + delta 2 Re P* d P),  s = 2 Re P* d v.
     """
     d = 1 / (1 - delta * Lambda)
-    w = 2 * _stack((P.conj() * d).conj())  # s = w . (Re v, Im v)
+    w = 2 * real_vector((P.conj() * d).conj())  # s = w . (Re v, Im v)
     kappa = 2 * (P.abs() ** 2 * d).real.sum(-1, keepdim=True)
     gain = (delta / (1 + delta * kappa)).unsqueeze(-1)
-    return _blockdiag(d) - gain * _stack(d * P).unsqueeze(-1) * w.unsqueeze(-2)
+    return real_matrix(torch.diag_embed(d)) - gain * real_vector(d * P).unsqueeze(-1) * w.unsqueeze(-2)
 
 
 class S4Kernel(Kernel):
@@ -117,17 +106,17 @@ class S4Kernel(Kernel):
         """(A_bar (H, N, N), B_bar (H, N)) on (Re x, Im x), float64."""
         alpha = self.rule.alpha
         if alpha is None or alpha == 0:
-            A = _blockdiag(Lambda) - 2 * _stack(P).unsqueeze(-1) * _stack(P).unsqueeze(-2)
-            return self.rule.dense(A, _stack(B), dt.squeeze(-1))
+            A = real_matrix(torch.diag_embed(Lambda)) - 2 * real_vector(P).unsqueeze(-1) * real_vector(P).unsqueeze(-2)
+            return self.rule.dense(A, real_vector(B), dt.squeeze(-1))
         R = resolvent(Lambda, P, alpha * dt)
         eye = torch.eye(R.shape[-1], dtype=R.dtype, device=R.device)
         A_bar = (R - (1 - alpha) * eye) / alpha  # (I - a dt A)^{-1} (I + (1 - a) dt A), since dt A = (I - R^{-1}) / a
-        return A_bar, (R @ (dt * _stack(B)).unsqueeze(-1)).squeeze(-1)
+        return A_bar, (R @ (dt * real_vector(B)).unsqueeze(-1)).squeeze(-1)
 
     def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor]:
         """(A_bar (H, N, N), B_bar (H, N), C (J, H, N)), real, float64; the factor 2 of the conjugate pairs is in C."""
         C = as_complex(self.C)
-        return *self._discretize(*self.continuous(), self.dt(rate)), 2 * _stack(C.conj())
+        return *self._discretize(*self.continuous(), self.dt(rate)), 2 * real_vector(C.conj())
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         dtype = self.C.dtype

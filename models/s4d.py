@@ -7,31 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from models.discretizations import Discretization, discretization
-from models.functional import vandermonde
+from models.diagonal import DiagonalKernel, seeded
+from models.discretizations import discretization, refuse_unstable
 from models.inits import B_INITS, INITS, real_spectrum, spectrum
-from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
+from models.kernel import StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
 from models.names import choose
 from models.spectrum import Spectrum
-
-
-def seeded() -> np.random.Generator:
-    """A numpy generator seeded from torch's, so that one seed decides every init."""
-    return np.random.default_rng(int(torch.randint(2**62, ()).item()))
-
-
-def refuse_unstable(rule: Discretization, A_bar: Tensor, dt_max: float) -> None:
-    """Raises ValueError where a discretization makes an init unstable, |A_bar| > 1."""
-    largest = float(A_bar.abs().max())
-    if largest > 1 + 1e-9:
-        raise ValueError(
-            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without "
-            "bound; take a smaller dt_max, or zoh, bilinear or backward-euler"
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +70,9 @@ class S4DSpec(StepSpec):
         return S4DKernel(self, d_model, directions)
 
 
-class S4DKernel(Kernel):
+class S4DKernel(DiagonalKernel):
     """K_l = 2 Re sum_n C_n A_bar_n^l B_bar_n (2206.11893, eq. 5); without 2 Re where the modes are real."""
 
-    A: Spectrum
     B: Tensor
     C: Tensor
 
@@ -133,11 +116,3 @@ class S4DKernel(Kernel):
         z = dt * self.A()
         B, C = (as_complex(self.B), 2 * as_complex(self.C)) if self.complex else (self.B.double(), self.C.double())
         return self.rule.a(z), C * (dt * self.rule.b(z) * B.repeat(self.A.copies, 1))
-
-    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        A_bar, W = self.system(rate)
-        return vandermonde(W, A_bar, L, self.C.dtype)
-
-    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A_bar, W = self.system(rate)
-        return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)

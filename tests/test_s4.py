@@ -11,9 +11,9 @@ from torch import Tensor
 
 from models import DISCRETIZATIONS, S4Spec
 from models.discretizations import discretization
-from models.functional import krylov_direct
+from models.functional import krylov_direct, real_matrix, real_vector
 from models.inits import fout, legs, legs_low_rank
-from models.s4 import S4Kernel, _blockdiag, _stack, cauchy_kernel, resolvent
+from models.s4 import S4Kernel, cauchy_kernel, resolvent
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -84,7 +84,7 @@ def test_resolvent_is_the_inverse() -> None:
     """(I - delta A)^{-1} by Woodbury, for A = Lambda - P P* with random complex P."""
     Lambda = torch.complex(-torch.rand(3, 4), torch.randn(3, 4))
     P, delta = torch.randn(3, 4, dtype=torch.complex128), torch.rand(3, 1)
-    A = _blockdiag(Lambda) - 2 * _stack(P).unsqueeze(-1) * _stack(P).unsqueeze(-2)
+    A = real_matrix(torch.diag_embed(Lambda)) - 2 * real_vector(P).unsqueeze(-1) * real_vector(P).unsqueeze(-2)
     inverse = torch.linalg.inv(torch.eye(8) - delta.unsqueeze(-1) * A)
     torch.testing.assert_close(resolvent(Lambda, P, delta), inverse, rtol=1e-11, atol=1e-12)
 
