@@ -8,7 +8,7 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import Benchmark, Scale
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports import frame
-from reports.__main__ import request as benchmark_request
+from reports.benchmark import request as benchmark_request
 from reports.combine import combine
 from reports.page import Report
 

@@ -25,22 +25,6 @@ def parser() -> cli.Parser:
     return p
 
 
-def variants(wanted: Sequence[str]) -> tuple[str, ...]:
-    """Names of variants, with the words default and all written out. Raises ValueError."""
-    from models import DEFAULT_VARIANTS, VARIANTS
-    from models.names import unknown
-
-    out: list[str] = []
-    for word in wanted:
-        if word in ("default", "all"):
-            out += DEFAULT_VARIANTS if word == "default" else VARIANTS
-        elif word in VARIANTS:
-            out.append(word)
-        else:
-            raise ValueError(unknown("variant", word, ["default", "all", *VARIANTS]))
-    return tuple(dict.fromkeys(out))
-
-
 def listing() -> str:
     """Benchmarks with their scales, variants with what they are, and for each pair how many of the runs of seeds 0, 1, 2 are done.
 
@@ -80,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from benchmarks.launch import run_jobs
-    from benchmarks.registry import BENCHMARKS
+    from benchmarks.registry import BENCHMARKS, variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose
 

@@ -9,6 +9,7 @@
     page.py     sections -> one HTML file (page.html.j2)
     render.py   what each report consists of, and where its files go
     combine.py  several reports as one;  markdown.py, readme.py  a report as Markdown, and in the README
+    benchmark.py  the report of a benchmark (that of a grid is ablations/report.py)
     evidence.py what is done with a report: shown, or committed with its records
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.

@@ -11,7 +11,7 @@ import pytest
 
 import ablations.__main__ as ablations_main
 import benchmarks.__main__ as benchmarks_main
-from benchmarks import cli
+from benchmarks import cli, registry
 from benchmarks.environment import ROOT, Runtime
 from benchmarks.launch import Outcome
 from models import DEFAULT_VARIANTS, VARIANTS
@@ -133,10 +133,10 @@ def test_an_unwritable_run_folder_is_exit_5(capsys: pytest.CaptureFixture[str], 
 
 
 def test_words_for_variants() -> None:
-    assert benchmarks_main.variants(["default"]) == DEFAULT_VARIANTS
-    assert set(benchmarks_main.variants(["all"])) == set(VARIANTS)
-    assert benchmarks_main.variants(["hope", "default", "hope"])[0] == "hope"
-    assert len(benchmarks_main.variants(["hope", "default"])) == len(DEFAULT_VARIANTS)
+    assert registry.variants(["default"]) == DEFAULT_VARIANTS
+    assert set(registry.variants(["all"])) == set(VARIANTS)
+    assert registry.variants(["hope", "default", "hope"])[0] == "hope"
+    assert len(registry.variants(["hope", "default"])) == len(DEFAULT_VARIANTS)
 
 
 def test_rerun_without_a_word_means_all() -> None:

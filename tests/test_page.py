@@ -21,6 +21,7 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
 from reports import FORMATS, evidence, frame, page, readme, render, tables
 from reports import __main__ as command
+from reports.benchmark import request as benchmark_request
 from reports.table import TEXT_WIDTH
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
@@ -129,7 +130,7 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
 def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
-    asked = grid_request(ABLATIONS[name], (0,)) if kind == "ablation" else command.request(kind, name, (0,), ("default",), None)
+    asked = grid_request(ABLATIONS[name], (0,)) if kind == "ablation" else benchmark_request(kind, name, (0,), ("default",), None)
     report = asked.build(frame.tidy(asked.expected, frame.Library((("runs", tmp_path),))))
     assert f"{name} " in report.make
     assert report.make in page.render(report)
@@ -201,7 +202,7 @@ def test_commit_copies_records_and_renders_from_the_copy(
     monkeypatch.setattr(evidence, "HERE", tmp_path / "reports")
     (tmp_path / "README.md").write_text("no markers")
     monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
-    real = command.request("quickstart", None, (0,), ("default",), None)
+    real = benchmark_request("quickstart", None, (0,), ("default",), None)
     assert evidence.commit(evidence.Request(expected=asked, build=real.build)) == cli.DONE
     kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
     assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
@@ -229,7 +230,8 @@ def test_commit_writes_the_results_into_the_readme_between_its_markers(tmp_path:
 
 
 def test_reports_do_without_lightning() -> None:
-    code = "import sys, reports.__main__ as m, reports.render; m.request('quickstart', None, (0,), ('default',), None); "
+    code = "import sys, reports.__main__, reports.render, reports.benchmark as m; "
+    code += "m.request('quickstart', None, (0,), ('default',), None); "
     code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
 
