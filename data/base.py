@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:  # the import costs five seconds; listing and reports do without it
     from pytorch_lightning import LightningDataModule
+
+
+Say = Callable[[str], None]
+"""Is told, line by line, what takes long."""
+
+
+def silent(text: str) -> None:
+    """Tells nobody."""
 
 
 class DataError(Exception):
@@ -50,13 +59,14 @@ class DataSpec(ABC):
     def signature(self) -> Signature:
         """Lengths and widths, known without opening any file."""
 
-    def prepare(self) -> None:  # noqa: B027 data that come with a package have nothing to prepare
+    def prepare(self, say: Say = silent) -> None:  # noqa: B027 data that come with a package have nothing to prepare
         """Makes `build` ready to be called by several processes, without the network. Raises DataError where the files are not here."""
 
     @abstractmethod
     def build(self, *, batch_size: int, seed: int) -> LightningDataModule:
         """The LightningDataModule. `seed` orders the training data and draws its noise; evaluation never depends on it.
 
-        Every batch is a dict: "x" (B, L, d_input) float or (B, L) int, "y" labels, optional "lengths" (B,) and "mask" (B, L).
+        Every batch is a dict: "x" (B, L, d_input) float or (B, L) int, "y" labels, optional "lengths" (B,) of valid steps, "mask" (B, L)
+        of scored steps, and "rate" (), by which the network multiplies its step sizes. Two towers: "x" (B, 2, L), "lengths" (B, 2).
         The module offers `content_hash() -> str` (sha256 of the arrays and of the split) and `counts() -> dict[str, int]`.
         """

@@ -12,17 +12,19 @@ import io
 import pickle
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Signature
-from data.files import Made, Official, Prepared, check, fetch, key_of, manual, prepare, read, root
-from data.images import PARTS, ImageSpec, split_facts
+from data.base import DataError, Say, Signature, silent
+from data.card import Card
+from data.files import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.images import ImageSpec, split_facts
 from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.subsets import PARTS
 
 if TYPE_CHECKING:
     import torch
@@ -146,7 +148,7 @@ def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16).astype(np.uint8)
 
 
-def make(download: bool, say: Callable[[str], None]) -> Made:
+def make(download: bool, say: Say) -> Made:
     """Images in official order (five training batches, then the test batch), colour and grey, labels, and the split."""
     if not RELEASE.archive.path().exists() and not (root() / FOLDER).exists():
         if not download:
@@ -170,7 +172,7 @@ def key() -> str:
     return key_of(READER_VERSION, *RELEASE.batches)
 
 
-def load(*, download: bool = False, say: Callable[[str], None] = lambda text: None) -> Prepared:
+def load(*, download: bool = False, say: Say = silent) -> Prepared:
     """The prepared arrays, from the cache, the archive or the unpacked folder; from the network only where asked. Raises DataError."""
     images = len(RELEASE.batches) * RELEASE.per_batch
     return prepare(NAME, key(), lambda: make(download, say), needed=images * (4 * PIXELS + 16))
@@ -187,6 +189,25 @@ COLOUR_NOISE: Final[Constants] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2
 """Of the authors' script of the noise experiment; its standard deviations are means over images of the deviation within one."""
 
 
+CARD: Final = Card(
+    name=NAME,
+    title="CIFAR-10",
+    what="A photograph of 32 x 32 pixels, in colour or grey, read row by row as 1,024 steps; the question is which of ten things it shows.",
+    size="60,000 images: 45,000 to train, 5,000 to validate, 10,000 to test; 170 MB to download, 250 MB prepared.",
+    licence=LICENCE,
+    source="Alex Krizhevsky, University of Toronto: cifar-10-python.tar.gz, or its unpacked folder cifar-10-batches-py",
+    citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009; as a sequence: arXiv:2011.04006 (grey)",
+    splits="The official test set; the official training set cut 90/10 by torch's permutation of seed 42, as in state-spaces/s4. LRA takes "
+    "the last 10 % of the training set instead.",
+    issues=(
+        "a few hundred test images have a near copy in the training set (arXiv:1902.00423)",
+        "grey is PIL's luma, as in state-spaces/s4; LRA's is TensorFlow's, which differs by one level in some pixels",
+        "pixels are real numbers, normalised; LRA's token ids 0..255 are the protocol choice tokens=true",
+        "chance is 10 %",
+    ),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CIFARSpec(ImageSpec):
     """1024 pixels in row-major order, one per step, then `noise` steps i.i.d. uniform on [0, 1) in every channel; the label is the class.
@@ -197,25 +218,40 @@ class CIFARSpec(ImageSpec):
     """
 
     version: ClassVar[int] = 1
+    card: ClassVar[Card] = CARD
 
     color: bool = True
     """Three channels; False is one, the grey of LRA Image."""
     noise: int = 0
     """Noise steps after the image."""
+    tokens: bool = False
+    """Grey levels as token ids 0..255, the form of LRA (arXiv 2011.04006); otherwise real numbers, the form of S4 and its successors."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.noise < 0:
             raise ValueError(f"noise is a number of steps, 0 or more, got {self.noise}")
+        if self.tokens and (self.color or self.noise):
+            raise ValueError("tokens are grey levels of the image alone: color must be False and noise 0")
 
     @property
     def signature(self) -> Signature:
-        """Three real numbers per step, or one; ten classes."""
+        """Three real numbers per step, or one, or one of 256 tokens; ten classes."""
+        if self.tokens:
+            return Signature(length=PIXELS, vocab=256, d_output=len(CLASSES))
         return Signature(length=PIXELS + self.noise, d_input=3 if self.color else 1, d_output=len(CLASSES))
 
-    def prepare(self) -> None:
+    def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Reads and checks the official files once."""
-        load()
+        return load(download=download, say=say)
+
+    def opened(self) -> Prepared | None:
+        """The prepared arrays, if they are there."""
+        return opened(NAME, key())
+
+    def plan(self) -> str:
+        """One archive."""
+        return f"{RELEASE.archive.name} ({RELEASE.archive.bytes / 1e6:,.0f} MB) into {root()}, and 250 MB of prepared arrays"
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 1024 + noise, channels) float32, "y": (B,) int64}. Raises DataError."""
@@ -231,6 +267,8 @@ class CIFARSpec(ImageSpec):
         mean, std = (np.array(c, dtype=np.float32) for c in (GREY if not self.color else COLOUR_NOISE if self.noise else COLOUR))
 
         def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+            if self.tokens:
+                return {"x": torch.from_numpy(images[ids].astype(np.int64)), "y": torch.from_numpy(labels[ids])}
             x = np.empty((len(ids), PIXELS + self.noise, channels), dtype=np.float32)
             pixels = x[:, :PIXELS]
             pixels[:] = images[ids].reshape(len(ids), PIXELS, channels)  # bytes until here

@@ -16,6 +16,7 @@ import shutil
 import socket
 import ssl
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -28,7 +29,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, StorageError
+from data.base import DataError, Say, StorageError, silent
 from data.sampling import sha256
 
 SCHEMA: Final = 1
@@ -151,7 +152,7 @@ def _hash(handle: Any, official: Official) -> str:
 # ---------------------------------------------------------------- downloading
 
 
-def fetch(official: Official, say: Callable[[str], None] = lambda text: None) -> Path:
+def fetch(official: Official, say: Say = silent) -> Path:
     """The path of the verified file in the data root, downloaded where it is missing.
 
     The download goes to `NAME.part`, is continued there after an interruption, and takes its name when size and checksum are right; with a
@@ -190,7 +191,7 @@ class _NotHad(Exception):
     """A URL did not give the file; the message says why."""
 
 
-def _download(url: str, part: Path, official: Official, patience: float, say: Callable[[str], None]) -> None:
+def _download(url: str, part: Path, official: Official, patience: float, say: Say) -> None:
     """Fills `part` to its full length, over several attempts with growing pauses, as long as bytes keep coming. Raises _NotHad."""
     moved, pause, reason = time.monotonic(), BACK_OFF, "no answer"
     while time.monotonic() - moved < patience:
@@ -221,7 +222,7 @@ def _download(url: str, part: Path, official: Official, patience: float, say: Ca
     raise _NotHad(reason)
 
 
-def _attempt(url: str, part: Path, official: Official, say: Callable[[str], None]) -> None:
+def _attempt(url: str, part: Path, official: Official, say: Say) -> None:
     """One request, continuing `part` where the server can."""
     start = part.stat().st_size if part.exists() else 0
     if start > official.bytes:
@@ -360,6 +361,14 @@ def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -
     found = opened(name, key)
     assert found is not None
     return found
+
+
+def scratch(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """An array of zeros in a nameless file of the data root, for what is too large for memory; it is gone when nobody holds it."""
+    with writing(root(), int(np.prod(shape)) * np.dtype(dtype).itemsize):
+        handle = tempfile.TemporaryFile(dir=root())  # noqa: SIM115 the array holds the file open
+        found: NDArray[Any] = np.memmap(handle, dtype=dtype, mode="w+", shape=shape)
+        return found
 
 
 def key_of(version: int, *files: Official) -> str:

@@ -8,13 +8,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataSpec
-from data.sampling import Ids, sha256, stratified_subset, torch_permutation
+from data.sampling import Ids, sha256, torch_permutation
+from data.subsets import SplitSpec
 
 SPLIT_SEED: Final = 42
 """Of torch.utils.data.random_split in state-spaces/s4."""
-SUBSET_SEED: Final = 1010
-PARTS: Final = ("train", "val", "test")
 
 
 def cut(order: Ids, n: int) -> dict[str, Ids]:
@@ -36,28 +34,12 @@ def split_facts(train: int, labels: NDArray[np.uint8], classes: tuple[str, ...])
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageSpec(DataSpec):
+class ImageSpec(SplitSpec):
     """Images with the literature's split, or a fixed part of it."""
 
-    train_subset: int | None = None
-    """Only so many training images, the same for every run and the classes as equal in number as can be; None is all."""
-    val_subset: int | None = None
-    test_subset: int | None = None
     source: Literal["official"] = "official"
     """Where the images come from; published numbers stand beside official ones only."""
 
-    def __post_init__(self) -> None:
-        for part, k in self._subsets().items():
-            if k is not None and k < 1:
-                raise ValueError(f"{part}_subset is a number of images, 1 or more, or None for all; got {k}")
-
-    def _subsets(self) -> dict[str, int | None]:
-        return {"train": self.train_subset, "val": self.val_subset, "test": self.test_subset}
-
     def splits(self, order: Ids, labels: NDArray[np.int64]) -> dict[str, Ids]:
         """Ids per part, subsets taken. Raises ValueError where a subset is larger than its part."""
-        wanted = self._subsets()
-        return {
-            name: ids if (k := wanted[name]) is None else stratified_subset(ids, labels, k, SUBSET_SEED)
-            for name, ids in cut(order, len(labels)).items()
-        }
+        return self.take(cut(order, len(labels)), labels)

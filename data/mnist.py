@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Signature
-from data.files import Made, Official, Prepared, check, fetch, key_of, manual, prepare, read
-from data.images import PARTS, ImageSpec, split_facts
+from data.base import DataError, Say, Signature, silent
+from data.card import Card
+from data.files import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.images import ImageSpec, split_facts
 from data.sampling import Ids, sha256
+from data.subsets import PARTS
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +81,7 @@ READER_VERSION: Final = 1
 # ---------------------------------------------------------------- reading the release
 
 
-def content_of(file: Packed, download: bool, say: Callable[[str], None]) -> bytes:
+def content_of(file: Packed, download: bool, say: Say) -> bytes:
     """The checked content of the unpacked file, from the .gz or from the unpacked file itself."""
     if not file.gz.path().exists():
         if file.idx.path().exists():
@@ -111,7 +112,7 @@ def parse(content: bytes, name: str) -> NDArray[np.uint8]:
     return body.reshape(shape)
 
 
-def _part(part: str, download: bool, say: Callable[[str], None]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _part(part: str, download: bool, say: Say) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     files = RELEASE[f"{part} images"], RELEASE[f"{part} labels"]
     images, labels = (parse(content_of(file, download, say), file.idx.path().name) for file in files)
     names = [file.idx.path().name for file in files]
@@ -125,7 +126,7 @@ def _part(part: str, download: bool, say: Callable[[str], None]) -> tuple[NDArra
     return images.reshape(-1, PIXELS), labels
 
 
-def make(download: bool, say: Callable[[str], None]) -> Made:
+def make(download: bool, say: Say) -> Made:
     """Images (training, then test) as rows of 784 bytes, labels, and the split."""
     parts = [_part(part, download, say) for part in ("train", "test")]
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -140,7 +141,7 @@ def key() -> str:
     return key_of(READER_VERSION, *(file.idx for file in RELEASE.values()))
 
 
-def load(*, download: bool = False, say: Callable[[str], None] = lambda text: None) -> Prepared:
+def load(*, download: bool = False, say: Say = silent) -> Prepared:
     """The prepared arrays, from the cache or the official files; from the network only where asked. Raises DataError."""
     return prepare(NAME, key(), lambda: make(download, say), needed=2 * sum(file.idx.bytes for file in RELEASE.values()))
 
@@ -157,6 +158,23 @@ def bit_reversal(n: int) -> Ids:
     return reversed_[reversed_ < n]
 
 
+CARD: Final = Card(
+    name=NAME,
+    title="MNIST",
+    what="A handwritten digit of 28 x 28 grey pixels, read row by row or in bit-reversal order as 784 steps; the question is which digit.",
+    size="70,000 images: 54,000 to train, 6,000 to validate, 10,000 to test; 12 MB to download, 56 MB prepared.",
+    licence=LICENCE,
+    source="Yann LeCun, Corinna Cortes and Christopher Burges: four .gz files of idx arrays, or the same files unpacked",
+    citation="Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-Based Learning Applied to Document Recognition, 1998",
+    splits="The official test set; the official training set cut 90/10 by torch's permutation of seed 42, as in state-spaces/s4.",
+    issues=(
+        "pixels divided by 255 and no further normalised, as in state-spaces/s4",
+        "there is no agreed permutation: bit reversal is that of state-spaces/s4, other work uses random ones",
+        "chance is 10 %, the largest class 11.4 %",
+    ),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MNISTSpec(ImageSpec):
     """784 pixels, one per step, divided by 255 and no further normalised (as in state-spaces/s4); the label is the digit.
@@ -165,6 +183,7 @@ class MNISTSpec(ImageSpec):
     """
 
     version: ClassVar[int] = 1
+    card: ClassVar[Card] = CARD
 
     permuted: bool = False
     """Pixels in bit-reversal order instead of row-major, the permutation of state-spaces/s4; other work uses random ones."""
@@ -174,9 +193,18 @@ class MNISTSpec(ImageSpec):
         """One real number per step, ten classes."""
         return Signature(length=PIXELS, d_input=1, d_output=10)
 
-    def prepare(self) -> None:
+    def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Reads and checks the official files once."""
-        load()
+        return load(download=download, say=say)
+
+    def opened(self) -> Prepared | None:
+        """The prepared arrays, if they are there."""
+        return opened(NAME, key())
+
+    def plan(self) -> str:
+        """Four files."""
+        packed = sum(file.gz.bytes for file in RELEASE.values())
+        return f"{len(RELEASE)} files ({packed / 1e6:,.0f} MB) into {root() / FOLDER}, and 56 MB of prepared arrays"
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 784, 1) float32, "y": (B,) int64}. Raises DataError."""

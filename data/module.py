@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 import numpy as np
 from pytorch_lightning import LightningDataModule
@@ -17,11 +18,35 @@ MakeBatch = Callable[[str, Ids, int], dict[str, Tensor]]
 Request = tuple[Ids, int]
 
 
-class _Requests(Sampler[Request]):
-    """Yields (ids of a batch, epoch). Training is permuted anew each epoch; evaluation goes in order. The last batch may be short."""
+POOL: Final = 50
+"""Batches that are sorted by length together: long enough for little padding, short enough to mix lengths over an epoch."""
 
-    def __init__(self, ids: Ids, batch_size: int, seed: int | None) -> None:
-        self.ids, self.batch_size, self.seed, self.epoch = ids, batch_size, seed, 0
+
+def batches(ids: Ids, batch_size: int, lengths: Ids | None = None, seed: int | None = None, epoch: int = 0) -> list[Ids]:
+    """The ids of each batch; the last may be short.
+
+    With a seed, in the order that (seed, epoch) draws. With lengths, a batch holds rows of like length: in training within a pool of 50
+    batches, which come in an order drawn as well; in evaluation over everything, longest first.
+    """
+    if seed is not None:
+        ids = ids[permutation(seed, epoch, len(ids))]
+    pool = batch_size * (POOL if seed is not None else len(ids))
+    out = []
+    for start in range(0, len(ids), pool):
+        part = ids[start : start + pool]
+        if lengths is not None:
+            part = part[np.argsort(-lengths[part], kind="stable")]
+        out += [part[i : i + batch_size] for i in range(0, len(part), batch_size)]
+    if lengths is not None and seed is not None:
+        out = [out[i] for i in permutation(seed, epoch, len(out))]
+    return out
+
+
+class _Requests(Sampler[Request]):
+    """Yields (ids of a batch, epoch). Training is permuted anew each epoch; evaluation is the same every time."""
+
+    def __init__(self, ids: Ids, batch_size: int, lengths: Ids | None, seed: int | None) -> None:
+        self.ids, self.batch_size, self.lengths, self.seed, self.epoch = ids, batch_size, lengths, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the Trainer before every training epoch."""
@@ -31,9 +56,8 @@ class _Requests(Sampler[Request]):
         return -(-len(self.ids) // self.batch_size)
 
     def __iter__(self) -> Iterator[Request]:
-        ids = self.ids if self.seed is None else self.ids[permutation(self.seed, self.epoch, len(self.ids))]
-        for start in range(0, len(ids), self.batch_size):
-            yield ids[start : start + self.batch_size], self.epoch
+        for ids in batches(self.ids, self.batch_size, self.lengths, self.seed, self.epoch):
+            yield ids, self.epoch
 
 
 class _Batches(Dataset[dict[str, Tensor]]):
@@ -50,14 +74,27 @@ class _Batches(Dataset[dict[str, Tensor]]):
 class SplitModule(LightningDataModule):
     """Batches of `make` over the parts "train", "val" and "test" of `splits` (sample ids out of `n`).
 
-    `seed` orders the training data; `content_hash` is the sha256 of everything the batches are made from.
+    `seed` orders the training data; `content_hash` is the sha256 of everything the batches are made from. `lengths` (n,) makes batches of
+    rows of like length. `zero_shot` names further ways to make the test batches, for which nothing is trained: e.g. "8khz".
     """
 
-    def __init__(self, splits: Mapping[str, Ids], n: int, make: MakeBatch, *, batch_size: int, seed: int, content_hash: str) -> None:
+    def __init__(
+        self,
+        splits: Mapping[str, Ids],
+        n: int,
+        make: MakeBatch,
+        *,
+        batch_size: int,
+        seed: int,
+        content_hash: str,
+        lengths: Ids | None = None,
+        zero_shot: Mapping[str, MakeBatch] | None = None,
+    ) -> None:
         super().__init__()
         check_split(splits, n)
         self._splits, self._make = {name: np.asarray(ids, dtype=np.int64) for name, ids in splits.items()}, make
-        self._batch_size, self._seed, self._hash = batch_size, seed, content_hash
+        self._batch_size, self._seed, self._hash, self._lengths = batch_size, seed, content_hash, lengths
+        self._zero_shot = dict(zero_shot or {})
 
     def content_hash(self) -> str:
         """sha256 of arrays and split."""
@@ -69,22 +106,25 @@ class SplitModule(LightningDataModule):
 
     def order(self, epoch: int) -> Ids:
         """(n_train,) Ids of the training samples in the order in which `epoch` visits them."""
-        ids = self._splits["train"]
-        return ids[permutation(self._seed, epoch, len(ids))]
+        return np.concatenate(batches(self._splits["train"], self._batch_size, self._lengths, self._seed, epoch))
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """Permuted by (seed, epoch)."""
-        return self._loader("train", self._seed)
+        return self._loader("train", self._make, self._seed)
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """In fixed order, every sample once."""
-        return self._loader("val", None)
+        return self._loader("val", self._make)
 
     def test_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         """In fixed order, every sample once."""
-        return self._loader("test", None)
+        return self._loader("test", self._make)
 
-    def _loader(self, split: str, seed: int | None) -> DataLoader[dict[str, Tensor]]:
-        requests = _Requests(self._splits[split], self._batch_size, seed)
+    def zero_shot_dataloaders(self) -> dict[str, DataLoader[dict[str, Tensor]]]:
+        """The test set made in each of the further ways."""
+        return {name: self._loader("test", make) for name, make in self._zero_shot.items()}
+
+    def _loader(self, split: str, make: MakeBatch, seed: int | None = None) -> DataLoader[dict[str, Tensor]]:
+        requests = _Requests(self._splits[split], self._batch_size, self._lengths, seed)
         # batch_size=None switches collation off: the sampler already asks for whole batches
-        return DataLoader(_Batches(split, self._make), sampler=requests, batch_size=None)
+        return DataLoader(_Batches(split, make), sampler=requests, batch_size=None)

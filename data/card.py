@@ -1,0 +1,26 @@
+"""The data card: what a reader must know of a data set before believing a number measured on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One data set in prose; every field a sentence or a few."""
+
+    name: str
+    """As in `python -m data NAME`."""
+    title: str
+    what: str
+    """What one sample is, and the question asked of it."""
+    size: str
+    """Samples per part, lengths, bytes."""
+    licence: str
+    source: str
+    """The publisher, and the file names it released."""
+    citation: str
+    splits: str
+    """The rule, and what the literature does where that is something else."""
+    issues: tuple[str, ...] = ()
+    """Known faults, deviations, choices of protocol, chance level."""

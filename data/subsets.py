@@ -1,0 +1,73 @@
+"""What data sets with files or a generator share: fixed parts of their splits, and one way to make, find and describe them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.base import DataSpec, Say, silent
+from data.sampling import Ids, stratified_subset
+
+if TYPE_CHECKING:
+    from data.card import Card
+    from data.files import Prepared
+
+PARTS: Final = ("train", "val", "test")
+SUBSET_SEED: Final = 1010
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSpec(DataSpec):
+    """A data set that is prepared once into arrays and split into train, val and test, or a fixed part of it."""
+
+    card: ClassVar[Card]
+
+    train_subset: int | None = None
+    """Only so many training samples, the same for every run and the classes as equal in number as can be; None is all."""
+    val_subset: int | None = None
+    test_subset: int | None = None
+
+    def __post_init__(self) -> None:
+        for part, k in self._subsets().items():
+            if k is not None and k < 1:
+                raise ValueError(f"{part}_subset is a number of samples, 1 or more, or None for all; got {k}")
+
+    def _subsets(self) -> dict[str, int | None]:
+        return {"train": self.train_subset, "val": self.val_subset, "test": self.test_subset}
+
+    def take(self, splits: Mapping[str, Ids], labels: NDArray[np.integer] | None) -> dict[str, Ids]:
+        """Ids per part, subsets taken; without labels (regression) at random. Raises ValueError where a subset is larger than its part."""
+        wanted = self._subsets()
+        out = {}
+        for name, ids in splits.items():
+            k = wanted[name]
+            if k is None:
+                out[name] = ids
+            else:
+                classes = np.zeros(int(ids.max()) + 1, dtype=np.int64) if labels is None else labels
+                out[name] = stratified_subset(ids, classes, k, SUBSET_SEED)
+        return out
+
+    @abstractmethod
+    def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
+        """The prepared arrays: from the cache, else from official files or the generator; from the network only where asked.
+
+        Raises DataError, which says what is missing, where to put it, and which command gets it.
+        """
+
+    @abstractmethod
+    def opened(self) -> Prepared | None:
+        """The prepared arrays where they are there; nothing is made. Raises DataError where they are damaged."""
+
+    @abstractmethod
+    def plan(self) -> str:
+        """What `load` would fetch or generate, how large, where to, and about how long it takes: one or two sentences."""
+
+    def prepare(self, say: Say = silent) -> None:
+        """Makes or checks the prepared arrays, without the network."""
+        self.load(say=say)
