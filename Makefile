@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
 
@@ -31,7 +31,8 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 # Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
-CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"}
+CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"} \
+  $${PROTOCOL:+--protocol="$$PROTOCOL"}
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
@@ -54,6 +55,7 @@ help: ## this list
 	  SEEDS 'comma-separated, as in 0,1,2' \
 	  SCALE 'quick, small or paper' \
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
+	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers; python -m data --status lists them' \
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \

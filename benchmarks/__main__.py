@@ -21,6 +21,7 @@ def parser() -> cli.Parser:
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="variants; or default (the seven), or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="size of the experiment (default: the benchmark's smallest)")
     p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
+    p.add_argument("--protocol", default=None, metavar="FIELD=VALUE,...", help="other choices of protocol, as in source=mini,split=patient")
     cli.add_launch_options(p)
     return p
 
@@ -64,15 +65,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from benchmarks.launch import run_jobs
-    from benchmarks.registry import BENCHMARKS, variants
+    from benchmarks.registry import BENCHMARKS, asked, variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
     with cli.as_usage():
-        benchmark = choose("benchmark", options.name, BENCHMARKS)
-        benchmark = benchmark if options.readout is None else benchmark.read_out(options.readout)
+        found = asked(options.name, options.readout, options.protocol)
+        benchmark = found.benchmark
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
         names = variants(options.variant)
         jobs = [
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for seed in options.seeds
             for name in names
         ]
-    chosen = ["--variant", ",".join(names), "--scale", scale, *(["--readout", options.readout] if options.readout else [])]
+    chosen = ["--variant", ",".join(names), "--scale", scale, *found.words]
     return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen])
 
 

@@ -155,7 +155,7 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     if not todo:
         return outcome
     for data in dict.fromkeys(job.spec.data for job in todo):
-        data.prepare()
+        data.prepare(screen.say)
     runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
     screen.say(
         f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: "

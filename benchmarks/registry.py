@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from benchmarks import images, pixels
 from benchmarks.spec import Benchmark
+from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
-from models.names import unknown
+from models.names import choose, unknown
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in (*pixels.BENCHMARKS, *images.BENCHMARKS)}
 
@@ -24,3 +26,32 @@ def variants(wanted: Sequence[str]) -> tuple[str, ...]:
         else:
             raise ValueError(unknown("variant", word, ["default", "all", *VARIANTS]))
     return tuple(dict.fromkeys(out))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A benchmark as somebody asked for it."""
+
+    benchmark: Benchmark
+    words: tuple[str, ...]
+    """The options that say so on a command line."""
+    tag: str
+    """What tells its reports from those of the plain benchmark: "" or "-mini"."""
+
+
+def asked(name: str, readout: str | None = None, protocol: str | None = None) -> Asked:
+    """The benchmark `name`, read out elsewhere, or with other choices of protocol. Raises ValueError that names the nearest."""
+    benchmark = choose("benchmark", name, BENCHMARKS)
+    words: list[str] = []
+    tags: list[str] = []
+    if readout is not None:
+        benchmark = benchmark.read_out(readout)
+        words += ["--readout", readout]
+        tags.append(readout)
+    if protocol is not None:
+        choices = parse(protocol)
+        benchmark = benchmark.with_protocol(choices)
+        benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0])  # says at once what cannot be
+        words += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
+        tags += [value if value[0].isalpha() and value not in ("true", "false") else f"{field}-{value}" for field, value in choices.items()]
+    return Asked(benchmark, tuple(words), "".join(f"-{tag}" for tag in tags))

@@ -280,13 +280,14 @@ def train(
         else:
             task.load_state_dict(best.state)
             metrics = dict(trainer.test(task, datamodule=module, verbose=False)[0])
+            metrics |= zero_shot(trainer, task, module)
     peak = memory.stop()
 
     record = Record(
         **identity(spec),
         status="diverged" if diverged else "ok",
         reason=diverged,
-        metrics=_metrics(metric, {} if diverged else {**metrics, **best.scores, "best_epoch": best.epoch}),
+        metrics=_metrics(metric, module, {} if diverged else {**metrics, **best.scores, "best_epoch": best.epoch}),
         cost={
             "parameters": sum(p.numel() for p in task.parameters() if p.requires_grad),
             "kernel_parameters": sum(p.numel() for kernel in kernels(task) for p in kernel.parameters() if p.requires_grad),
@@ -311,9 +312,19 @@ def train(
     return record, arrays
 
 
-def _metrics(metric: str, known: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict[str, Any]:
     name = metric.removeprefix("val_")
-    return {key: known.get(key) for key in (f"test_{name}", "test_loss", f"val_{name}", "val_loss", "best_epoch")}
+    further = [f"test_{name}_{test}" for test in module.zero_shot_dataloaders()]
+    return {key: known.get(key) for key in (f"test_{name}", "test_loss", *further, f"val_{name}", "val_loss", "best_epoch")}
+
+
+def zero_shot(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict[str, float]:
+    """{"test_accuracy_8khz": ...}: the chosen weights on tests they were not trained for; none for a layer without a step size."""
+    if not all(kernel.has_rate for kernel in kernels(task)) or not kernels(task):
+        return {}
+    key = f"test_{task.metric}"
+    loaders = module.zero_shot_dataloaders().items()
+    return {f"{key}_{name}": trainer.test(task, dataloaders=loader, verbose=False)[0][key] for name, loader in loaders}
 
 
 def copied(module: nn.Module) -> dict[str, Tensor]:

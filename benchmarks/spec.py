@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from data.base import DataSpec
+from data.protocol import chosen
 from models import ModelSpec, OptimSpec
 from models.names import choose
 
@@ -98,10 +99,13 @@ class Published:
 
     variant: str
     value: float
+    """In the unit of the table; not a number where the source prints that the row did not learn."""
     std: float | None
     source: str
     status: str
     note: str = ""
+    zero_shot: str = ""
+    """Which test it is of: a name in `Benchmark.zero_shot`; the ordinary one if empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,8 @@ class Benchmark:
     published: tuple[Published, ...] = ()
     readouts: Mapping[str, int | None] = field(default_factory=dict)
     """Named places to read the class from, as `pool_last` of the network; the recipe takes the first."""
+    zero_shot: Mapping[str, str] = field(default_factory=dict)
+    """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
 
     def read_out(self, name: str) -> Benchmark:
         """The same benchmark read out at `name`. Its title says so, and published numbers, which are read elsewhere, are left out."""
@@ -132,3 +138,14 @@ class Benchmark:
             return replace(own, run=read_from(own.run, last), notes=(*own.notes, f"but read out from: {name}"))
 
         return replace(self, title=f"{self.title}, read out from: {name}", recipe=recipe, published=())
+
+    def with_protocol(self, choices: Mapping[str, str]) -> Benchmark:
+        """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError."""
+
+        def recipe(variant: str, scale: Scale) -> Recipe:
+            own = self.recipe(variant, scale)
+            run = replace(own.run, data=chosen(own.run.data, choices))
+            return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
+
+        words = ", ".join(f"{name} = {value}" for name, value in choices.items())
+        return replace(self, title=f"{self.title} ({words})", recipe=recipe)

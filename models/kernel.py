@@ -223,6 +223,11 @@ class Kernel(nn.Module, ABC):
         self.dt_link = link.f
         self.add("theta_dt", link.inverse(dt), train=spec.train_dt, lr=spec.lr_dt)
 
+    @property
+    def has_rate(self) -> bool:
+        """Whether there are step sizes, so that `rate` may differ from 1."""
+        return hasattr(self, "theta_dt")
+
     def dt(self, rate: float) -> Tensor:
         """The step sizes times `rate`, in double precision, of the shape they were stored in."""
         return self.dt_link(self.theta_dt.double()) * rate

@@ -18,7 +18,8 @@ Stage = Literal["train", "val", "test"]
 class SequenceTask(pl.LightningModule):
     """Classification (cross-entropy, accuracy) or regression (mean squared error, rmse), per sequence or per step with a loss mask.
 
-    A batch is a dict: "x", "y", and optionally "lengths" (B,) of valid steps and "mask" (B, L) of the steps that are scored. Logs
+    A batch is a dict: "x", "y", and optionally "lengths" (B,) of valid steps, "mask" (B, L) of the steps that are scored, and "rate" (),
+    the factor on all step sizes for a signal that is sampled otherwise than in training. Logs
     {train,val,test}_loss and {train,val,test}_{accuracy,rmse} once per epoch, averaged over examples, so that a short last batch weighs
     what it is.
     """
@@ -36,7 +37,8 @@ class SequenceTask(pl.LightningModule):
 
     def loss_and_score(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """(mean loss, mean score, number of scored items); the score is accuracy, or the squared error whose root is reported."""
-        output, y = self.model(batch["x"], batch.get("lengths")), batch["y"]
+        rate = float(batch["rate"]) if "rate" in batch else 1.0
+        output, y = self.model(batch["x"], batch.get("lengths"), rate), batch["y"]
         mask = batch.get("mask")
         if mask is not None:
             scored = mask.bool()

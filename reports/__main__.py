@@ -24,6 +24,7 @@ def parser() -> cli.Parser:
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="rows of a benchmark; or default, or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="scale of a benchmark (default: its smallest)")
     p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
+    p.add_argument("--protocol", default=None, metavar="FIELD=VALUE,...", help="the runs with these choices of protocol")
     p.add_argument("--format", type=cli.some_of("format", FORMATS), default=(), metavar=",".join(FORMATS), help="written besides")
     p.add_argument(
         "--commit",
@@ -39,7 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from reports.benchmark import request
 
     with cli.as_usage():
-        asked = request(options.kind, options.name, options.seeds, options.variant, options.scale, options.readout)
+        asked = request(
+            options.kind, options.name, options.seeds, options.variant, options.scale, readout=options.readout, protocol=options.protocol
+        )
     from reports.evidence import commit, show
 
     return commit(asked) if options.commit else show(asked, options.format)

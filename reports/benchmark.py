@@ -33,12 +33,18 @@ def benchmark_name(kind: str, name: str | None) -> str:
 
 
 def request(
-    kind: str, name: str | None, seeds: tuple[int, ...], variants: tuple[str, ...], scale: str | None, readout: str | None = None
+    kind: str,
+    name: str | None,
+    seeds: tuple[int, ...],
+    variants: tuple[str, ...],
+    scale: str | None,
+    *,
+    readout: str | None = None,
+    protocol: str | None = None,
 ) -> Request:
     """The runs of a benchmark, row by row, and its report. Raises ValueError that names the nearest valid name."""
-    benchmark = BENCHMARKS[benchmark_name(kind, name)]
-    benchmark = benchmark if readout is None else benchmark.read_out(readout)
-    suffix = "" if readout is None else f" --readout {readout}"
+    asked = registry.asked(benchmark_name(kind, name), readout, protocol)
+    benchmark, suffix = asked.benchmark, "".join(f" {word}" for word in asked.words)
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
     recipes = {v: benchmark.recipe(v, size) for v in with_second_lines(benchmark, size, registry.variants(variants), seeds)}
     listed = ",".join(map(str, seeds))
@@ -61,9 +67,9 @@ def request(
 
     def build(runs: pd.DataFrame) -> Report:
         return benchmark_report(
-            runs, name=folder + (f"-{readout}" if readout else ""), title=benchmark.title, about=benchmark.about,
+            runs, name=folder + asked.tag, title=benchmark.title, about=benchmark.about,
             metric=METRICS[benchmark.metric], scale=size, make=" ".join(words), published=benchmark.published,
-            lags=(noise, data.signature.length - 1) if noise else None,
+            zero_shot=benchmark.zero_shot, lags=(noise, data.signature.length - 1) if noise else None,
         )  # fmt: skip
 
     return Request(expected=expected, build=build)

@@ -100,7 +100,8 @@ def tidy(expected: Iterable[Expected], library: Library) -> pd.DataFrame:
         record = found.record if isinstance(found, Found) else None
         metrics, cost, environment, data = (record.metrics, record.cost, record.environment, record.data) if record else ({},) * 4
         row |= {"status": record.status if record else "missing", "reason": record.reason if record else str(found)}
-        for key in ("test_accuracy", "test_rmse", "test_loss", "val_accuracy", "val_rmse", "best_epoch"):
+        further = [key for key in metrics if key.startswith("test_")]  # zero-shot tests, by the names the data module gives them
+        for key in dict.fromkeys(["test_accuracy", "test_rmse", "test_loss", *further, "val_accuracy", "val_rmse", "best_epoch"]):
             row[key] = _number(metrics.get(key))
         for key in ("parameters", "kernel_parameters", "seconds_per_epoch", "wall_seconds", "peak_memory_mb"):
             row[key] = _number(cost.get(key))

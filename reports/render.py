@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.record import DamagedRecord, write_atomically
+from benchmarks.spec import Published
 from reports import frame, plots, stats, tables
 from reports.markdown import markdown
 from reports.page import Plot, Report, Section, render
@@ -90,12 +91,15 @@ def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
 
 def benchmark_report(
     runs: pd.DataFrame, *, name: str, title: str, about: str, metric: Metric, scale: str, make: str,
-    published: Sequence[object] = (), lags: tuple[int, int] | None = None,
+    published: Sequence[Published] = (), zero_shot: Mapping[str, str] | None = None, lags: tuple[int, int] | None = None,
 ) -> Report:  # fmt: skip
-    """One benchmark, a row per variant. `lags`: those at which the last step of the sequence sees the signal."""
+    """One benchmark, a row per variant. `zero_shot`: its further tests and what they are called.
+
+    `lags`: those at which the last step of the sequence sees the signal.
+    """
     beside = tables.comparable(runs)
     table = tables.benchmark_table(
-        runs, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric,
+        runs, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric, zero_shot=zero_shot or {},
         published=tables.published_text(published, metric) if beside else None,
     )  # fmt: skip
     groups: dict[str, pd.DataFrame] = dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}
@@ -186,7 +190,9 @@ def benchmark_report(
     )  # fmt: skip
     apart: tuple[Section, ...] = ()
     if published:
-        reference = tables.published_table(published, name=f"{name}-published", title="Published numbers", metric=metric)
+        reference = tables.published_table(
+            published, name=f"{name}-published", title="Published numbers", metric=metric, zero_shot=zero_shot or {}
+        )
         heading, words = (
             ("Published numbers", "Sources of the numbers beside ours, and of others.")
             if beside

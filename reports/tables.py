@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from benchmarks.spec import Published
 from reports import stats
 from reports.table import HOLE, Table
 
@@ -129,6 +130,11 @@ def _count(value: float) -> str:
     return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.1f}K" if value >= 1e3 else f"{value:.0f}"
 
 
+def _finite(runs: pd.DataFrame, key: str) -> list[float]:
+    """The values of finished runs; none where the column is not there."""
+    return [float(v) for v in runs.loc[runs["status"] == "ok", key] if math.isfinite(v)] if key in runs else []
+
+
 def _median(runs: pd.DataFrame, key: str) -> float:
     values = runs.loc[runs["status"].isin(["ok", "diverged"]), key].dropna()
     return float(values.median()) if len(values) else math.nan
@@ -160,15 +166,21 @@ def tally(runs: pd.DataFrame) -> str:
     return ", ".join([f"{count.get('ok', 0)}/{len(runs)}", *(f"{count[k]} {word}" for k, word in words.items() if k in count)])
 
 
-def benchmark_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric, published: Mapping[str, str] | None = None) -> Table:
+def benchmark_table(
+    runs: pd.DataFrame, *, name: str, title: str, metric: Metric, published: Mapping[str, str] | None = None,
+    zero_shot: Mapping[str, str] | None = None,
+) -> Table:  # fmt: skip
     """One row per variant, in the order asked. `published` (variant -> text) adds a column and is given only where the published
-    setting is what was run (`comparable`)."""
+    setting is what was run (`comparable`); `zero_shot` adds one for each further test."""
+    further = {f"{metric.key}_{test}": f"{word} ({metric.unit})" for test, word in (zero_shot or {}).items()}
     rows = judge(dict(iter(runs.groupby("variant", sort=False))), metric) if len(runs) else {}
     heading = f"test {metric.label} ({metric.unit})"
     cells, marks, numbers = [], [], []
     for variant, r in rows.items():
         cost = {k: _median(r.runs, k) for k in ("parameters", "kernel_parameters", "seconds_per_epoch", "peak_memory_mb")}
         cell = {"variant": str(variant), heading: score(r.summary, metric), "95 % interval": interval(r.summary, metric)}
+        beyond = {key: stats.summarize(_finite(r.runs, key)) for key in further}
+        cell |= {further[key]: score(s, metric) for key, s in beyond.items()}
         if published is not None:
             cell["published"] = published.get(str(variant), HOLE)
         cell |= {"params": _count(cost["parameters"]), "kernel": _count(cost["kernel_parameters"])}
@@ -182,16 +194,22 @@ def benchmark_table(runs: pd.DataFrame, *, name: str, title: str, metric: Metric
             {"variant": variant, "metric": metric.key, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
             | {"low": r.summary.low, "high": r.summary.high, "difference_to_best": d.mean if d else math.nan}
             | {"p_holm": r.p, "mark": r.mark}
+            | {f"{key}_{part}": getattr(s, part) for key, s in beyond.items() for part in ("n", "mean", "std")}
             | cost
             | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
             | {k: "; ".join(sorted({x for x in r.runs[k] if x})) for k in ("kernel_lr", "rest_lr")}
         )
-    columns = ["variant", heading, "95 % interval", "params", "kernel", "s/epoch", "MB", "lr kernel / rest", "runs"]
+    columns = ["variant", heading, "95 % interval", *further.values(), "params", "kernel", "s/epoch", "MB", "lr kernel / rest", "runs"]
     caption = explain(rows, metric) + (
         "\nparams: all trained real numbers; kernel: those inside the convolution kernels. s/epoch and MB (peak memory): median over "
         "seeds on the machine named below. lr: the learning rates of the optimizer groups as they really were, kernel parameters / all "
         "others. runs: finished of asked; a diverged run (div.) is a result, counted here and not in the mean."
     )
+    if further:
+        caption += (
+            f"\n{', '.join((zero_shot or {}).values())}: the same trained weights on the test set sampled so, every step size scaled to "
+            "match; nothing was trained on it. A dash: the layer has no step size to scale."
+        )
     return Table(
         name=name, title=title, caption=caption, cells=pd.DataFrame(cells, columns=None if cells else columns, dtype=object),
         marks=pd.DataFrame(marks, columns=None if marks else columns, dtype=object), numbers=pd.DataFrame(numbers),
@@ -337,27 +355,40 @@ def comparable(runs: pd.DataFrame) -> bool:
     return bool(len(runs)) and set(runs["scale"]) == {"paper"} and sources == {"official"}
 
 
-def published_text(numbers: Sequence[Any], metric: Metric) -> dict[str, str]:
+def published_text(numbers: Sequence[Published], metric: Metric) -> dict[str, str]:
     """variant -> "value ± std" of its first `Published` entry whose status begins with "verified"; values are in the table's unit."""
-    verified = [p for p in numbers if p.status.startswith("verified")]
+    verified = [p for p in numbers if p.status.startswith("verified") and not p.zero_shot]
     return {p.variant: _printed(p, metric) for p in reversed(verified)}
 
 
-def _printed(p: Any, metric: Metric) -> str:
+def _printed(p: Published, metric: Metric) -> str:
+    """In the table's unit; a cross where the source prints that the row did not learn."""
+    if math.isnan(p.value):
+        return "✗"
     return f"{p.value:.{metric.decimals}f}" + (f" ± {p.std:.{metric.decimals}f}" if p.std is not None else "")
 
 
-def published_table(numbers: Sequence[Any], *, name: str, title: str, metric: Metric) -> Table:
+def published_table(
+    numbers: Sequence[Published], *, name: str, title: str, metric: Metric, zero_shot: Mapping[str, str] | None = None
+) -> Table:
     """What others printed, with where it stands and how it is known; entries that nobody verified are left out."""
     shown = [p for p in numbers if p.status.startswith("verified")]
+    rows = [p.variant + (f", {(zero_shot or {})[p.zero_shot]}" if p.zero_shot else "") for p in shown]
     columns = ["row", "published", "source", "known from", "note"]
-    cells = [(p.variant, _printed(p, metric), p.source, p.status.removeprefix("verified").strip(" ()"), p.note) for p in shown]
+    cells = [
+        (row, _printed(p, metric), p.source, p.status.removeprefix("verified").strip(" ()"), p.note)
+        for row, p in zip(rows, shown, strict=True)
+    ]
     frame = pd.DataFrame(cells, columns=columns, dtype=object)
-    values = [{"row": p.variant, "value": p.value, "std": p.std, "source": p.source, "status": p.status, "note": p.note} for p in shown]
+    values = [
+        {"row": row, "value": p.value, "std": p.std, "source": p.source, "status": p.status, "note": p.note}
+        for row, p in zip(rows, shown, strict=True)
+    ]
+    failed = " ✗: did not learn." if any(math.isnan(p.value) for p in shown) else ""
     return Table(
         name=name,
         title=title,
-        caption=f"Test {metric.label}, in {metric.unit}, as printed by others; ± is what the source calls a standard deviation.",
+        caption=f"Test {metric.label}, in {metric.unit}, as printed by others; ± is what the source calls a standard deviation.{failed}",
         cells=frame,
         marks=frame.map(lambda _: ""),
         numbers=pd.DataFrame(values),

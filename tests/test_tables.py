@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import runpy
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from benchmarks.record import DamagedRecord
+from benchmarks.spec import Published
 from reports import frame, tables
 from reports.table import TEXT_WIDTH
 
@@ -151,24 +152,20 @@ def test_text_fits_the_terminal(tmp_path: Path) -> None:
     assert text.count("transformer") == 2
 
 
-@dataclass
-class Printed:
-    variant: str
-    value: float
-    std: float | None
-    source: str = "Table 5"
-    status: str = "verified"
-    note: str = ""
+def printed(variant: str, value: float, std: float | None, status: str = "verified", zero_shot: str = "") -> Published:
+    return Published(variant=variant, value=value, std=std, source="Table 5", status=status, zero_shot=zero_shot)
 
 
 def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Path) -> None:
     numbers = [
-        Printed("s4", 88.65, 0.23),
-        Printed("hope", 90.0, None),
-        Printed("s4", 1.0, None),
-        Printed("lstm", 1.0, None, status="recalled"),
+        printed("s4", 88.65, 0.23),
+        printed("hope", 90.0, None),
+        printed("s4", 1.0, None),
+        printed("lstm", 1.0, None, status="recalled"),
+        printed("s4d-lin", math.nan, None),
+        printed("s4", 50.0, None, zero_shot="8khz"),
     ]
-    assert tables.published_text(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00"}
+    assert tables.published_text(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00", "s4d-lin": "✗"}
     paper = made["expected"]({"variant": "s4"}, 0, scale="paper")
     made["write"](tmp_path, paper, source="official")
     assert tables.comparable(runs_of(tmp_path, [paper]))
@@ -178,8 +175,10 @@ def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Pa
     mini = made["expected"]({"variant": "hope"}, 0, scale="paper")
     made["write"](tmp_path, mini, source="mini")
     assert not tables.comparable(runs_of(tmp_path, [paper, mini]))
-    apart = tables.published_table(numbers, name="p", title="Published", metric=ACCURACY)
-    assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00", "1.00"]
+    apart = tables.published_table(numbers, name="p", title="Published", metric=ACCURACY, zero_shot={"8khz": "8 kHz"})
+    assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00", "1.00", "✗", "50.00"]
+    assert list(apart.cells["row"])[-1] == "s4, 8 kHz"
+    assert "did not learn" in apart.caption
 
 
 def grid(tmp_path: Path) -> pd.DataFrame:
