@@ -76,6 +76,7 @@ class SplitModule(LightningDataModule):
 
     `seed` orders the training data; `content_hash` is the sha256 of everything the batches are made from. `lengths` (n,) makes batches of
     rows of like length. `zero_shot` names further ways to make the test batches, for which nothing is trained: e.g. "8khz".
+    `shared_validation` is the literature's protocol of choosing on the test set: only then may "val" and "test" have samples in common.
     """
 
     def __init__(
@@ -89,9 +90,11 @@ class SplitModule(LightningDataModule):
         content_hash: str,
         lengths: Ids | None = None,
         zero_shot: Mapping[str, MakeBatch] | None = None,
+        shared_validation: bool = False,
     ) -> None:
         super().__init__()
-        check_split(splits, n)
+        for left_out in ("test", "val") if shared_validation else (None,):
+            check_split({name: ids for name, ids in splits.items() if name != left_out}, n)
         self._splits, self._make = {name: np.asarray(ids, dtype=np.int64) for name, ids in splits.items()}, make
         self._batch_size, self._seed, self._hash, self._lengths = batch_size, seed, content_hash, lengths
         self._zero_shot = dict(zero_shot or {})
