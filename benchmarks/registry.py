@@ -14,6 +14,14 @@ from models.names import choose, unknown
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in (*pixels.BENCHMARKS, *images.BENCHMARKS)}
 
+FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "lra": ("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
+    "speech": ("Speech Commands", ("sc10", "sc10-mfcc", "sc35")),
+    "biosignals": ("BIDMC", ("bidmc-rr", "bidmc-hr", "bidmc-spo2")),
+    "probes": ("Probes of memory and capacity", ("copying", "selective-copying", "induction", "mqar")),
+}
+"""Benchmarks that papers print side by side: name -> (title, members of one metric)."""
+
 
 def variants(wanted: Sequence[str]) -> tuple[str, ...]:
     """Names of variants, with the words default and all written out. Raises ValueError."""

@@ -34,6 +34,8 @@ class Request:
     expected: Sequence[Expected]
     build: Callable[[pd.DataFrame], Report]
     """From `frame.tidy(expected, library)`."""
+    arrays: bool = True
+    """Whether the report draws kernels, so that arrays are committed too."""
 
 
 def show(request: Request, formats: Sequence[str] = ()) -> int:
@@ -73,7 +75,7 @@ def arrays_wanted(expected: Sequence[Expected]) -> set[str]:
 
 def commit(request: Request) -> int:
     """Copies the records of a report into reports/records, arrays for seed 0 of the default rows only, and renders from the copy."""
-    with_arrays = arrays_wanted(request.expected)
+    with_arrays = arrays_wanted(request.expected) if request.arrays else set()
     copied = dirty = 0
     for _, run in frame.tidy(request.expected, frame.Library((("runs", run_root()),))).iterrows():
         found = run["found"]

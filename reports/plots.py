@@ -286,6 +286,23 @@ def accuracy_dots(rows: Mapping[str, Row], *, metric: Metric) -> Figure:
     return figure
 
 
+def panels_of_dots(panels: Mapping[str, Mapping[str, Row]], *, metric: Metric) -> Figure:
+    """`accuracy_dots` of several tasks: a panel each, two in a line, rows in the order given."""
+    if not panels:
+        return _empty("no finished run yet")
+    lines, tall = -(-len(panels) // 2), max(len(rows) for rows in panels.values())
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(WIDTH, lines * (0.3 * tall + 0.85)), layout="constrained")
+        axes = figure.subplots(lines, 2, squeeze=False).flat
+        for ax, (title, rows) in zip(axes, panels.items()):
+            _dot_rows(ax, [(v, r, look(v).color, look(v).marker) for v, r in rows.items()], metric)
+            ax.set_title(title)
+        for ax in list(axes):  # what is left over
+            ax.set_axis_off()
+        figure.supxlabel(f"test {metric.label} ({metric.unit})", fontsize=9)
+    return figure
+
+
 def _dot_rows(ax: Axes, rows: Sequence[tuple[str, Row, str, str]], metric: Metric) -> None:
     """Rows of dots from top to bottom, with the mean written at the right edge."""
     values = [metric.factor * x for _, r, *_ in rows for x in r.scores.values()]

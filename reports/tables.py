@@ -130,7 +130,7 @@ def _count(value: float) -> str:
     return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.1f}K" if value >= 1e3 else f"{value:.0f}"
 
 
-def _finite(runs: pd.DataFrame, key: str) -> list[float]:
+def finite(runs: pd.DataFrame, key: str) -> list[float]:
     """The values of finished runs; none where the column is not there."""
     return [float(v) for v in runs.loc[runs["status"] == "ok", key] if math.isfinite(v)] if key in runs else []
 
@@ -179,7 +179,7 @@ def benchmark_table(
     for variant, r in rows.items():
         cost = {k: _median(r.runs, k) for k in ("parameters", "kernel_parameters", "seconds_per_epoch", "peak_memory_mb")}
         cell = {"variant": str(variant), heading: score(r.summary, metric), "95 % interval": interval(r.summary, metric)}
-        beyond = {key: stats.summarize(_finite(r.runs, key)) for key in further}
+        beyond = {key: stats.summarize(finite(r.runs, key)) for key in further}
         cell |= {further[key]: score(s, metric) for key, s in beyond.items()}
         if published is not None:
             cell["published"] = published.get(str(variant), HOLE)
