@@ -1,0 +1,308 @@
+"""Long Range Arena's ListOps (arXiv 2011.04006): the value of a nested expression of 501 to 1,999 tokens, ten classes.
+
+`source="generated"` draws the expressions as LRA's program does; `source="official"` reads the released tables. Both end in the same
+arrays: token ids with the end-of-sequence token of state-spaces/s4 after each row, offsets, and values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+import numpy as np
+
+from data import listops_files, listops_generator
+from data.base import DataError, Say, Signature, silent
+from data.card import Card
+from data.files import Made, Prepared, opened, prepare, root
+from data.listops_generator import END, SYMBOLS, Codes, Draws, generate
+from data.listops_statistics import Line, statistics
+from data.ragged import Ragged
+from data.sampling import Ids, sha256
+from data.subsets import PARTS, SplitSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from data.module import SplitModule
+
+NAME: Final = "listops"
+FOLDERS: Final = ("lra_release/lra_release/listops-1000", "lra_release/listops-1000", "listops-1000", "listops")
+"""Under the data root, in the order in which they are looked for."""
+FILES: Final = {part: f"basic_{part}.tsv" for part in PARTS}
+ROWS: Final = {"test": 2_000, "val": 2_000, "train": 96_000}
+"""The arrays hold the parts in this order, so that fewer training rows are a prefix of more."""
+RELEASED: Mapping[str, int] = ROWS
+"""What the official tables have."""
+READER_VERSION: Final = 1
+"""Raised when the arrays made from the same rows change."""
+SEED: Final = 2011_04006
+"""Of the generated set: there is one, as there is one release."""
+
+SPECIAL: Final = ("<pad>", "<unk>", "<eos>")
+EOS: Final = 2
+LENGTH: Final = 2048
+"""Tokens of the longest row with its <eos>."""
+MULTIPLE: Final = 64
+"""Lengths of batches are multiples of this, so that few different ones occur."""
+
+CARD: Final = Card(
+    name=NAME,
+    title="ListOps (Long Range Arena)",
+    what="An expression of MIN, MAX, MED (median without its fraction) and SM (sum modulo 10), nested to ten levels, one token per step; "
+    "the question is its value, a digit.",
+    size="96,000 expressions to train, 2,000 to validate, 2,000 to test; 501 to 1,999 tokens, 1,035 in the mean; 105 MB prepared. The "
+    "official tables have about 660 MB.",
+    licence="generated here: that of this suite; Long Range Arena, program and release: Apache-2.0",
+    source="drawn here with the grammar and the probabilities of LRA's program; or Google Research's lra_release.gz (about 7.7 GB, no "
+    "checksum published): listops-1000/basic_train.tsv, basic_val.tsv, basic_test.tsv",
+    citation="Y. Tay et al., Long Range Arena, arXiv:2011.04006; the task: N. Nangia and S. Bowman, ListOps, arXiv:1804.06028",
+    splits="Three parts without a common expression. Official: the three tables as they are. Generated: the first 2,000 different "
+    "expressions test, the next 2,000 validate, all others train, so that fewer training rows change nothing else.",
+    issues=(
+        "the released rows were drawn without a seed, so the generated set has their distribution and not their rows; published numbers "
+        "stand beside the official source only",
+        "values are not uniform: 0 and 9 have 17 % each, and answering one of them always scores that; who reads the root operator alone "
+        "scores about 36 %",
+        "tokens are numbered as in state-spaces/s4 (padding 0, unknown 1, end 2, then symbols by falling frequency in the training table, "
+        "equal ones in alphabetical order); generated rows use the order that the grammar's probabilities give, whatever their number",
+        "an <eos> token follows each row, as in state-spaces/s4; a row of more than 2,047 tokens would be cut, and none is so long",
+        "parentheses are deleted, as everywhere in the literature: they repeat what the brackets say",
+        "every official row is evaluated when it is read; a table with a wrong row, or with other than the released number of rows, is "
+        "refused",
+    ),
+)
+
+
+# ---------------------------------------------------------------- vocabulary
+
+GENERATED_ORDER: Final = (END, *range(10), *range(10, 14))
+"""Symbols by falling probability: X is every seventh token, a digit every fourteenth, an operator every twenty-eighth."""
+
+
+def by_frequency(tokens: Codes) -> tuple[int, ...]:
+    """Codes of the symbols by falling frequency, equal ones in alphabetical order of the symbols."""
+    count = np.bincount(tokens, minlength=len(SYMBOLS))
+    return tuple(sorted(range(len(SYMBOLS)), key=lambda code: (-int(count[code]), SYMBOLS[code])))
+
+
+def encode(rows: Ragged, order: tuple[int, ...]) -> Ragged:
+    """Rows of ids: symbols numbered from 3 in this order, no more than 2,047 of them, and <eos>."""
+    ids = np.empty(len(SYMBOLS), dtype=np.uint8)
+    ids[list(order)] = np.arange(len(SPECIAL), len(SPECIAL) + len(order))
+    lengths = np.minimum(rows.lengths, LENGTH - 1) + 1
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    tokens = np.full(offsets[-1], EOS, dtype=np.uint8)
+    for i in range(len(rows)):
+        tokens[offsets[i] : offsets[i + 1] - 1] = ids[rows.row(i)[: LENGTH - 1]]
+    return Ragged(tokens, offsets)
+
+
+def decode(prepared: Prepared) -> Ragged:
+    """The prepared rows as token codes again, without <eos>."""
+    names = list(prepared.manifest["vocabulary"])
+    codes = np.array([SYMBOLS.index(name) if name in SYMBOLS else 255 for name in names], dtype=np.uint8)
+    tokens, offsets = prepared.array("tokens"), prepared.array("offsets")
+    keep = tokens != EOS
+    return Ragged(codes[tokens[keep]], offsets - np.arange(len(offsets)))
+
+
+# ---------------------------------------------------------------- the two sources
+
+
+def folder() -> Path | None:
+    """Where the official tables are; the first of the known places that holds one of them."""
+    places = [root() / name for name in FOLDERS]
+    return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
+
+
+def _tables() -> dict[str, Path]:
+    """The official tables. Raises DataError that says where they belong."""
+    found = folder()
+    if found is None:
+        raise DataError(
+            f"the official ListOps tables are not here: put {', '.join(FILES.values())} into {root() / FOLDERS[0]} (or listops-1000 in "
+            "the data root). They are in https://storage.googleapis.com/long-range-arena/lra_release.gz, about 7.7 GB, for which no "
+            "checksum is published; every row is checked instead. Or generate the set: make data-listops (source=generated)."
+        )
+    missing = [file for file in FILES.values() if not (found / file).is_file()]
+    if missing:
+        raise DataError(f"{found} has no {', '.join(missing)}: unpack the official archive there again, or use source=generated")
+    return {part: found / file for part, file in FILES.items()}
+
+
+def _digests(tables: Mapping[str, Path]) -> dict[str, str]:
+    out = {}
+    for part, path in tables.items():
+        try:
+            with path.open("rb") as handle:
+                out[part] = f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    return out
+
+
+def _key(*words: object) -> str:
+    return hashlib.sha256(" ".join(str(word) for word in words).encode()).hexdigest()[:12]
+
+
+def _cut(counts: Mapping[str, int]) -> dict[str, Ids]:
+    """Ids per part, which lie one after another in the order test, val, train."""
+    edges = np.cumsum([0, *(counts[part] for part in ROWS)])
+    found = {part: np.arange(edges[i], edges[i + 1], dtype=np.int64) for i, part in enumerate(ROWS)}
+    return {part: found[part] for part in PARTS}
+
+
+def _made(rows: Ragged, values: Codes, counts: Mapping[str, int], order: tuple[int, ...], facts: Mapping[str, Any]) -> Made:
+    _no_repetition(rows, counts)
+    splits, ids = _cut(counts), encode(rows, order)
+    balance = {part: np.bincount(values[own], minlength=10).tolist() for part, own in splits.items()}
+    return Made(
+        arrays={"tokens": ids.values, "offsets": ids.offsets, "values": values},
+        facts={
+            "counts": {part: len(own) for part, own in splits.items()},
+            "classes": {part: {str(value): n for value, n in enumerate(found)} for part, found in balance.items()},
+            "vocabulary": [*SPECIAL, *(SYMBOLS[code] for code in order)],
+            **facts,
+            "split": {"rule": facts["split"], "sha256": sha256(*splits.values())},
+        },
+    )
+
+
+def _no_repetition(rows: Ragged, counts: Mapping[str, int]) -> None:
+    """Raises DataError where an expression lies in two parts."""
+    seen: dict[bytes, str] = {}
+    for part, own in _cut(counts).items():
+        for number, i in enumerate(own.tolist(), start=1):
+            digest = hashlib.blake2b(rows.row(i).tobytes(), digest_size=16).digest()
+            if seen.setdefault(digest, part) != part:
+                raise DataError(f"row {number} of the {part} part of ListOps is also in the {seen[digest]} part: this is not the release")
+
+
+def _generate(rows: int, say: Say) -> Made:
+    counts = {**ROWS, "train": rows}
+    say(f"generating {sum(counts.values()):,} ListOps expressions")
+    found = generate(sum(counts.values()), seed=SEED, say=say)
+    draws = found.draws
+    facts = {
+        "source": "generated here with the grammar and probabilities of Long Range Arena's program",
+        "licence": CARD.licence,
+        "version": f"generator {listops_generator.VERSION}, seed {SEED}",
+        "split": "different expressions in the order drawn: 2,000 test, 2,000 val, then train",
+        "draws": {"digits": draws.digits, "short": draws.short, "long": draws.long, "kept": draws.kept},
+    }
+    return _made(found.rows, found.values, counts, GENERATED_ORDER, facts)
+
+
+def _read(tables: Mapping[str, Path], digests: Mapping[str, str], say: Say) -> Made:
+    parts = {}
+    for part in ROWS:
+        say(f"reading and evaluating {tables[part]}")
+        rows, values = listops_files.read_tsv(tables[part], say)
+        if len(rows) != RELEASED[part]:
+            raise DataError(
+                f"{tables[part]} has {len(rows):,} rows and the release has {RELEASED[part]:,}: it is cut short, or another set. Get it "
+                "again, or use source=generated."
+            )
+        parts[part] = rows, values
+    everything = Ragged.from_rows([rows.row(i) for rows, _ in parts.values() for i in range(len(rows))], np.uint8)
+    facts = {
+        "source": "Long Range Arena, listops-1000, Google Research, https://github.com/google-research/long-range-arena",
+        "licence": CARD.licence,
+        "version": f"reader {READER_VERSION}",
+        "split": "the three tables of the release",
+        "files": {tables[part].name: digest for part, digest in digests.items()},
+    }
+    values = np.concatenate([values for _, values in parts.values()])
+    return _made(everything, values, {part: len(rows) for part, (rows, _) in parts.items()}, by_frequency(parts["train"][0].values), facts)
+
+
+# ---------------------------------------------------------------- the data set
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOpsSpec(SplitSpec):
+    """Expressions as tokens, an <eos> after each; the class is the value. Batches hold rows of like length, padded with 0."""
+
+    version: ClassVar[int] = 1
+    card: ClassVar[Card] = CARD
+
+    source: Literal["generated", "official"] = "generated"
+    """Where the expressions come from; published numbers stand beside official ones only."""
+    rows: int = ROWS["train"]
+    """Generated training rows: fewer are the first of more, with the same rows to validate and test."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source not in ("generated", "official"):
+            raise ValueError(f"source is one of: generated, official; got {self.source!r}")
+        if not 1 <= self.rows <= ROWS["train"]:
+            raise ValueError(f"rows is a number of generated training rows, 1 to {ROWS['train']:,}; got {self.rows}")
+        if self.source == "official" and self.rows != ROWS["train"]:
+            raise ValueError(f"rows={self.rows} is for source=generated; a part of the official training table is train_subset={self.rows}")
+
+    @property
+    def signature(self) -> Signature:
+        """Tokens: 15 symbols, padding, unknown, <eos>; ten classes."""
+        return Signature(length=LENGTH, vocab=len(SPECIAL) + len(SYMBOLS), d_output=10)
+
+    def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
+        """Generates the rows, or reads and evaluates the official tables, once. Neither needs the network. Raises DataError."""
+        if self.source == "generated":
+            return prepare(NAME, self._generated_key(), lambda: _generate(self.rows, say), needed=(self.rows + 4000) * 1100)
+        tables = _tables()
+        digests = _digests(tables)
+        return prepare(NAME, self._official_key(digests), lambda: _read(tables, digests, say), needed=sum(ROWS.values()) * 1100)
+
+    def opened(self) -> Prepared | None:
+        """The prepared arrays, if they are there; those of official tables only while the tables are."""
+        if self.source == "generated":
+            return opened(NAME, self._generated_key())
+        found = folder()
+        if found is None or any(not (found / file).is_file() for file in FILES.values()):
+            return None
+        return opened(NAME, self._official_key(_digests(_tables())))
+
+    def _generated_key(self) -> str:
+        return _key("generated", READER_VERSION, listops_generator.VERSION, SEED, self.rows)
+
+    def _official_key(self, digests: Mapping[str, str]) -> str:
+        return _key("official", READER_VERSION, *(f"{part} {digest}" for part, digest in sorted(digests.items())))
+
+    def plan(self) -> str:
+        """Generates, or reads; never fetches."""
+        where = f"{root() / 'prepared'}"
+        if self.source == "official":
+            return (
+                f"reads and evaluates the three official tables, which must be in {root() / FOLDERS[0]} (nothing is downloaded), and "
+                f"prepares 105 MB in {where}; about a minute"
+            )
+        n = self.rows + ROWS["val"] + ROWS["test"]
+        return f"generates {n:,} expressions and prepares {n * 1.05e-3:,.0f} MB in {where}; about {max(1, round(n / 8000))} s, no network"
+
+    def statistics(self) -> list[Line]:
+        """Every quantity of the reference beside that of the prepared rows. Raises DataError where they are not prepared."""
+        prepared = self.load()
+        drawn = prepared.manifest.get("draws")
+        return statistics(decode(prepared), np.asarray(prepared.array("values")), None if drawn is None else Draws(**drawn))
+
+    def build(self, *, batch_size: int, seed: int) -> SplitModule:
+        """The data module; batches are {"x": (B, L) int64 ids, "lengths": (B,), "y": (B,)}, L a multiple of 64. Raises DataError."""
+        import torch
+
+        from data.module import SplitModule
+
+        prepared = self.load()
+        rows = Ragged(prepared.array("tokens"), np.asarray(prepared.array("offsets")))
+        values = prepared.array("values").astype(np.int64)
+        splits = self.take(_cut(prepared.manifest["counts"]), values)
+
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+            x, lengths = rows.padded(ids, multiple=MULTIPLE, limit=LENGTH)
+            return {"x": torch.from_numpy(x), "lengths": torch.from_numpy(lengths), "y": torch.from_numpy(values[ids])}
+
+        content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
+        return SplitModule(splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=rows.lengths)

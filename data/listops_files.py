@@ -1,0 +1,169 @@
+"""The official form of ListOps: tab-separated tables of bracketed expressions and their values (LRA's `basic_train.tsv` and so on).
+
+An expression is written binarised to the left: an operator is paired with its first argument, the pair with the second, and so on, last
+with the closing bracket, and every pair stands in parentheses. Only the brackets carry meaning, so parentheses are deleted when a row is
+read; that they fit is checked, and so is the value of every row.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from data.base import DataError, Say, silent
+from data.listops_generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
+from data.ragged import Ragged
+
+HEADER: Final = ("Source", "Target")
+LINE: Final = 1 << 16
+"""Bytes of the longest line that is read; 1,999 tokens take fewer than 16,000."""
+CHUNK: Final = 1000
+"""Rows that are evaluated together."""
+SHOWN: Final = 3
+"""Bad rows that an error message describes."""
+CODES: Final = {symbol.encode(): code for code, symbol in enumerate((*SYMBOLS[:END], "]"))}
+
+
+class _Bad(Exception):
+    """What is wrong with one row."""
+
+
+# ---------------------------------------------------------------- writing
+
+
+def text_of(row: Codes) -> str:
+    """The official form of one expression."""
+    words: list[str] = []
+    open_operators: list[int] = []
+    for code in row.tolist():
+        if MIN <= code < END:
+            open_operators.append(len(words))
+            words.append(SYMBOLS[code])
+            continue
+        if code == END:
+            at = open_operators.pop()
+            words[at] = "( " + words[at]
+            words.append("] )")
+        else:
+            words.append(SYMBOLS[code])
+        if open_operators:  # an argument has ended, and with it a pair
+            words[-1] += " )"
+            at = open_operators[-1]
+            words[at] = "( " + words[at]
+    return " ".join(words)
+
+
+def write_tsv(path: Path, rows: Ragged, values: Codes) -> None:
+    """Writes a table as LRA's program does: a header, a row for each expression, lines that end in CR LF."""
+    with path.open("w", encoding="ascii", newline="") as out:
+        out.write("\t".join(HEADER) + "\r\n")
+        for i, value in enumerate(values.tolist()):
+            out.write(f"{text_of(rows.row(i))}\t{value}\r\n")
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_tsv(path: Path, say: Say = silent) -> tuple[Ragged, Codes]:
+    """(rows of token codes, their values) of one official table; lines end in LF or CR LF, and a byte order mark is no harm.
+
+    Raises DataError, with the number of bad rows and what is wrong with the first ones, for a row that is not an expression and its value.
+    """
+    rows: list[Codes] = []
+    values: list[int] = []
+    bad: list[tuple[int, str]] = []
+    count, checked, said = 0, 0, time.monotonic()
+    for count, line in enumerate(_lines(path), start=1):
+        try:
+            row, value = _row(line)
+            rows.append(row)
+            values.append(value)
+        except _Bad as problem:
+            bad.append((count, str(problem)))
+            rows.append(_ZERO)  # keeps the numbers of the rows after it
+            values.append(0)
+        if len(rows) == checked + CHUNK:
+            bad += _wrong(rows, values, checked)
+            checked += CHUNK
+        if time.monotonic() - said >= 2:
+            said = time.monotonic()
+            say(f"{path.name}: {count:,} rows read and evaluated")
+    bad += _wrong(rows, values, checked)
+    if count == 0:
+        raise DataError(f"{path} has a header and no rows; it is cut short. Remove it and get it again.")
+    if bad:
+        shown = "; ".join(f"row {row} (line {row + 1}): {problem}" for row, problem in sorted(bad)[:SHOWN])
+        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        raise DataError(f"{path}: {len(bad):,} of {count:,} rows are bad. {shown}{more}. Remove it and get it again.")
+    return Ragged.from_rows(rows, np.uint8), np.array(values, dtype=np.uint8)
+
+
+_ZERO: Final = np.array([MIN, 0, END], dtype=np.uint8)
+"""Stands in for a row that cannot be read: [MIN 0 ], which is 0."""
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines after the header, without their ends; of a line that is too long only its beginning."""
+    try:
+        with path.open("rb") as handle:
+            header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+            _check_header(path, header)
+            while line := handle.readline(LINE):
+                rest = line
+                while not rest.endswith(b"\n") and (rest := handle.readline(LINE)):
+                    pass
+                yield line.removesuffix(b"\n").removesuffix(b"\r")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _check_header(path: Path, header: bytes) -> None:
+    if not header:
+        raise DataError(f"{path} is empty, or its first line is; it begins with the line {HEADER[0]}, tab, {HEADER[1]}. Get it again.")
+    columns = tuple(header.decode("ascii", "backslashreplace").split("\t"))
+    if columns != HEADER:
+        missing = [name for name in HEADER if name not in columns]
+        what = f"has no column {' and no column '.join(missing)}" if missing else "has other columns"
+        raise DataError(f"{path} {what}: its first line is {str(columns)[:200]} instead of {HEADER}. Get it again.")
+
+
+def _row(line: bytes) -> tuple[Codes, int]:
+    """(token codes, stated value). Raises _Bad."""
+    if len(line) >= LINE:
+        raise _Bad(f"it has {LINE:,} bytes or more; an expression of 1,999 tokens has fewer than 16,000")
+    fields = line.split(b"\t")
+    if len(fields) != 2:
+        raise _Bad("it is empty" if not line else f"it has {len(fields)} column{'s' * (len(fields) > 1)} instead of 2")
+    source, target = fields
+    if len(target) != 1 or not target.isdigit():
+        raise _Bad(f"its value is {_quoted(target)}, and values are 0 to 9")
+    try:
+        row = np.frombuffer(bytes(map(CODES.__getitem__, source.translate(None, b"()").split())), dtype=np.uint8)
+    except KeyError as unknown:
+        raise _Bad(f"unknown token {_quoted(unknown.args[0])}") from unknown
+    problem = fault(row)
+    if problem is not None:
+        raise _Bad(problem)
+    pairs = np.count_nonzero(row < END) - 1 + np.count_nonzero(row == END)  # one for each argument, one for each bracket
+    if not source.count(b"(") == source.count(b")") == pairs:
+        raise _Bad(f"its parentheses do not fit: {source.count(b'(')} and {source.count(b')')} where its brackets ask for {pairs}")
+    return row, int(target)
+
+
+def _quoted(word: bytes) -> str:
+    return repr(word[:20].decode("ascii", "backslashreplace")) + ("..." if len(word) > 20 else "")
+
+
+def _wrong(rows: list[Codes], values: list[int], start: int) -> list[tuple[int, str]]:
+    """The rows from `start` on whose stated value is not their value."""
+    if len(rows) == start:
+        return []
+    found = evaluate(parse(Ragged.from_rows(rows[start:], np.uint8)))
+    return [
+        (start + i + 1, f"its value is given as {values[start + i]} and is {int(found[i])}")
+        for i in np.flatnonzero(found != np.array(values[start:], dtype=np.uint8)).tolist()
+    ]
