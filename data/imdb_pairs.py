@@ -22,10 +22,9 @@ from data.imdb_release import key
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key, sha256
 from data.subsets import PARTS, SplitSpec
+from data.towers import consecutive, module
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "imdb-pairs"
@@ -144,7 +143,6 @@ def drawn(reviews: Reviews, n: int) -> Made:
     if used["train"] & used["val"] or used["test"] & (used["train"] | used["val"]):
         raise DataError("a film is in two parts of the pairs")
     pairs, same = (np.concatenate(arrays) for arrays in zip(*made.values(), strict=True))
-    ids = cut(list(sizes.values()))
     facts = {
         "source": SOURCE,
         "licence": LICENCE,
@@ -153,15 +151,12 @@ def drawn(reviews: Reviews, n: int) -> Made:
             part: {"different films": int((answers == 0).sum()), "same film": int(answers.sum())} for part, (_, answers) in made.items()
         },
         "films": {part: len(found) for part, found in used.items()},
-        "split": {"rule": f"the official parts, and {HELD_OUT:.0%} of the training films for validation", "sha256": sha256(*ids.values())},
+        "split": {
+            "rule": f"the official parts, and {HELD_OUT:.0%} of the training films for validation",
+            "sha256": sha256(*consecutive(sizes).values()),
+        },
     }
     return Made(arrays={"pairs": pairs.astype(np.int32), "same": same, "film": reviews.film}, facts=facts)
-
-
-def cut(sizes: list[int]) -> dict[str, Ids]:
-    """Ids per part, which lie one after another."""
-    ends = np.cumsum([0, *sizes])
-    return {part: np.arange(a, b) for part, a, b in zip(PARTS, ends[:-1], ends[1:], strict=True)}
 
 
 # ---------------------------------------------------------------- the data set
@@ -230,29 +225,16 @@ class IMDBPairsSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64. Raises DataError."""
-        import torch
-
-        from data.module import SplitModule
-
         drawn, texts = self.load(), tokenised("characters", self.length)
-        rows = Ragged(np.asarray(texts.array("values")), np.asarray(texts.array("offsets")))
-        pairs, same = drawn.array("pairs").astype(np.int64), drawn.array("same").astype(np.int64)
-        splits = self.take(cut([drawn.manifest["counts"][part] for part in PARTS]), same)
-
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
-            x, lengths = rows.padded(pairs[ids].reshape(-1), multiple=64, limit=self.length)
-            return {
-                "x": torch.from_numpy(x).reshape(len(ids), 2, -1),
-                "y": torch.from_numpy(same[ids]),
-                "lengths": torch.from_numpy(lengths).reshape(-1, 2),
-            }
-
-        return SplitModule(
+        same = drawn.array("same").astype(np.int64)
+        splits = self.take(consecutive(drawn.manifest["counts"]), same)
+        return module(
+            Ragged(np.asarray(texts.array("values")), np.asarray(texts.array("offsets"))),
+            drawn.array("pairs").astype(np.int64),
+            same,
             splits,
-            len(pairs),
-            make,
+            limit=self.length,
             batch_size=batch_size,
             seed=seed,
             content_hash=sha256(texts.digests(), drawn.digests(), *(splits[part] for part in PARTS)),
-            lengths=rows.lengths[pairs].max(axis=1),
         )

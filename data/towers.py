@@ -1,0 +1,60 @@
+"""Two towers: a sample is two texts, read by the same network side by side. Texts are stored once, a sample is a pair of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.ragged import Ragged
+from data.sampling import Ids
+from data.subsets import PARTS
+
+if TYPE_CHECKING:
+    import torch
+
+    from data.module import SplitModule
+
+
+def consecutive(counts: Mapping[str, int]) -> dict[str, Ids]:
+    """Ids per part, where train, val and test lie one after another."""
+    starts = np.cumsum([0, *(counts[part] for part in PARTS)])
+    return {part: np.arange(starts[i], starts[i + 1]) for i, part in enumerate(PARTS)}
+
+
+def module(
+    texts: Ragged,
+    pairs: Ids,
+    labels: Ids,
+    splits: Mapping[str, Ids],
+    *,
+    limit: int,
+    batch_size: int,
+    seed: int,
+    content_hash: str,
+    shared_validation: bool = False,
+) -> SplitModule:
+    """Batches {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64 or `limit`, of the pairs (n, 2) of texts.
+
+    Batches are of like length, by the longer text of each pair.
+    """
+    import torch
+
+    from data.module import SplitModule
+
+    def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        x, lengths = texts.padded(pairs[ids].reshape(-1), multiple=64, limit=limit)
+        both = torch.from_numpy(x).reshape(len(ids), 2, -1), torch.from_numpy(lengths).reshape(len(ids), 2)
+        return {"x": both[0], "y": torch.from_numpy(labels[ids]), "lengths": both[1]}
+
+    return SplitModule(
+        splits,
+        len(pairs),
+        make,
+        batch_size=batch_size,
+        seed=seed,
+        content_hash=content_hash,
+        lengths=texts.lengths[pairs].max(axis=1),
+        shared_validation=shared_validation,
+    )
