@@ -170,7 +170,7 @@ class SequenceModel(nn.Module):
         if per_step and (two_towers or spec.pool_last is not None):
             raise ValueError("a decoder per step does not pool: it goes with neither two_towers nor pool_last")
         H = spec.d_model
-        self.spec, self.per_step, self.two_towers = spec, per_step, two_towers
+        self.spec, self.d_output, self.per_step, self.two_towers = spec, d_output, per_step, two_towers
         self.encoder: nn.Module = nn.Embedding(vocab, H) if vocab is not None else nn.Linear(d_input or 0, H)
         self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.n_layers))
         self.norm = Norm(H, spec.norm) if spec.prenorm else nn.Identity()

@@ -59,7 +59,7 @@ def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
     spec = tiny(epochs=3)
     record, arrays = once(spec, tmp_path, progress=events.append)
     assert record.status == "ok", record.reason
-    assert set(record.metrics) == {"test_accuracy", "test_loss", "val_accuracy", "val_loss", "best_epoch"}
+    assert set(record.metrics) == {"test_accuracy", "test_accuracy_constant", "test_loss", "val_accuracy", "val_loss", "best_epoch"}
     assert [row["epoch"] for row in record.history] == [event.epoch for event in events] == [0, 1, 2]
     assert all(math.isfinite(row[key]) for row in record.history for key in ("train_loss", "val_loss", "val_accuracy", "lr", "seconds"))
     assert record.history[0]["train_loss"] != record.history[1]["train_loss"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_classification_scores(stage: str) -> None:
     scores = logged(task, batches, stage)
     assert scores[f"{stage}_loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(output, y)), rel=1e-5)
     assert scores[f"{stage}_accuracy"] == pytest.approx(float((output.argmax(-1) == y).float().mean()), rel=1e-6)
-    assert set(scores) == {f"{stage}_loss", f"{stage}_accuracy"}
+    assert set(scores) - {"test_accuracy_constant"} == {f"{stage}_loss", f"{stage}_accuracy"}
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -97,7 +98,31 @@ def test_scores_per_step_under_a_mask() -> None:
     assert scores["test_loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(output, y)), rel=1e-5)
     assert scores["test_accuracy"] == pytest.approx(float((output.argmax(-1) == y).float().mean()), rel=1e-6)
     wrong = {**batches[0], "y": torch.where(batches[0]["mask"], batches[0]["y"], 0)}
-    assert torch.equal(task.loss_and_score(batches[0])[0], task.loss_and_score(wrong)[0])
+    assert torch.equal(task.loss_and_score(*task.answers(batches[0]))[0], task.loss_and_score(*task.answers(wrong))[0])
+
+
+def test_a_loss_that_is_not_a_number_is_not_left_out_of_the_mean() -> None:
+    """One bad batch of three spoils the epoch's loss, as it should."""
+    task = task_of(d_output=3)
+    batches = [{"x": torch.randn(n, 6, 2), "y": torch.randint(3, (n,))} for n in SIZES]
+    batches[1]["x"][0, 0, 0] = math.nan
+    assert not math.isfinite(logged(task, batches, "val")["val_loss"])
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_constant_answer(regression: bool) -> None:
+    """What the training labels of one epoch say without the input, scored on other labels; nothing before training."""
+    task = task_of(d_output=1 if regression else 3, regression=regression)
+    train = [{"x": torch.randn(n, 6, 2), "y": torch.randn(n) + 5 if regression else torch.tensor([2, 2, 2, 0, 1] * n)[:n]} for n in SIZES]
+    test = [{"x": torch.randn(n, 6, 2), "y": torch.randn(n) if regression else torch.randint(3, (n,))} for n in SIZES]
+    key = f"test_{task.metric}_constant"
+    assert not math.isfinite(logged(task, test, "test")[key])
+    for _ in range(2):  # the second epoch forgets the first
+        logged(task, train, "train")
+    y, seen = torch.cat([b["y"] for b in test]), torch.cat([b["y"] for b in train])
+    expected = (y - seen.mean()).square().mean().sqrt() if regression else (y == 2).float().mean()
+    assert logged(task, test, "test")[key] == pytest.approx(float(expected), rel=1e-5)
+    assert int(task.constant.seen[1] if regression else task.constant.seen.sum()) == sum(SIZES)
 
 
 def test_training_through_lightning_moves_the_rates_and_the_weights() -> None:
@@ -109,10 +134,10 @@ def test_training_through_lightning_moves_the_rates_and_the_weights() -> None:
     losses: list[Tensor] = []
     step = task.loss_and_score
 
-    def spy(batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        out = step(batch)
+    def spy(output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        out = step(output, y)
         if task.training:
-            losses.append(out[0].detach() * len(batch["y"]))
+            losses.append(out[0].detach() * len(y))
         return out
 
     task.loss_and_score = spy  # type: ignore[method-assign]
@@ -136,7 +161,7 @@ def test_loss_falls(name: str) -> None:
     plan = task.configure_optimizers()
     losses = []
     for _ in range(40):
-        loss = task.loss_and_score({"x": x, "y": y})[0]
+        loss = task.loss_and_score(task(x), y)[0]
         plan["optimizer"].zero_grad()
         loss.backward()
         plan["optimizer"].step()
