@@ -40,7 +40,7 @@ def samples(content: bytes, name: str, *, rate: int) -> NDArray[np.int16]:
             sound = body
         at += 8 + size + size % 2
     # the byte that fills up an odd chunk may be missing at the very end
-    if at < len(content) or announced > at:
+    if at < len(content) or announced > len(content):
         raise DataError(f"{name}: its header announces {announced:,} bytes, its chunks end at {at:,}, and it has {len(content):,}")
     if form is None or len(form) < 16:
         raise DataError(f"{name} does not say how its samples are to be read (no complete 'fmt ' chunk)")
