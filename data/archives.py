@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any, Final, cast
 
 from data.base import DataError
+
+LONGEST_HEADER: Final = 1 << 16
+"""Bytes of an extended header, which holds a long name or a few attributes."""
+PADDING: Final = 1 << 26
+"""Bytes after the end mark, which writers fill up to their block size."""
+
+_EXTENDED: Final = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_OPEN: Final[dict[bytes, Callable[[Path], Any]]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
 
 
 def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_members: int) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the regular files of a .tar, .tar.gz, .tar.xz or .tar.bz2 for whose name `wanted` says yes, in archive order.
 
     Names are relative, with /, without a leading "./". As contents are read into memory and go nowhere else, a hostile name can reach no
-    file; it is refused all the same, because an official archive has none. Raises DataError, which names archive and member, for a wanted
-    member that is no regular file, comes twice, has more than `max_bytes`, or has a name that is absolute or climbs; for more than
-    `max_members` entries; and where the archive is cut short or damaged.
+    file; an entry whose name is absolute, climbs or cannot be printed is refused all the same, wanted or not, because an official archive
+    has none. Raises DataError, which names archive and member, for a wanted member that is a link or a device, comes twice, or has more
+    than `max_bytes`; for more than `max_members` entries; and where the archive is cut short or damaged, which for the checksum of a
+    compressed one is known only at its end, after the last member. A folder is no member, and unwanted links are passed over.
     """
     seen: set[str] = set()
+    name = ""
     try:
-        with tarfile.open(path, "r|*") as tar:
+        with _opened(path) as handle, tarfile.open(fileobj=cast("IO[bytes]", _Whole(handle)), mode="r|", tarinfo=_Header) as tar:
             for count, member in enumerate(tar, start=1):
                 if count > max_members:
                     raise DataError(f"{path} has more than the {max_members:,} entries of the official archive; it is another one")
@@ -30,17 +43,67 @@ def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_me
                     raise DataError(f"{path} has an entry named {member.name!r}, which no official archive has; it was not read")
                 if member.isdir() or not wanted(name):
                     continue
-                if not member.isreg():
+                if not member.isreg() or member.issparse():
                     raise DataError(f"{path}: {name} is a link or a device where the official archive has a file; it was not read")
                 if name in seen:
                     raise DataError(f"{path} has {name} twice")
-                if member.size > max_bytes:
+                if not 0 <= member.size <= max_bytes:
                     raise DataError(f"{path}: {name} announces {member.size:,} bytes; the official file has no more than {max_bytes:,}")
                 seen.add(name)
-                handle = tar.extractfile(member)
-                content = b"" if handle is None else handle.read()
-                if len(content) != member.size:
-                    raise DataError(f"{path} is cut short inside {name}. Remove it and get it again.")
-                yield name, content
-    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        raise DataError(f"{path} is damaged or cut short ({type(error).__name__}: {error}). Remove it and get it again.") from error
+                content = tar.extractfile(member)
+                yield name, b"" if content is None else content.read()
+            _to_the_end(handle, path)
+    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error, lzma.LZMAError) as error:
+        after = f" after {name}" if name else ""
+        raise DataError(f"{path} is damaged or cut short{after} ({type(error).__name__}: {error}). Remove it and get it again.") from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The plain tar stream. The readers of the standard library check the length and the checksum of what is compressed."""
+    with path.open("rb") as raw:
+        head = raw.read(6)
+    opener = next((opener for magic, opener in _OPEN.items() if head.startswith(magic)), None)
+    return path.open("rb") if opener is None else opener(path)
+
+
+def _to_the_end(handle: IO[bytes], path: Path) -> None:
+    """Reads what follows the end mark: there stands the checksum of a compressed archive."""
+    left = PADDING
+    while block := handle.read(1 << 16):
+        left -= len(block)
+        if left < 0:
+            raise DataError(f"{path} goes on for more than {PADDING:,} bytes after its end; it is not the official archive")
+
+
+class _Whole:
+    """A stream whose end is an error. A whole archive has an end mark, after which tarfile reads no further; without one, tarfile takes
+    the end of the file for the end of the archive, and for some headers never stops reading."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self.handle = handle
+
+    def read(self, n: int) -> bytes:
+        block = self.handle.read(n)
+        if not block:
+            raise EOFError("there is no end mark")
+        return block
+
+
+class _Header(tarfile.TarInfo):
+    """Of a damaged header tarfile makes the end of the archive, and an extended one it reads into memory whatever its size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENDED and header.size > LONGEST_HEADER:
+            raise tarfile.ReadError(f"an extended header of {header.size:,} bytes")
+        return header
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _Header:
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.EOFHeaderError:
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"a damaged header: {error}") from error
