@@ -1,0 +1,335 @@
+"""BIDMC: heart rate, respiratory rate or oxygen saturation of a patient from 32 s of photoplethysmogram and electrocardiogram.
+
+53 recordings of 8 minutes from intensive care (M. Pimentel et al., IEEE Transactions on Biomedical Engineering 64(8), 2016; PhysioNet).
+The TSER archive (C. W. Tan et al., arXiv 2006.10996) cut them into windows for regression; state-spaces/s4 shuffles these windows, and
+the published numbers of state space models are on such a shuffle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data import bidmc_files, files
+from data.base import DataError, Say, Signature, silent
+from data.bidmc_files import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
+from data.card import Card
+from data.files import Made, Prepared, root
+from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.subsets import PARTS, SplitSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from data.module import SplitModule
+
+Source = Literal["physionet", "official"]
+Split = Literal["random", "patient"]
+Normalisation = Literal["none", "channel"]
+Offset = Literal["kept", "removed"]
+
+CITATION: Final = (
+    "M. Pimentel et al., Towards a Robust Estimation of Respiratory Rate from Pulse Oximeters, IEEE Trans. Biomed. Eng. 64(8):1914-1923, "
+    "2016; A. Goldberger et al., PhysioBank, PhysioToolkit, and PhysioNet, Circulation 101(23):e215-e220, 2000"
+)
+LICENCE: Final = "Open Data Commons Attribution License 1.0. De-identified patients: no attempt may be made to find out who they are"
+PUBLISHER: Final = "BIDMC PPG and Respiration Dataset 1.0.0, PhysioNet, https://physionet.org/content/bidmc/1.0.0/, doi 10.13026/C2208R"
+TSER: Final = "BIDMC32RR, BIDMC32HR, BIDMC32SpO2 of the TSER archive (arXiv 2006.10996), Zenodo records 4001463, 4001456, 4001464"
+
+# ---------------------------------------------------------------- splits
+
+RANDOM: Final = "sklearn train_test_split over windows: 30 % off with random_state 0, these in halves with random_state 1"
+PATIENT: Final = "by patient, 15 % of the recordings each for val and test; of many seeded draws the one most alike in all three targets"
+SPLIT_SEED: Final = 32
+DRAWS: Final = 20_000
+
+
+def usable(y: NDArray[np.floating], target: Target) -> Ids:
+    """Windows of a target: for RR those with a mean of 0 are left out, as the archive does; nobody was measured breathing there."""
+    return np.flatnonzero(y > 0) if target == "RR" else np.arange(len(y), dtype=np.int64)
+
+
+def random_split(ids: Ids) -> dict[str, Ids]:
+    """70 / 15 / 15 of the windows, as state-spaces/s4 cuts them. Windows that overlap fall into different parts."""
+    from sklearn.model_selection import train_test_split
+
+    train, others = train_test_split(ids, test_size=0.3, random_state=0)
+    val, test = train_test_split(others, test_size=0.5, random_state=1)
+    return {"train": train, "val": val, "test": test}
+
+
+def patient_parts(patient: NDArray[np.integer], recording: NDArray[np.integer], targets: NDArray[np.floating]) -> NDArray[np.int8]:
+    """(recordings,) Index in PARTS of each recording; all recordings of a patient lie in the same part, and in the same for every target.
+
+    Of many seeded draws that give val and test 15 % of the recordings each, the one in which mean and spread of all three targets are most
+    alike in the three parts: with 8 recordings to a part, a draw left to chance can have one without a sick patient.
+    """
+    count = len(patient)
+    powers = np.zeros((3, count, len(TARGETS)))  # number, sum and sum of squares of the standardised targets of each recording
+    for c, target in enumerate(TARGETS):
+        ids = usable(targets[:, c], target)
+        y = targets[ids, c].astype(np.float64)
+        y = (y - y.mean()) / max(float(y.std()), 1e-9)
+        for k in range(3):
+            powers[k, :, c] = np.bincount(recording[ids], weights=y**k, minlength=count)
+    members = [np.flatnonzero(patient == p) for p in np.unique(patient)]
+    share = max(1, round(0.15 * count))
+    rng = np.random.Generator(np.random.Philox(key=philox_key(SPLIT, SPLIT_SEED)))
+    best, least = None, np.inf
+    for _ in range(DRAWS):
+        parts = np.zeros(count, dtype=np.int8)
+        room = {1: share, 2: share}
+        for p in rng.permutation(len(members)):
+            for part in (1, 2):
+                if len(members[p]) <= room[part]:
+                    parts[members[p]] = part
+                    room[part] -= len(members[p])
+                    break
+        if any(room.values()):
+            continue
+        n, total, squares = (np.stack([power[parts == part].sum(axis=0) for part in range(len(PARTS))]) for power in powers)
+        mean = total / np.maximum(n, 1)
+        spread = np.sqrt(np.maximum(squares / np.maximum(n, 1) - mean**2, 1e-12))
+        cost = float(np.maximum(np.abs(mean), np.abs(np.log(spread))).max())
+        if n.all() and cost < least:
+            best, least = parts, cost
+    if best is None:
+        raise DataError(f"{count} recordings of {len(members)} patients cannot be cut into {share}, {share} and the others")
+    return best
+
+
+def patient_split(parts: NDArray[np.int8], recording: NDArray[np.integer], ids: Ids) -> dict[str, Ids]:
+    """Windows per part, in order."""
+    return {name: ids[parts[recording[ids]] == i] for i, name in enumerate(PARTS)}
+
+
+def describe(splits: Mapping[str, Ids], y: NDArray[np.floating], rule: str) -> dict[str, Any]:
+    """What the manifest says of a split; `chance` is the RMSE of predicting the mean of the training targets."""
+    values = {name: y[ids].astype(np.float64) for name, ids in splits.items()}
+    mean = values["train"].mean()
+    return {
+        "rule": rule,
+        "sha256": sha256(*splits.values()),
+        "counts": {name: len(ids) for name, ids in splits.items()},
+        "mean": {name: round(float(v.mean()), 4) for name, v in values.items()},
+        "std": {name: round(float(v.std()), 4) for name, v in values.items()},
+        "chance": {name: round(float(np.sqrt(((v - mean) ** 2).mean())), 4) for name, v in values.items()},
+    }
+
+
+def from_recordings(recordings: bidmc_files.Recordings, digests: Mapping[str, str], say: Say) -> Made:
+    """Arrays and manifest of all three targets. Raises DataError."""
+    arrays = bidmc_files.windows(recordings, digests, say)
+    recording, targets = arrays["recording"], arrays["targets"]
+    arrays["part"] = parts = patient_parts(arrays["patient"], recording, targets)
+    owners = [set(arrays["patient"][parts == part].tolist()) for part in range(len(PARTS))]
+    assert not any(owners[i] & owners[j] for i in range(3) for j in range(i))
+    splits = {}
+    for c, target in enumerate(TARGETS):
+        ids = usable(targets[:, c], target)
+        splits[f"{target}, random"] = describe(random_split(ids), targets[:, c], RANDOM)
+        splits[f"{target}, patient"] = describe(patient_split(parts, recording, ids), targets[:, c], PATIENT)
+    facts = {"source": PUBLISHER, "licence": LICENCE, "version": "1.0.0", "patients": int(arrays["patient"].max()) + 1, "splits": splits}
+    return Made(arrays=arrays, facts={**facts, "files": dict(digests)})
+
+
+def from_archive(target: Target, pair: tuple[Path, Path], digests: Mapping[str, str], say: Say) -> Made:
+    """Arrays and manifest of one target. Raises DataError."""
+    arrays = bidmc_files.archive_cases(target, pair, say)
+    splits = {f"{target}, random": describe(random_split(np.arange(len(arrays["y"]), dtype=np.int64)), arrays["y"], RANDOM)}
+    facts = {"source": TSER, "licence": LICENCE, "version": f"Zenodo record {ZENODO[target]}", "splits": splits, "files": dict(digests)}
+    return Made(arrays=arrays, facts=facts)
+
+
+# ---------------------------------------------------------------- the data set
+
+CARD: Final = Card(
+    name="bidmc",
+    title="BIDMC vital signs",
+    what=(
+        "32 s of photoplethysmogram (PLETH) and electrocardiogram (lead II) at 125 Hz, 4000 x 2 real numbers. Asked is the mean heart rate "
+        "(beats/min), respiratory rate (breaths/min) or oxygen saturation (%) that the monitor showed in these 32 s."
+    ),
+    size=(
+        "7,949 windows, 7,870 of them with a respiratory rate, of 53 recordings of 46 patients; prepared arrays 26 MB, or 254 MB for "
+        "each target read from .ts files."
+    ),
+    licence=LICENCE,
+    source=f"{PUBLISHER}: bidmc_csv/bidmc_NN_Signals.csv, _Numerics.csv, _Fix.txt. Or the .ts files {TSER}.",
+    citation=CITATION,
+    splits=(
+        "random: 70/15/15 over windows, the literature's (state-spaces/s4). Windows advance by 3 s, so nearly every test window shares 29 "
+        "s with a training window: it measures how well a patient is remembered. patient: 37/8/8 recordings, no patient in two parts."
+    ),
+    issues=(
+        "Chance level, the RMSE of predicting the mean of the training targets, on test: random HR 13.46, RR 3.12, SpO2 3.29; patient HR "
+        "15.26, RR 2.97, SpO2 2.88. Published errors of models exist for the random split only.",
+        "The 53 recordings are of 46 patients: 6-9, 20-23 and 38-39 are of one patient each (Fix.txt). A split by recording, such as the "
+        "TSER archive's own into training and test file, still shares patients.",
+        "How the archive cut is inferred: 32 s every 3 s, mean of the seconds that are not missing, RR without windows of mean 0 (79, all of "
+        "recording 13). One window of recording 23 is missing there; that it is the first is likely, not certain.",
+        "The random split of windows cut here follows the literature's rule, but the order of the archive's cases is unknown, so its parts "
+        "are not the very windows behind published numbers; with source=official they are.",
+        "Targets are far from 0 (means 89, 17.6 and 97) and by the published protocol not centred: a network first spends steps on the "
+        "offset. offset=removed spares it that and leaves the unit of the RMSE as it is.",
+        "Missing input values: the archive lists none, state-spaces/s4 would pass them on as nan; here they are an error.",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BIDMCSpec(SplitSpec):
+    """4000 steps of two signals; the target is one real number in its own unit, scored by RMSE. Neither is scaled unless asked."""
+
+    version: ClassVar[int] = 1
+    card: ClassVar[Card] = CARD
+
+    target: Target
+    """Respiratory rate, heart rate or oxygen saturation."""
+    source: Source = "physionet"
+    """Windows cut from the publisher's recordings, or the archive's .ts files."""
+    split: Split = "random"
+    """The literature's, in which patients and even seconds are shared between the parts, or by patient."""
+    normalisation: Normalisation = "none"
+    """As published; "channel" takes off the mean of each signal over the training windows and divides by its standard deviation."""
+    offset: Offset = "kept"
+    """As published; "removed" takes the mean of the training targets off every target, so that a network need not learn it first. The unit,
+    and so the meaning of an RMSE, stays the same."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        options = (("target", Target), ("source", Source), ("split", Split), ("normalisation", Normalisation), ("offset", Offset))
+        for name, kind in options:
+            if (value := getattr(self, name)) not in get_args(kind):
+                raise ValueError(f"unknown {name} of BIDMC {value!r}; one of: {', '.join(get_args(kind))}")
+        if self.source == "official" and self.split == "patient":
+            raise ValueError("the .ts files do not say which patient a window is of, so split='patient' needs source='physionet'")
+
+    @property
+    def signature(self) -> Signature:
+        """Two real numbers per step; one target."""
+        return Signature(length=LENGTH, d_input=len(SIGNALS), d_output=1, regression=True)
+
+    @property
+    def _name(self) -> str:
+        return "bidmc" if self.source == "physionet" else f"bidmc-{self.target.lower()}-official"
+
+    def plan(self) -> str:
+        """Nothing is downloaded, as no checksum of these files is known before they are there."""
+        if self.source == "official":
+            return (
+                f"downloads nothing; reads BIDMC32{self.target}_TRAIN.ts and _TEST.ts, about 0.5 GB of text, from {root()} "
+                f"and writes 254 MB to {root() / 'prepared'}: about half a minute"
+            )
+        return (
+            f"downloads nothing; reads the 53 recordings (bidmc_csv or {bidmc_files.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
+            f"them against {SUMS} where that is beside them, and writes 26 MB to {root() / 'prepared'}: a few seconds"
+        )
+
+    def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
+        """The prepared arrays, from the files in the data root or, where these are gone, from the cache. Raises DataError."""
+        if self.source == "official":
+            pair = bidmc_files.find_official(self.target)
+            if pair is None:
+                return self._without_files()
+            digests = {path.name: bidmc_files.file_digest(path) for path in pair}
+            needed = sum(bidmc_files.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
+            return files.prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
+        recordings = bidmc_files.find()
+        if recordings is None:
+            return self._without_files()
+        digests = recordings.digests()
+        needed = bidmc_files.RELEASE.recordings * (bidmc_files.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
+        return files.prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
+
+    def opened(self) -> Prepared | None:
+        """The prepared arrays of this source that were made last."""
+        manifests = [file for file in (root() / "prepared").glob(f"{self._name}-*/manifest.json") if len(_key_in(file, self._name)) == 12]
+        newest = max(manifests, key=lambda file: file.stat().st_mtime_ns, default=None)
+        return None if newest is None else files.opened(self._name, _key_in(newest, self._name))
+
+    def _without_files(self) -> Prepared:
+        found = self.opened()
+        if found is not None:
+            return found
+        if self.source == "official":
+            raise DataError(
+                f"BIDMC32{self.target} is not here. Get BIDMC32{self.target}_TRAIN.ts and BIDMC32{self.target}_TEST.ts from "
+                f"https://zenodo.org/records/{ZENODO[self.target]} (no checksum of them is known) and put them into {root()}; then run "
+                "make data-bidmc."
+            )
+        raise DataError(
+            f"BIDMC is not here. Get https://physionet.org/static/published-projects/bidmc/{bidmc_files.ARCHIVE} and put it into {root()}, "
+            f"or put the folder bidmc_csv of https://physionet.org/files/bidmc/1.0.0/ there, with {SUMS} beside it, which every file is "
+            "then checked against; then run make data-bidmc."
+        )
+
+    def build(self, *, batch_size: int, seed: int) -> SplitModule:
+        """The data module; batches are {"x": (B, 4000, 2) float32, "y": (B,) float32}. Raises DataError."""
+        import torch
+
+        from data.module import SplitModule
+
+        prepared = self.load()
+        flat, begin, y, splits = self._opened_windows(prepared)
+        splits = self.take(splits, None)
+
+        def cut(ids: Ids) -> NDArray[np.float32]:
+            x = np.empty((len(ids), LENGTH, len(SIGNALS)), dtype=np.float32)
+            for row, first in zip(x, begin[ids].tolist(), strict=True):
+                row[:] = flat[first : first + LENGTH]
+            return x
+
+        scale = None if self.normalisation == "none" else moments(cut, splits["train"])
+        if self.offset == "removed":
+            y = y - y[splits["train"]].mean(dtype=np.float64).astype(np.float32)
+
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+            x = cut(ids)
+            if scale is not None:
+                x -= scale[0]
+                x /= scale[1]
+            return {"x": torch.from_numpy(x), "y": torch.from_numpy(y[ids])}
+
+        digest = sha256(prepared.digests(), *splits.values())
+        return SplitModule(splits, len(y), make, batch_size=batch_size, seed=seed, content_hash=digest)
+
+    def _opened_windows(self, prepared: Prepared) -> tuple[NDArray[np.float32], Ids, NDArray[np.float32], dict[str, Ids]]:
+        """(all samples (total, 2), first sample of each window (n,), target (n,), ids per part)."""
+        if self.source == "official":
+            y, x = np.asarray(prepared.array("y")), prepared.array("x")
+            ids = np.arange(len(y), dtype=np.int64)
+            return x.reshape(-1, len(SIGNALS)), ids * LENGTH, y, random_split(ids)
+        signals, recording = prepared.array("signals"), prepared.array("recording").astype(np.int64)
+        y = np.array(prepared.array("targets")[:, TARGETS.index(self.target)])
+        begin = recording * signals.shape[1] + prepared.array("start").astype(np.int64) * RATE
+        ids = usable(y, self.target)
+        splits = random_split(ids) if self.split == "random" else patient_split(prepared.array("part"), recording, ids)
+        return signals.reshape(-1, len(SIGNALS)), begin, y, splits
+
+
+def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(channels,) Mean and standard deviation over all samples of the windows `ids`."""
+    total, square = np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS))
+    for i in range(0, len(ids), 64):
+        x = cut(ids[i : i + 64]).astype(np.float64)
+        total += x.sum(axis=(0, 1))
+        square += (x**2).sum(axis=(0, 1))
+    mean = total / (len(ids) * LENGTH)
+    return mean.astype(np.float32), np.sqrt(square / (len(ids) * LENGTH) - mean**2).astype(np.float32)
+
+
+def _key(digests: Mapping[str, str]) -> str:
+    text = "\n".join([f"reader {bidmc_files.READER_VERSION}", *(f"{name} {digest}" for name, digest in sorted(digests.items()))])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _key_in(manifest: Path, name: str) -> str:
+    """The key at the end of the name of a prepared folder."""
+    return manifest.parent.name.removeprefix(f"{name}-")
