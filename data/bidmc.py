@@ -172,8 +172,8 @@ CARD: Final = Card(
         "15.26, RR 2.97, SpO2 2.88. Published errors of models exist for the random split only.",
         "The 53 recordings are of 46 patients: 6-9, 20-23 and 38-39 are of one patient each (Fix.txt). A split by recording, such as the "
         "TSER archive's own into training and test file, still shares patients.",
-        "How the archive cut is inferred: 32 s every 3 s, mean of the seconds that are not missing, RR without windows of mean 0 (79, all of "
-        "recording 13). One window of recording 23 is missing there; that it is the first is likely, not certain.",
+        "How the archive cut is inferred: 32 s every 3 s, mean of the seconds that are not missing, RR without windows of mean 0 (79, all "
+        "of recording 13). One window of recording 23 is missing there; that it is the first is likely, not certain.",
         "The random split of windows cut here follows the literature's rule, but the order of the archive's cases is unknown, so its parts "
         "are not the very windows behind published numbers; with source=official they are.",
         "Targets are far from 0 (means 89, 17.6 and 97) and by the published protocol not centred: a network first spends steps on the "
