@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmarks import images, pixels
 from benchmarks.spec import Benchmark
+from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
 from models.names import choose, unknown
@@ -59,7 +60,13 @@ def asked(name: str, readout: str | None = None, protocol: str | None = None) ->
     if protocol is not None:
         choices = parse(protocol)
         benchmark = benchmark.with_protocol(choices)
-        benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0])  # says at once what cannot be
+        data = benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0]).run.data  # says at once what cannot be
+        named = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
+
+        def clear(value: str) -> bool:
+            """Whether the value alone says which field it is of."""
+            return value[0].isalpha() and value not in ("true", "false", "all") and named.count(value) == 1
+
         words += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
-        tags += [value if value[0].isalpha() and value not in ("true", "false") else f"{field}-{value}" for field, value in choices.items()]
+        tags += [value if clear(value) else f"{field}-{value}" for field, value in choices.items()]
     return Asked(benchmark, tuple(words), "".join(f"-{tag}" for tag in tags))

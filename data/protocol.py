@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 import types
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -14,29 +15,40 @@ from data.base import DataSpec
 Spec = TypeVar("Spec", bound=DataSpec)
 
 
-@cache
 def choices(kind: type[DataSpec]) -> dict[str, tuple[str, ...]]:
     """Field -> the words it may have; ("number",) for a whole number. In the order of declaration."""
-    hints = get_type_hints(kind)
-    out: dict[str, tuple[str, ...]] = {}
+    return {name: tuple(words) for name, words in _meanings(kind).items()}
+
+
+@cache
+def _meanings(kind: type[DataSpec]) -> dict[str, dict[str, Any]]:
+    """Field -> {word: the value that it stands for}."""
+    out: dict[str, dict[str, Any]] = {}
     for f in fields(kind):
-        words = _words(hints[f.name])
+        words = _words(_hint(kind, f.name))
         if words:
             out[f.name] = words
     return out
 
 
-def _words(hint: Any) -> tuple[str, ...]:
+def _hint(kind: type[DataSpec], name: str) -> Any:
+    """The type of one field. Those of the class variables beside it may have names that only a type checker imports."""
+    owner = next(c for c in kind.__mro__ if name in vars(c).get("__annotations__", {}))
+    alone = types.SimpleNamespace(__annotations__={name: owner.__annotations__[name]})
+    return get_type_hints(alone, vars(sys.modules[owner.__module__]))[name]
+
+
+def _words(hint: Any) -> dict[str, Any]:
     if get_origin(hint) is Literal:
-        return tuple(str(value) for value in get_args(hint))
+        return {str(value): value for value in get_args(hint)}
     if get_origin(hint) in (Union, types.UnionType):
-        return tuple(word for part in get_args(hint) for word in (("all",) if part is type(None) else _words(part)))
-    return {bool: ("true", "false"), int: ("number",)}.get(hint, ())
+        return {word: value for part in get_args(hint) for word, value in _words(part).items()}
+    return {bool: {"true": True, "false": False}, int: {"number": int}, types.NoneType: {"all": None}}.get(hint, {})
 
 
 def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:
     """`spec` with these fields set. Raises ValueError that names the nearest field or the words a field may have."""
-    allowed = choices(type(spec))
+    allowed = _meanings(type(spec))
     values: dict[str, Any] = {}
     for name, word in wanted.items():
         if name not in allowed:
@@ -47,16 +59,13 @@ def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:
     return replace(spec, **values)
 
 
-def _value(name: str, word: str, allowed: tuple[str, ...]) -> Any:
+def _value(name: str, word: str, allowed: Mapping[str, Any]) -> Any:
+    if word in allowed and word != "number":
+        return allowed[word]
     if "number" in allowed and word.isascii() and word.isdigit():
         return int(word)
-    if word not in allowed or word == "number":
-        near = difflib.get_close_matches(word, allowed, n=1)
-        raise ValueError(f"{name} is one of: {', '.join(allowed)}; got {word!r}{f' (did you mean {near[0]!r}?)' if near else ''}")
-    special: dict[str, Any] = {"true": True, "false": False, "all": None}
-    if word in special and set(allowed) <= {*special, "number"}:
-        return special[word]
-    return int(word) if word.isdigit() else word
+    near = difflib.get_close_matches(word, allowed, n=1)
+    raise ValueError(f"{name} is one of: {', '.join(allowed)}; got {word!r}{f' (did you mean {near[0]!r}?)' if near else ''}")
 
 
 def described(kind: type[DataSpec]) -> str:
