@@ -23,10 +23,14 @@ class Ragged:
 
     @classmethod
     def from_rows(cls, rows: Sequence[NDArray[Any]], dtype: type[np.integer]) -> Ragged:
-        """The rows one after another."""
+        """The rows one after another. Raises ValueError for a value that `dtype` does not hold."""
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
-        return cls(np.concatenate([np.zeros(0, dtype), *rows]).astype(dtype, copy=False), offsets)
+        flat = np.concatenate([np.zeros(0, dtype), *rows])
+        values = flat.astype(dtype, copy=False)
+        if not np.array_equal(values, flat):
+            raise ValueError(f"values from {flat.min()} to {flat.max()} do not fit into {np.dtype(dtype)}")
+        return cls(values, offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
