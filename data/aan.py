@@ -166,7 +166,8 @@ def rows(path: Path, quoting: Quoting, say: Say = silent) -> Iterator[tuple[int,
     except csv.Error as error:
         raise DataError(f"{path} is no CSV after row {row:,}: {error}. quoting=none reads it as Long Range Arena does") from error
     if bad:
-        raise DataError(f"{path}: {first}. So are {bad:,} of {row:,} rows in all. Remove the file and get it again.")
+        remedy = "Remove the file and get it again." if quoting == "none" else "quoting=none reads rows as Long Range Arena does."
+        raise DataError(f"{path}: {first}; {bad:,} of {row:,} rows are bad. {remedy}")
     if not row:
         raise DataError(f"{path} is empty. Remove the file and get it again.")
 
