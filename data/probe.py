@@ -1,0 +1,127 @@
+"""What synthetic probes share: samples made of uniform numbers, fresh in every training epoch, fixed in evaluation, one label per step."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.base import DataSpec
+from data.card import Card
+from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.subsets import PARTS
+
+if TYPE_CHECKING:
+    import torch
+
+    from data.module import SplitModule
+
+STREAM: Final = int.from_bytes(b"probe", "big")
+"""No other stream of the suite begins with it."""
+HASHED: Final = 64
+"""Samples of a part that stand for it in the content hash."""
+
+Uniform = NDArray[np.float64]
+Tokens = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some sequences with their answers."""
+
+    x: NDArray[Any]
+    """(B, L) token ids, or (B, L, d_input) real numbers."""
+    y: NDArray[Any]
+    """(B, L) The answer at every step: a class, or a real number; 0 where nothing is asked."""
+    mask: NDArray[np.bool_]
+    """(B, L) The steps at which the answer is scored."""
+
+
+def whole(u: Uniform, n: int) -> Tokens:
+    """Uniform whole numbers below `n`."""
+    return (u * n).astype(np.int64)
+
+
+def distinct(u: Uniform, n: int) -> Tokens:
+    """(B, k) different whole numbers below `n`, every ordered choice as likely as any other."""
+    found = np.empty(u.shape, dtype=np.int64)
+    taken = np.empty((len(u), 0), dtype=np.int64)
+    for i in range(u.shape[1]):
+        value = whole(u[:, i], n - i)
+        for j in range(i):  # the i taken ones are left out: step over each that is not larger
+            value += value >= taken[:, j]
+        found[:, i] = value
+        taken = np.sort(np.column_stack([taken, value]), axis=1)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSpec(DataSpec):
+    """A synthetic task that no file is needed for.
+
+    A probe asks what a network can hold and look up. With a finite training set it would also ask how much of that set the network can
+    learn by heart, so the training samples are drawn anew in every epoch; those of epoch e, of validation and of test are functions of
+    (part, e, place in the part) and of nothing else. All runs see the same ones, in an order of their own.
+    """
+
+    name: ClassVar[str]
+    card: ClassVar[Card]
+
+    n_train: int = 8192
+    """Samples an epoch."""
+    n_val: int = 1024
+    n_test: int = 1024
+
+    def __post_init__(self) -> None:
+        self._at_least(1, "n_train", "n_val", "n_test")
+
+    def _at_least(self, least: int, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} of {self.name} is {least} or more, got {getattr(self, name)}")
+
+    @property
+    @abstractmethod
+    def uniforms(self) -> int:
+        """Uniform numbers that a sample is made of."""
+
+    @property
+    @abstractmethod
+    def chance(self) -> float:
+        """What a network without memory scores: accuracy, or rmse."""
+
+    @abstractmethod
+    def sample(self, u: Uniform) -> Sample:
+        """The sequences that the numbers u (B, uniforms) in [0, 1) stand for."""
+
+    def draw(self, part: str, places: Ids, epoch: int = 0) -> Sample:
+        """The samples at these places of a part; only those of training depend on the epoch."""
+        return self.sample(self._numbers(part, places, epoch))
+
+    def _numbers(self, part: str, places: Ids, epoch: int) -> Uniform:
+        name = int.from_bytes(self.name.encode(), "big")
+        stream = (STREAM, name, self.version, PARTS.index(part), epoch if part == "train" else EVERY_EVALUATION)
+        return uniform_noise(stream, places, (self.uniforms,)).astype(np.float64)  # in float32, u * n may round up to n
+
+    def build(self, *, batch_size: int, seed: int) -> SplitModule:
+        """The data module; batches are {"x", "y", "mask"} as in `Sample`, whole numbers int64, real ones float32."""
+        import torch
+
+        from data.module import SplitModule
+
+        sizes = {"train": self.n_train, "val": self.n_val, "test": self.n_test}
+        edges = np.cumsum([0, *sizes.values()])
+        start = dict(zip(sizes, edges[:-1].tolist(), strict=True))
+        splits = {part: np.arange(start[part], start[part] + n, dtype=np.int64) for part, n in sizes.items()}
+
+        def make(part: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+            found = self.draw(part, ids - start[part], epoch)
+            return {"x": torch.from_numpy(found.x), "y": torch.from_numpy(found.y), "mask": torch.from_numpy(found.mask)}
+
+        # the numbers and not what is made of them: a logarithm may differ in its last bit from machine to machine
+        numbers = [self._numbers(part, np.arange(min(n, HASHED), dtype=np.int64), 0) for part, n in sizes.items()]
+        content = sha256(np.frombuffer(f"{self!r} version {self.version}".encode(), dtype=np.uint8), *numbers)
+        return SplitModule(splits, int(edges[-1]), make, batch_size=batch_size, seed=seed, content_hash=content)
