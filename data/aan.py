@@ -256,9 +256,9 @@ class AANSpec(SplitSpec):
     def plan(self) -> str:
         """What is there, or what to get."""
         try:
-            return f"reads {place()} and prepares about 0.1 to 1.5 GB of ids: some minutes"
-        except DataError as error:
-            return str(error)
+            return f"the pairs that are in {place()}, and 0.1 to 1.5 GB of prepared arrays; a few minutes"
+        except DataError:
+            return f"nothing by itself; {', '.join(FILES.values())} have to be put into {root() / FOLDERS[2]} by hand"
 
     def _name(self) -> str:
         return f"{NAME}-{self.tokens}-{self.length}-{self.quoting}"

@@ -61,7 +61,8 @@ def _made(reviews: Reviews) -> Made:
             name: dict(zip(CLASSES, np.bincount(reviews.labels[ids], minlength=2).tolist(), strict=True)) for name, ids in parts.items()
         },
         "split": {
-            "rule": f"{HELD_OUT:.0%} of each class of the official training reviews held out (seed {SPLIT_SEED}), identical texts together",
+            "rule": f"{HELD_OUT:.0%} of each class of the official training reviews held out (seed {SPLIT_SEED}), identical texts together; "
+            "nothing with validation=test",
             "sha256": sha256(*parts.values()),
         },
         "duplicates": duplicates(texts[:n], texts[n:]),
@@ -162,8 +163,8 @@ def plan_of_release() -> str:
     """Where the reviews would come from."""
     archive = imdb_release.RELEASE.archive
     if archive.path().exists() or (root() / imdb_release.FOLDER).exists() or imdb_release.parquet_files():
-        return f"reads the reviews that are in {root()}"
-    return f"downloads {archive.name} ({archive.bytes / 1e6:,.0f} MB) into {root()}"
+        return f"the reviews that are in {root()}"
+    return f"{archive.name} ({archive.bytes / 1e6:,.0f} MB) into {root()}"
 
 
 # ---------------------------------------------------------------- the data set
@@ -237,7 +238,7 @@ class IMDBSpec(SplitSpec):
 
     def plan(self) -> str:
         """One archive, or what is there."""
-        return f"{plan_of_release()}, and prepares 66 MB of text and {65 if self.tokens == 'characters' else 125} MB of ids: half a minute"
+        return f"{plan_of_release()}, and {131 if self.tokens == 'characters' else 191} MB of prepared arrays; half a minute"
 
     def splits(self, held_out: Ids, n: int) -> dict[str, Ids]:
         """Ids per part before subsets; `n` reviews in all, the first half for training."""

@@ -221,7 +221,7 @@ class IMDBPairsSpec(SplitSpec):
 
     def plan(self) -> str:
         """The reviews, and pairs of them."""
-        return f"{plan_of_release()}, prepares 130 MB of text and ids, and draws {self.pairs:,} pairs: half a minute"
+        return f"{plan_of_release()}, 131 MB of prepared arrays, and {self.pairs:,} pairs drawn from them; half a minute"
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64. Raises DataError."""
