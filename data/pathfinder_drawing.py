@@ -1,12 +1,12 @@
 """What a Pathfinder image is made of: the published parameters, and dashes, occupancy and discs as small patches of bytes.
 
-D. Linsley, J. Kim, V. Veerabadran, C. Windolf, T. Serre, "Learning long-range spatial dependencies with horizontal gated recurrent units"
-(arXiv:1805.08315), whose program of 2019 drew the images of Long Range Arena (arXiv:2011.04006). That program used image routines which have
-since gone from their libraries; what they did is done here with Pillow's line primitive and its Lanczos filter on bytes.
+D. Linsley, J. Kim, V. Veerabadran, C. Windolf and T. Serre, "Learning long-range spatial dependencies with horizontal gated recurrent
+units" (arXiv:1805.08315), whose program of 2019 drew the images of Long Range Arena (arXiv:2011.04006). That program used image routines
+which have since gone from their libraries; what they did is done here with Pillow's line primitive and its Lanczos filter on bytes.
 
-Points are (y, x); a direction is an angle whose (sine, cosine) is the step along (y, x). A dash is drawn on a grid `SCALE` times finer and
-shrunk. Its patch depends on its direction only, and only finitely many directions occur: the 360 whole degrees of a first dash, and those of
-the few points around a pivot where a later one can end. So every patch is drawn once.
+Points are (y, x); a direction is an angle whose (sine, cosine) is the step along (y, x). A dash is drawn on a grid `SCALE` times finer
+and shrunk. Its patch depends on its direction only, and only finitely many directions occur: the 360 whole degrees of a first dash, and
+those of the few points around a pivot where a later one can end. So every patch is drawn once.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def marker(p: Parameters, y: int, x: int) -> tuple[Bytes, int, int]:
 
     The filter renormalises at a border, so a border of the patch lies either on one of the image or beyond the filter's reach.
     """
-    reach = ceil(p.radius) + 4
+    reach = ceil(p.radius) + 7  # the filter reaches 3 pixels: as far as the disc has an effect, and as far as a border has one
     top, left = max(0, y - reach), max(0, x - reach)
     bottom, right = min(p.size, y + reach + 1), min(p.size, x + reach + 1)
     fine_y, fine_x = np.ogrid[SCALE * (top - y) : SCALE * (bottom - y), SCALE * (left - x) : SCALE * (right - x)]
@@ -236,6 +236,7 @@ class Tables:
         self.core = Pixels.of(occupied, self.stride, least=COLLISION - 255)
         """The only pixels that can collide."""
         self.limit = COLLISION - self.core.values.astype(np.int16)
+        """Occupancies from which on they do."""
         self.near = Pixels.of(dilate(np.pad(occupied, ((0, 0), (margin, margin), (margin, margin))), disc(margin)), self.stride)
         """Occupancy as the candidates see it, dilated by the margin."""
         turns = np.abs(ends[None] - self.angles[:, None])
@@ -277,10 +278,11 @@ class Tables:
 
         Except that there is none at all where for some tail *all* of them lie beyond the border. In the program of 2019 the maximum over no
         pixel is a number below every other, which it takes for a broken mask. With the short and thin dashes of 32 pixels this leaves 30
-        of the 360 directions, and it is why so few distractors are found there; at 128 and 256 pixels it never happens.
+        of the 360 directions, and it is why so few distractors are found there; at 128 pixels it hardly happens, at 256 never.
         """
         kernel = self.kernels[number]
-        if len(kernel) == 0 or (kernel.min(axis=0) > 0).any() or (kernel.max(axis=0) < 0).any():
+        corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])  # where more of it lies beyond than anywhere else
+        if any((kernel * corner > 0).any(axis=1).all() for corner in corners):
             return np.empty((0, 2), dtype=np.int64)
         height, width = free.shape
         out = np.ones_like(free)

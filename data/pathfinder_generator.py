@@ -1,9 +1,9 @@
 """Draws Pathfinder images as the program of 2019 does, some hundred times faster: thousands of attempts grow in lockstep.
 
-Two long snakes grow from two seeds, a dash of one and a dash of the other in turn. Hundreds of attempts end in a dead end or a collision for
-each one that does not, so the attempts are what is made fast: their occupancy is kept, their light is drawn only if they succeed. Every
-attempt that succeeds takes the same number of steps, so taking successes in the order in which they are complete is taking them in the
-order in which they were begun, and the choice is as blind as that of one attempt after another.
+Two long snakes grow from two seeds, a dash of one and a dash of the other in turn. Hundreds of attempts end in a dead end or a collision
+for each one that does not, so the attempts are what is made fast: their occupancy is kept, their light is drawn only if they succeed.
+Every attempt that succeeds takes the same number of steps, so taking successes in the order in which they are complete is taking them in
+the order in which they were begun, and the choice is as blind as that of one attempt after another.
 """
 
 from __future__ import annotations
@@ -173,13 +173,13 @@ def long_snakes(t: Tables, n: int, slots: int, rng: np.random.Generator) -> tupl
         age[fresh] = 0
         begun.append(attempts)
 
-        snake, k = age % 2, age // 2
-        success, new, where, turn = board.grow(every, numbers[every, snake, k], pivots[every, snake], rng)
+        turns, last = age % 2, age // 2
+        success, new, where, behind = board.grow(every, numbers[every, turns, last], pivots[every, turns], rng)
         good = np.flatnonzero(success)
-        snake, k = snake[good], k[good]
-        board.paint(good, numbers[good, snake, k], points[good, snake, k])
-        numbers[good, snake, k + 1], points[good, snake, k + 1] = new[good], where[good]
-        pivots[good, snake] = turn[good]
+        whose, k = turns[good], last[good]
+        board.paint(good, numbers[good, whose, k], points[good, whose, k])
+        numbers[good, whose, k + 1], points[good, whose, k + 1] = new[good], where[good]
+        pivots[good, whose] = behind[good]
         age[good] += 1
 
         full = np.flatnonzero(success & (age == growths))
@@ -244,7 +244,7 @@ def short_seeds(
                 break
             number, tail = directions[i, draw : draw + 1], found[whole(random[i, draw, 1:], len(found))]
             behind, head = pivot(t, number, tail)
-            if all(((0 <= point) & (point < t.p.size)).all() for point in (behind, head)):
+            if all(((point >= 0) & (point < t.p.size)).all() for point in (behind, head)):
                 success[i], numbers[i], tails[i], pivots[i] = True, number[0], tail[0], behind[0]
                 break
     return success, numbers, tails, pivots

@@ -1,0 +1,173 @@
+"""The generated Pathfinder set on disk: shards that many processes draw, each a function of its number, so that a kill costs one shard.
+
+A shard is one compressed file of images, labels, discs and counts. It appears under its name in one step and only when it is complete;
+what is there is not drawn again. How many processes draw, and in which order they finish, changes nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import multiprocessing
+import os
+import threading
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from data.base import DataError, Say, silent
+from data.files import root, writing
+from data.pathfinder_drawing import Parameters, tables
+from data.pathfinder_generator import GENERATOR_VERSION, Batch, generate
+
+SIZES: Final = {32: 1000, 64: 500, 128: 500, 256: 250}
+"""Images of a shard, by resolution."""
+PACKED: Final = 0.35
+"""Bytes on disk per pixel, at most (at 32 pixels)."""
+PATIENCE: Final = 2.0
+"""Seconds between two reports."""
+
+
+def workers() -> int:
+    """The processors this process may use, or $OMP_NUM_THREADS where that is less."""
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        usable = os.cpu_count() or 1
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(usable, int(threads))) if threads.isdigit() else usable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shards:
+    """All the images that may be generated with these parameters and this seed, `size` to a shard."""
+
+    p: Parameters
+    difficulty: str
+    seed: int
+    size: int
+
+    def key(self) -> str:
+        """What decides the content: parameters, seed, versions, and the patches as this image library draws them."""
+        return _key(self)
+
+    @property
+    def folder(self) -> Path:
+        return root() / "generated" / f"pathfinder{self.p.size}-{self.difficulty}-{self.key()}"
+
+    def path(self, number: int) -> Path:
+        return self.folder / f"shard-{number:05d}.npz"
+
+    def missing(self, images: int) -> list[int]:
+        """The numbers of the shards that the first `images` images need and that are not there."""
+        return [number for number in range(-(-images // self.size)) if not self.path(number).is_file()]
+
+    def draw(self, number: int) -> int:
+        """Draws one shard and puts it under its name; returns the number."""
+        batch = generate(self.p, self.size, self.seed, number)
+        path = self.path(number)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as handle:
+            np.savez_compressed(handle, **{f.name: np.asarray(getattr(batch, f.name)) for f in fields(Batch)})
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+        return number
+
+    def read(self, number: int) -> Batch:
+        """One shard. Raises DataError where the file is damaged."""
+        path = self.path(number)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {f.name: file[f.name] for f in fields(Batch)}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(
+                f"{path} is damaged ({error or type(error).__name__}). Remove it and run the same command again; it is then drawn again."
+            ) from error
+        wanted = {"images": (self.size, self.p.size**2), "labels": (self.size,), "markers": (self.size, 4), "distractors": (self.size,)}
+        if any(arrays[name].shape != shape for name, shape in wanted.items()):
+            raise DataError(f"{path} holds other arrays than a shard of {self.size} images. Remove it and run the same command again.")
+        return Batch(**{**arrays, "attempts": int(arrays["attempts"])})
+
+    def fill(self, images: int, processes: int, say: Say = silent) -> None:
+        """Draws the shards that are missing for the first `images` images, in so many processes. Raises DataError, StorageError."""
+        missing = self.missing(images)
+        if not missing:
+            return
+        total = -(-images // self.size)
+        with writing(self.folder, int(len(missing) * self.size * self.p.size**2 * PACKED)):
+            for left in self.folder.glob(".shard-*.tmp"):  # of a run that was killed; nobody else draws here, see files.prepare
+                left.unlink(missing_ok=True)
+            processes = min(processes, len(missing))
+            say(
+                f"drawing {len(missing) * self.size:,} images of {self.p.size} x {self.p.size} pixels in {processes} "
+                f"process{'es' * (processes > 1)}" + (f"; {(total - len(missing)) * self.size:,} are there" * (len(missing) < total))
+            )
+            begun = said = time.monotonic()
+            for count, _ in enumerate(self._drawn(missing, processes), start=1):
+                now = time.monotonic()
+                if now - said >= PATIENCE or count == len(missing):
+                    said, rate = now, count * self.size / (now - begun)
+                    left_over = (len(missing) - count) * self.size / rate
+                    say(
+                        f"{count * self.size:,} of {len(missing) * self.size:,} images, {rate:,.0f} a second"
+                        + (f", about {duration(left_over)} to go" * (count < len(missing)))
+                    )
+
+    def _drawn(self, missing: list[int], processes: int) -> Iterator[int]:
+        if processes == 1:
+            yield from map(self.draw, missing)
+            return
+        with _pool(processes) as pool:
+            tasks: list[Future[int]] = [pool.submit(self.draw, number) for number in missing]
+            try:
+                for task in as_completed(tasks):
+                    yield task.result()
+            except BrokenProcessPool as error:
+                raise DataError(
+                    f"a process that drew images for {self.folder} was killed, perhaps for want of memory; the same command goes on with "
+                    f"the shards that are missing, and OMP_NUM_THREADS=1 draws them in one process"
+                ) from error
+
+
+@contextmanager
+def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are started anew, since a fork of one with threads may hang; they end with their parent, however it ends."""
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@functools.lru_cache(maxsize=16)
+def _key(shards: Shards) -> str:
+    digest = hashlib.sha256(f"generator {GENERATOR_VERSION} seed {shards.seed} shards of {shards.size} {shards.p}".encode())
+    for margin in shards.p.margins:
+        digest.update(tables(shards.p, margin).digest().encode())
+    return digest.hexdigest()[:12]
+
+
+def duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
