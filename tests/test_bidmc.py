@@ -31,7 +31,7 @@ REAL = os.environ.get("SSM_TEST_DATA")
 
 
 class Miniature:
-    """20 short recordings of 17 patients; recording 4 has no respiratory rate in its first 40 s, and some numerics are missing."""
+    """20 short recordings of 10 patients; recording 4 has no respiratory rate in its first 40 s, and some numerics are missing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,8 +44,8 @@ class Miniature:
         self.numerics[5, 10:30, 0] = np.nan
         self.numerics[7, 40:44] = np.nan
         self.patients = [f"s{i:05d}" for i in range(RECORDINGS)]
-        self.patients[9:12] = ["s00009"] * 3
-        self.patients[15] = self.patients[14]
+        for first, last in ((0, 1), (2, 4), (5, 6), (7, 8), (9, 11), (14, 15), (17, 19)):  # so many that a split by recording shares some
+            self.patients[first : last + 1] = [self.patients[first]] * (last + 1 - first)
 
     def signals_csv(self, i: int) -> str:
         order = [2, 0, 1] if i % 2 else [0, 1, 2]  # columns come in any order
@@ -177,7 +177,7 @@ def test_no_patient_is_in_two_parts_of_the_split_by_patient(put: Put) -> None:
     assert recordings["HR"] == recordings["RR"]
     assert [len(found) for found in recordings["HR"].values()] == [14, 3, 3]
     patients = [{mini.patients[i] for i in found} for found in recordings["HR"].values()]
-    assert sum(len(found) for found in patients) == len(set(mini.patients)) == 17
+    assert sum(len(found) for found in patients) == len(set(mini.patients)) == 10
     # while the random one has the same patient, and the same second, on both sides
     seen = recognised(mini, "HR", everything(build(), "train")[0])
     overlapping = [
@@ -233,7 +233,7 @@ def test_the_manifest_tells_counts_and_chance_level(put: Put) -> None:
     put()
     prepared = BIDMCSpec(target="HR").load()
     prepared.verify()
-    assert prepared.manifest["patients"] == 17
+    assert prepared.manifest["patients"] == 10
     for target, split in (("HR", "random"), ("RR", "patient")):
         told, module = prepared.manifest["splits"][f"{target}, {split}"], build(target, split=split)
         assert told["counts"] == module.counts()
@@ -272,7 +272,9 @@ def test_folder_zip_and_publishers_folders_give_the_same_arrays(
         BIDMCSpec(target="HR").load()
 
 
-def test_another_folder_of_the_publisher_is_found_and_the_cache_outlives_the_files(put: Put, place: Path) -> None:
+def test_another_folder_of_the_publisher_is_found_and_the_cache_outlives_the_files(
+    put: Put, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(under="bidmc/1.0.0")
     first = BIDMCSpec(target="HR").load()
     (place / "bidmc").rename(place / "gone")
@@ -280,6 +282,8 @@ def test_another_folder_of_the_publisher_is_found_and_the_cache_outlives_the_fil
     opened = BIDMCSpec(target="SpO2").opened()
     assert opened is not None
     assert opened.folder == first.folder
+    monkeypatch.setattr(bidmc_files, "READER_VERSION", bidmc_files.READER_VERSION + 1)  # what an older reader made is not taken
+    assert BIDMCSpec(target="SpO2").opened() is None
 
 
 def test_without_files_the_message_says_what_to_put_where(place: Path) -> None:
