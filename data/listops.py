@@ -273,18 +273,21 @@ class ListOpsSpec(SplitSpec):
         return _key("official", READER_VERSION, *(f"{part} {digest}" for part, digest in sorted(digests.items())))
 
     def plan(self) -> str:
-        """Generates, or reads; never fetches."""
-        where = f"{root() / 'prepared'}"
+        """Expressions generated, or tables read; nothing is fetched."""
+        where = root() / "prepared"
         if self.source == "official":
             return (
-                f"reads and evaluates the three official tables, which must be in {root() / FOLDERS[0]} (nothing is downloaded), and "
-                f"prepares 105 MB in {where}; about a minute"
+                f"the three official tables, looked for in {folder() or root() / FOLDERS[0]} (nothing is downloaded), every row "
+                f"evaluated, and 105 MB of prepared arrays in {where}; about half a minute"
             )
         n = self.rows + ROWS["val"] + ROWS["test"]
-        return f"generates {n:,} expressions and prepares {n * 1.05e-3:,.0f} MB in {where}; about {max(1, round(n / 8000))} s, no network"
+        return (
+            f"{n:,} expressions, generated here without a network, and {n * 1.05e-3:,.0f} MB of prepared arrays in {where}; about "
+            f"{max(1, round(n / 8000))} s"
+        )
 
     def statistics(self) -> list[Line]:
-        """Every quantity of the reference beside that of the prepared rows. Raises DataError where they are not prepared."""
+        """Every quantity of the reference beside that of the rows, which are prepared where they are not yet. Raises DataError."""
         prepared = self.load()
         drawn = prepared.manifest.get("draws")
         return statistics(decode(prepared), np.asarray(prepared.array("values")), None if drawn is None else Draws(**drawn))

@@ -45,6 +45,8 @@ LENGTHS: Final = (500, 2000)
 """Both excluded."""
 DRAWS: Final = 4096
 """Per shard, of which about 8 % are kept."""
+THREADS: Final = 8
+"""No more by default: between its calls numpy holds the interpreter."""
 
 Codes = NDArray[np.uint8]
 Arity = NDArray[np.int64]
@@ -270,6 +272,6 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
 
 
 def generate(n: int, *, seed: int, workers: int | None = None, say: Say = silent) -> Expressions:
-    """`n` different expressions with their values: a function of (VERSION, seed) and of `n` a prefix. Workers: by default all cores."""
-    with contextlib.closing(shards(seed, workers or os.cpu_count() or 1)) as parts:
+    """`n` different expressions with their values: of those that (VERSION, seed) decide, the first. Threads: by default one for each core."""
+    with contextlib.closing(shards(seed, workers or min(os.cpu_count() or 1, THREADS))) as parts:
         return distinct(parts, n, say)
