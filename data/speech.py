@@ -7,6 +7,7 @@ The 35-word task is that of S4 (arXiv 2111.00396) and its successors, the 10-wor
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
@@ -166,10 +167,12 @@ class SpeechSpec(SplitSpec):
         release, root = commands.RELEASE, files.root()
         if self.source == "mini":
             return f"reads the clips of {root / commands.MINI}, which somebody put there (nothing is downloaded), in seconds"
-        coefficients = "; then their coefficients (0.5 GB for ten words, 1.4 GB for 35), half a minute" if self.features == "mfcc" else ""
+        coefficients = (
+            "; then their coefficients (0.5 GB for ten words, 1.4 GB for 35), one to two minutes" if self.features == "mfcc" else ""
+        )
         return (
             f"{release.archive.name} ({release.archive.bytes / 1e6:,.0f} MB) into {root}, unless it or its unpacked folder is there; "
-            f"{release.clips:,} clips as prepared arrays (3.4 GB; twice that while they are made), a few minutes{coefficients}"
+            f"{release.clips:,} clips as prepared arrays (3.4 GB; twice that while they are made), about two minutes{coefficients}"
         )
 
     def _task(self, clips: Prepared, say: Say) -> Prepared:
@@ -248,7 +251,8 @@ class SpeechSpec(SplitSpec):
             counts[part] = int(chosen.sum())
             classes[part] = dict(zip(vocabulary, np.bincount(labels[chosen], minlength=self.words).tolist(), strict=True))
             speakers[part] = {commands.speaker_of(name.decode()) for name in names[chosen].tolist()}
-        shared = sum(map(len, speakers.values())) - len(set().union(*speakers.values()))
+        heard = Counter(speaker for found in speakers.values() for speaker in found)
+        shared = sum(times > 1 for times in heard.values())
         if by_speaker and shared:
             raise DataError(f"{shared:,} speakers are heard in two parts of a split by speaker; remove {clips.folder} and prepare it again")
         rule = "stratified at random, 70/15/15, scikit-learn seeds 0 and 1, clips sorted by word and name"
