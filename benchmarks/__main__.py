@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from benchmarks import cli
 
 if TYPE_CHECKING:
-    from benchmarks.spec import Benchmark
+    from benchmarks.spec import Benchmark, Scale
 
 
 def parser() -> cli.Parser:
     """The flags; names are looked up after parsing, so that --help needs no tables."""
     p = cli.Parser("python -m benchmarks", "Train and score variants on one benchmark; finished runs are skipped.")
     p.add_argument("name", nargs="?", metavar="NAME", help="the benchmark, see --list")
-    p.add_argument("--list", action="store_true", help="benchmarks, variants, scales, and how many of the runs of seeds 0, 1, 2 are done")
+    p.add_argument("--list", action="store_true", help="benchmarks, variants, and how many runs of seeds 0, 1, 2 are done at --scale")
     p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="variants; or default (the seven), or all")
     p.add_argument("--scale", default=None, metavar="quick|small|paper", help="size of the experiment (default: the benchmark's smallest)")
     p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
@@ -26,48 +26,46 @@ def parser() -> cli.Parser:
     return p
 
 
-def listing() -> str:
-    """Benchmarks with their scales, variants with what they are, and for each pair how many of the runs of seeds 0, 1, 2 are done.
+def listing(scale: Scale) -> str:
+    """Benchmarks with their scales; variants with what they are and, for each benchmark, how many of the runs of seeds 0, 1, 2 are done.
 
-    A column is a benchmark; its digits count the done runs of its scales, quick/small/paper, with a dash where it has no such scale.
+    A column is a benchmark by its number; a dash where it has no such row or scale.
     """
     from benchmarks.record import Store
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.spec import SCALES
     from models import VARIANTS
 
     store = Store()
 
     def done(benchmark: Benchmark, variant: str) -> str:
-        counts = []
-        for scale in SCALES:
-            if scale in benchmark.scales:
-                recipe = benchmark.recipe(variant, scale)
-                counts.append(str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2))))
-            else:
-                counts.append("-")
-        return "/".join(counts)
+        try:
+            recipe = benchmark.recipe(variant, scale)
+        except ValueError:
+            return "-"
+        return str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2)))
 
     lines = ["Benchmarks"]
-    lines += [f"  {i}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]
-    lines += ["", "Variants (* default), and of the runs of seeds 0, 1, 2 on each benchmark those done at quick/small/paper scale"]
-    lines.append(f"  {'':<26}" + "".join(f"{i:<7}" for i in range(1, len(BENCHMARKS) + 1)))
+    lines += [f"  {i:2}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]
+    lines += ["", f"Variants (* default), and of the runs of seeds 0, 1, 2 on each benchmark at {scale} scale those done"]
+    lines.append(f"  {'':<26}" + "".join(f"{i:>3}" for i in range(1, len(BENCHMARKS) + 1)))
     for name, variant in VARIANTS.items():
-        cells = "".join(f"{done(b, name):<7}" for b in BENCHMARKS.values())
-        lines.append(f"{'*' if variant.default else ' '} {name:<26}{cells}{variant.about}")
+        cells = "".join(f"{done(b, name):>3}" for b in BENCHMARKS.values())
+        lines.append(f"{'*' if variant.default else ' '} {name:<26}{cells}  {variant.about}")
     return "\n".join(lines) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options: argparse.Namespace = parser().parse(argv)
-    if options.list:
-        print(listing(), end="")
-        return cli.DONE
-    from benchmarks.launch import run_jobs
     from benchmarks.registry import BENCHMARKS, asked, variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose
+
+    if options.list:
+        with cli.as_usage():
+            print(listing(choose("scale", options.scale or "quick", {s: s for s in SCALES})), end="")
+        return cli.DONE
+    from benchmarks.launch import run_jobs
 
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import common_mixer
+from benchmarks.common import CHOICE, common_mixer, one_way_note, two_ways
 from benchmarks.published import PUBLISHED
 from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale, read_from
 from data.cifar import PIXELS, CIFARSpec
@@ -16,7 +16,6 @@ from models import (
     Cosine,
     DSSSpec,
     HOPESpec,
-    KernelSpec,
     MixerSpec,
     ModelSpec,
     OptimSpec,
@@ -73,17 +72,7 @@ def read_out(spec: RunSpec, name: str) -> RunSpec:
     return read_from(spec, choose("read-out", name, READOUTS))
 
 
-def two_ways(mixer: MixerSpec) -> bool:
-    """Whether a second, reversed kernel can be added: not to a recurrent or attention layer, nor to a filter that already looks ahead."""
-    return isinstance(mixer, KernelSpec) and not (isinstance(mixer, HOPESpec) and mixer.filter != "causal")
-
-
-def _one_way_note(mixer: MixerSpec) -> tuple[str, ...]:
-    return () if two_ways(mixer) else ("no second, reversed kernel: this layer has none to add",)
-
-
 EVALUATION_NOISE: Final = "evaluation noise is fixed; the authors' script draws it anew at every access"
-CHOICE: Final = "chosen on validation after every epoch, tested once"
 
 # ---------------------------------------------------------------- quick
 
@@ -154,7 +143,7 @@ def small(benchmark: str, variant: str) -> Recipe:
         notes=(
             "as at its HEAD, with a warm-up of one epoch and a cosine to the end; two places of dropout, as in its v3",
             *(() if benchmark == "scifar" else ("made for sequential CIFAR-10 in colour; used here as it is",)),
-            *(("in one direction, so that what is read from the noise was remembered",) if noise else _one_way_note(mixer)),
+            *(("in one direction, so that what is read from the noise was remembered",) if noise else one_way_note(mixer)),
             *((f"read-out: mean over the last {NOISE} steps", EVALUATION_NOISE) if noise else ()),
             CHOICE,
         ),
@@ -193,7 +182,7 @@ def _s4_paper(benchmark: str, mixer: MixerSpec) -> Recipe:
         source=f"state-spaces/s4 v3.0.0, configs/experiment/{file}; the same values as arXiv:2206.11893, appendix",
         notes=(
             *(() if published else ("no published setting for this row: that of S4 and S4D",)),
-            *_one_way_note(mixer),
+            *one_way_note(mixer),
             "the last training batch of an epoch is kept; the original drops it (45,000 is a multiple of 50, so nothing changes)",
             CHOICE,
         ),

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks import published_lra, published_signals
+from benchmarks.published_tables import QUOTED, S4D_PAPER, verified
 from benchmarks.spec import Published
-
-
-def verified(source: str, status: str, *rows: tuple[str, float, float | None], note: str = "") -> tuple[Published, ...]:
-    """Rows of one table of one source, and how they are known."""
-    return tuple(
-        Published(variant=variant, value=value, std=std, source=source, status=f"verified ({status})", note=note)
-        for variant, value, std in rows
-    )
-
-
-S4D_PAPER: Final = "the authors' picture of the table, and later papers that quote it"
-QUOTED: Final = "quoted by later papers"
 
 LRA_IMAGE: Final = (
     *verified(
@@ -68,4 +58,9 @@ SCIFAR: Final = (
     ),
 )
 
-PUBLISHED: Final[dict[str, tuple[Published, ...]]] = {"lra-image": LRA_IMAGE, "scifar": SCIFAR}
+PUBLISHED: Final[dict[str, tuple[Published, ...]]] = {
+    "lra-image": LRA_IMAGE,
+    "scifar": SCIFAR,
+    **published_lra.PUBLISHED,
+    **published_signals.PUBLISHED,
+}

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import images, pixels
+from benchmarks import biosignals, images, lra, pixels, probes, speech
 from benchmarks.spec import Benchmark
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
 from models.names import choose, unknown
 
-BENCHMARKS: Final[dict[str, Benchmark]] = {benchmark.name: benchmark for benchmark in (*pixels.BENCHMARKS, *images.BENCHMARKS)}
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    benchmark.name: benchmark for module in (pixels, images, lra, speech, biosignals, probes) for benchmark in module.BENCHMARKS
+}
 
 FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "lra": ("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),

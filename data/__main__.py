@@ -49,7 +49,7 @@ def status(name: str, spec: SplitSpec) -> str:
     except DataError as error:
         return f"{name:<14} damaged: {error}"
     if prepared is None:
-        return f"{name:<14} not here. make data-{name} would get {spec.plan()}"
+        return f"{name:<14} not here; make data-{name}: {spec.plan()}"
     counts = prepared.manifest.get("counts", {})
     words = ", ".join(f"{part} {n:,}" for part, n in counts.items()) if counts else "prepared"
     size = sum(entry["bytes"] for entry in prepared.manifest["arrays"].values())

@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
 MAKEFILE = (ROOT / "Makefile").read_text()
+LISTS = dict(re.findall(r"^([A-Z]+) := (.*)$", MAKEFILE.replace("\\\n", " "), re.MULTILINE))
+"""The lists of words that the Makefile defines."""
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -26,12 +28,18 @@ def call(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Comp
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
+def words(text: str) -> list[str]:
+    """The words of a line of the Makefile, its lists expanded."""
+    while "$(" in text:
+        text = re.sub(r"\$\((\w+)\)", lambda m: LISTS[m.group(1)], text)
+    return text.split()
+
+
 def phony() -> list[str]:
-    """Every target of the Makefile, its lists expanded."""
-    lists = dict(re.findall(r"^(BENCHMARKS|ABLATIONS) := (.*)$", MAKEFILE, re.MULTILINE))
+    """Every target of the Makefile."""
     line = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert line is not None
-    return re.sub(r"\$\((\w+)\)", lambda m: lists[m.group(1)], line.group(1)).split()
+    return words(line.group(1))
 
 
 def tracked() -> list[Path]:
@@ -57,15 +65,15 @@ def test_make_targets_are_the_registered_benchmarks_and_grids() -> None:
     from ablations.registry import ABLATIONS
     from benchmarks.registry import BENCHMARKS
 
-    lists = {name: words.split() for name, words in re.findall(r"^(BENCHMARKS|ABLATIONS) := (.*)$", MAKEFILE, re.MULTILINE)}
-    assert sorted(lists["BENCHMARKS"]) == sorted(BENCHMARKS)
-    assert sorted(lists["ABLATIONS"]) == sorted(f"ablate-{name}" for name in ABLATIONS)
+    assert sorted(words(LISTS["BENCHMARKS"])) == sorted(BENCHMARKS)
+    assert sorted(words(LISTS["ABLATIONS"])) == sorted(f"ablate-{name}" for name in ABLATIONS)
 
 
 def test_every_data_set_has_a_make_target() -> None:
-    from data.__main__ import SETS
+    from data.registry import SETS
 
-    assert {name for name in phony() if name.startswith("data-")} == {"data-status", *(f"data-{name}" for name in SETS)}
+    assert words(LISTS["DATASETS"]) == [f"data-{name}" for name in SETS]
+    assert set(words(LISTS["DATASETS"])) <= set(phony())
 
 
 @needs_make
@@ -171,8 +179,7 @@ def test_imports_point_one_way() -> None:
 def test_readme_names_only_make_targets_that_exist() -> None:
     named = set()
     for code in re.findall(r"`(make[^`\n]*)`|^(make .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
-        words = shlex.split(code[0] or code[1])
-        named |= {word for word in words[1:] if "=" not in word}
+        named |= {word for word in shlex.split(code[0] or code[1])[1:] if "=" not in word}
     assert named <= set(phony())
     assert {"quickstart", "test"} <= named
 
