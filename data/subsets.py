@@ -50,7 +50,10 @@ class SplitSpec(DataSpec):
                 out[name] = ids
             else:
                 classes = np.zeros(int(ids.max()) + 1, dtype=np.int64) if labels is None else labels
-                out[name] = stratified_subset(ids, classes, k, SUBSET_SEED)
+                try:
+                    out[name] = stratified_subset(ids, classes, k, SUBSET_SEED)
+                except ValueError as error:
+                    raise ValueError(f"{name}_subset: {error}") from error
         return out
 
     @abstractmethod
