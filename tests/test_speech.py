@@ -489,6 +489,8 @@ def test_the_mini_set_is_this_mini_set(real: Path) -> None:
     """Golden values: if they change, every number on the mini set changes, and SpeechSpec.version must be raised."""
     ten, all_words = SpeechSpec(source="mini", words=10), SpeechSpec(source="mini")
     assert ten.load().manifest["counts"] == {"train": 1992, "val": 266, "test": 342}
+    assert ten.load().manifest["split"]["sha256"] == "c33d0f6a39f6e794abc9297ee1005a3bc73aa20238a8e9a5b439d9a71643e41c"
+    assert list(ten.load().manifest["files"].values()) == ["sha256:969969a874f82b0d358703dc2d4a29f7a9923572d9003a13b101750ad94fa994"]
     assert all_words.load().manifest["counts"] == {"train": 2324, "val": 291, "test": 393}
     assert all_words.load().manifest["speakers"] == {"train": 175, "val": 20, "test": 26, "in more than one part": 0}
     assert set(all_words.load().manifest["classes"]["train"]) == set(WORDS)
