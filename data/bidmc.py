@@ -329,7 +329,12 @@ def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArra
 
 
 def _key(digests: Mapping[str, str]) -> str:
-    text = "\n".join([f"reader {bidmc_files.READER_VERSION}", *(f"{name} {digest}" for name, digest in sorted(digests.items()))])
+    text = "\n".join(
+        [
+            f"reader {bidmc_files.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}",
+            *(f"{name} {digest}" for name, digest in sorted(digests.items())),
+        ]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
