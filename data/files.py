@@ -347,7 +347,7 @@ def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -
         found = opened(name, key)  # somebody else was making it
         if found is not None:
             return found
-        for left in folder.parent.glob(f".{name}-*.tmp"):
+        for left in folder.parent.glob(f".{name}-{'[0-9a-f]' * len(key)}.*.tmp"):  # of this set under any key, and of no other set
             shutil.rmtree(left)
         temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
         temporary.mkdir()
