@@ -272,6 +272,6 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
 
 
 def generate(n: int, *, seed: int, workers: int | None = None, say: Say = silent) -> Expressions:
-    """`n` different expressions with their values: of those that (VERSION, seed) decide, the first. Threads: by default one for each core."""
+    """`n` different expressions with their values: the first of those that (VERSION, seed) decide. By default a thread a core."""
     with contextlib.closing(shards(seed, workers or min(os.cpu_count() or 1, THREADS))) as parts:
         return distinct(parts, n, say)
