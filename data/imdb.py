@@ -61,8 +61,8 @@ def _made(reviews: Reviews) -> Made:
             name: dict(zip(CLASSES, np.bincount(reviews.labels[ids], minlength=2).tolist(), strict=True)) for name, ids in parts.items()
         },
         "split": {
-            "rule": f"{HELD_OUT:.0%} of each class of the official training reviews held out (seed {SPLIT_SEED}), identical texts together; "
-            "nothing with validation=test",
+            "rule": f"{HELD_OUT:.0%} of each class of the official training reviews held out (seed {SPLIT_SEED}), identical texts "
+            "together; with validation=test nothing is held out",
             "sha256": sha256(*parts.values()),
         },
         "duplicates": duplicates(texts[:n], texts[n:]),

@@ -95,6 +95,9 @@ def test_the_film_of_both_official_parts_stays_in_the_test_part() -> None:
     assert len(common) == 1
     assert not common & set(found.film[np.concatenate([pool["train"], pool["val"]])].tolist())
     assert common <= set(found.film[pool["test"]].tolist())
+    assert N - 2 in pool["test"]  # its copy is a training review, which is left out
+    assert 11 not in pool["train"]
+    assert 11 not in pool["val"]
     assert pool["test"].min() >= N // 2 > max(pool["train"].max(), pool["val"].max())
 
 
