@@ -190,8 +190,8 @@ CARD: Final = Card(
         "state-spaces/s4 read them, and tested on small files of that form",
         "quoting=none (ours) reads rows as Long Range Arena does; quoting=csv as state-spaces/s4, where a text that begins with a "
         "quotation mark loses it and may swallow what follows up to the next one",
-        "state-spaces/s4 notes 98 ids, as printable ASCII and three special ones would give; a count that differs is refused with both numbers, "
-        "and the field vocab takes the other",
+        "state-spaces/s4 notes 98 ids, as printable ASCII and three special ones would give; a count that differs is refused with both "
+        "numbers, and the field vocab takes the other",
         "characters: the vocabulary is counted over both texts of all training rows, without a least frequency, after cutting to 3,999; "
         "<eos> follows. bytes (LRA): cut to 4,000, nothing marks the end",
         "an empty text is kept: <eos> alone, or one step of padding in bytes; their number is in the manifest",
