@@ -113,8 +113,8 @@ def _benchmark(name: str, title: str, what: str, spread: str) -> Benchmark:
         about=(
             "BIDMC PPG and Respiration (Pimentel et al., 2017; PhysioNet, ODC-By 1.0): 53 recordings of eight minutes from intensive care. "
             "A window is 32 s of two signals at 125 Hz, the pulse wave of a finger and one lead of the heart's, 4,000 steps of two "
-            f"numbers; {what} is read from the mean over all steps, and scored by the root mean squared error in its own unit. Windows begin "
-            "every 3 s and are split at random as in the literature, so that windows of the test set overlap windows that were trained on; "
+            f"numbers; {what} is read from the mean over all steps, and scored by the root mean squared error in its own unit. Windows "
+            "begin every 3 s and are split at random as in the literature, so that windows of the test set overlap windows that were trained on; "
             f"split=patient keeps patients apart. Always answering the mean scores {spread}."
         ),
         recipe=recipe,
