@@ -66,8 +66,9 @@ def asked(name: str, readout: str | None = None, protocol: str | None = None) ->
         named = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
 
         def clear(value: str) -> bool:
-            """Whether the value alone says which field it is of."""
-            return value[0].isalpha() and value not in ("true", "false", "all") and named.count(value) == 1
+            """Whether the value alone says which field it is of, and makes no other benchmark's name."""
+            alone = value[0].isalpha() and value not in ("true", "false") and named.count(value) == 1
+            return alone and f"{name}-{value}" not in BENCHMARKS
 
         words += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
         tags += [value if clear(value) else f"{field}-{value}" for field, value in choices.items()]

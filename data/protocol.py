@@ -43,7 +43,8 @@ def _words(hint: Any) -> dict[str, Any]:
         return {str(value): value for value in get_args(hint)}
     if get_origin(hint) in (Union, types.UnionType):
         return {word: value for part in get_args(hint) for word, value in _words(part).items()}
-    return {bool: {"true": True, "false": False}, int: {"number": int}, types.NoneType: {"all": None}}.get(hint, {})
+    plain: dict[Any, dict[str, Any]] = {bool: {"true": True, "false": False}, int: {"number": int}, types.NoneType: {"all": None}}
+    return plain.get(hint, {})
 
 
 def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:

@@ -1,4 +1,4 @@
-"""Batches by length: an order that only (seed, epoch) decides, every sample once, little padding; and further tests of a trained network."""
+"""Batches by length: an order that only (seed, epoch) decides, every sample once, little padding; and further tests of a network."""
 
 from __future__ import annotations
 
@@ -113,9 +113,7 @@ def visited(loader: object) -> list[list[int]]:
 
 
 def by_id(found: list[dict[str, Tensor]]) -> dict[int, list[int]]:
-    return {
-        int(i): line[: int(n)].tolist() for batch in found for i, line, n in zip(batch["y"], batch["x"], batch["lengths"], strict=True)
-    }
+    return {int(i): line[: int(n)].tolist() for batch in found for i, line, n in zip(batch["y"], batch["x"], batch["lengths"], strict=True)}
 
 
 def test_a_sample_is_the_same_in_whatever_batch_it_comes() -> None:
@@ -132,7 +130,7 @@ def test_the_loader_gives_the_order_that_the_record_names() -> None:
     loader = m.train_dataloader()
     for epoch in (0, 3, 1):  # a run that is resumed begins anywhere
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-        assert sum(visited(loader), []) == m.order(epoch).tolist()
+        assert np.concatenate(visited(loader)).tolist() == m.order(epoch).tolist()
     assert len(loader) == len(visited(loader)) == 25
     assert m.order(0).tolist() != m.order(1).tolist()
     assert m.order(0).tolist() == module().order(0).tolist()
@@ -144,7 +142,7 @@ def test_evaluation_sees_every_sample_once_whatever_the_seed() -> None:
     for part in ("val", "test"):
         a, b = (visited(getattr(module(seed=seed), f"{part}_dataloader")()) for seed in (0, 1))
         assert a == b
-        assert sorted(sum(a, [])) == SPLITS[part].tolist()
+        assert sorted(np.concatenate(a).tolist()) == SPLITS[part].tolist()
 
 
 class Watcher(LightningModule):
@@ -171,7 +169,7 @@ def test_the_trainer_moves_the_epoch() -> None:
         enable_model_summary=False, limit_val_batches=0,
     )  # fmt: skip
     trainer.fit(watcher, train_dataloaders=m.train_dataloader())
-    assert sum(watcher.seen, []) == np.concatenate([m.order(epoch) for epoch in range(3)]).tolist()
+    assert np.concatenate(watcher.seen).tolist() == np.concatenate([m.order(epoch) for epoch in range(3)]).tolist()
 
 
 def test_zero_shot_loaders_are_the_test_set_made_otherwise() -> None:

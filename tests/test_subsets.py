@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_classes_are_as_equal_in_number_as_can_be(k: int) -> None:
 @pytest.mark.parametrize("labels", [LABELS, None])
 def test_smaller_subsets_are_parts_of_larger_ones(labels: Any) -> None:
     found = [set(taken(labels, train_subset=k)["train"].tolist()) for k in (5, 17, 80, 350, 700)]
-    assert all(a < b for a, b in zip(found, found[1:], strict=False))
+    assert all(a < b for a, b in pairwise(found))
     assert found[-1] == set(SPLITS["train"].tolist())
 
 
