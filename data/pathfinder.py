@@ -60,8 +60,8 @@ CARD: Final = Card(
     "so on, DIFFICULTY/imgs/BATCH/sample_I.png and DIFFICULTY/metadata/BATCH.npy",
     citation="D. Linsley et al., Learning long-range spatial dependencies with horizontal gated recurrent units, arXiv:1805.08315; as long "
     "sequences: Y. Tay et al., Long Range Arena, arXiv:2011.04006",
-    splits="split=random-42 (state-spaces/s4 and those after it): a permutation of torch's generator, 80/10/10. split=in-order (LRA): 80, 10 "
-    "and 10 % in the order of the lists; LRA's own order is that of its TFDS build, which need not be the same.",
+    splits="split=random-42 (state-spaces/s4 and those after it): a permutation of torch's generator, 80/10/10. split=in-order (LRA): 80, "
+    "10 and 10 % in the order of the lists; LRA's own order is that of its TFDS build, which need not be the same.",
     issues=(
         "chance is 50 %; both labels are fair coins. The distance of the discs gives a little away, in the original as here: at 32 pixels "
         "it is 0.6 pixels longer for label 1, which is worth 54 % of right answers; brightness gives nothing",
@@ -72,15 +72,15 @@ CARD: Final = Card(
         "a fault of the original is kept, since it shaped the released images: its search for a free place fails outright in directions in "
         "which a dash could lie beyond the border altogether. At 32 pixels this leaves 30 of 360 directions for first dashes (and few "
         "distractors), at 64 pixels 95, at 128 pixels all or all but 6, at 256 pixels all of them",
-        "lines are drawn by Pillow's line primitive and Lanczos filter; their form may differ by single pixels between versions, so the key "
-        "of a generated set contains the patches, and the version that drew the release is not known",
+        "lines are drawn by Pillow's line primitive and Lanczos filter; their form may differ by single pixels between versions, so the "
+        "key of a generated set contains the patches, and the version that drew the release is not known",
         "the parameters are those printed in LRA's builders, which print 14 dashes for every difficulty; for curv_baseline and "
-        "curv_contour_length_9 we take 6 and 9 dashes from the original wrapper, a third of that for distractors, and as many distractors as "
-        "for 14. Whether the release did so is not documented; the literature uses curv_contour_length_14 only",
+        "curv_contour_length_9 we take 6 and 9 dashes from the original wrapper, a third of that for distractors, and as many distractors "
+        "as for 14. Whether the release did so is not documented; the literature uses curv_contour_length_14 only",
         "whether 5 or 10 distractors were asked for at 32 pixels is not documented either; 5 here, of which 1.2 are placed",
         "one file of the release is empty (pathfinder32/curv_baseline/imgs/0/sample_172.png) and left out, as everywhere",
-        "scaling=unit gives values in [0, 1] (state-spaces/s4's configuration), scaling=centred [-1, 1] (the default of its loader, which S5 "
-        "and HOPE get); tokens=true gives the bytes as ids (LRA)",
+        "scaling=unit gives values in [0, 1] (state-spaces/s4's configuration), scaling=centred [-1, 1] (the default of its loader, which "
+        "S5 and HOPE get); tokens=true gives the bytes as ids (LRA)",
     ),
 )
 

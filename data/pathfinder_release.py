@@ -113,7 +113,9 @@ def rows(path: Path) -> list[Row]:
         try:
             table = [line.split() for line in content.decode("ascii").splitlines()]
         except UnicodeDecodeError as error:
-            raise DataError(f"{path} is neither plain text nor an array of strings: byte {error.start} is {content[error.start]}") from error
+            raise DataError(
+                f"{path} is neither plain text nor an array of strings: byte {error.start} is {content[error.start]}"
+            ) from error
     bad = [i for i, row in enumerate(table) if not _legal(row)]
     if bad:
         shown = " ".join(table[bad[0]])[:120]

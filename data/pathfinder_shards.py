@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -75,10 +75,11 @@ class Shards:
     def draw(self, number: int) -> int:
         """Draws one shard and puts it under its name; returns the number."""
         batch = generate(self.p, self.size, self.seed, number)
+        arrays: dict[str, Any] = {f.name: np.asarray(getattr(batch, f.name)) for f in fields(Batch)}
         path = self.path(number)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as handle:
-            np.savez_compressed(handle, **{f.name: np.asarray(getattr(batch, f.name)) for f in fields(Batch)})
+            np.savez_compressed(handle, **arrays)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
@@ -88,7 +89,7 @@ class Shards:
         """One shard. Raises DataError where the file is damaged."""
         path = self.path(number)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
                 arrays = {f.name: file[f.name] for f in fields(Batch)}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(

@@ -81,9 +81,7 @@ def dash(p: Parameters, margin: int, shape: Point, at: Point, angle: float, cont
     line = np.asarray(big)
     small = (2 * half + 1, 2 * half + 1)
     light = (resize(line, small) / 255 * contrast).astype(np.float32)
-    mask = np.asarray(
-        Image.fromarray(dilate(line, disc(margin * S)).astype(np.uint8)).resize(small, Image.Resampling.LANCZOS), dtype=float
-    )
+    mask = np.asarray(Image.fromarray(dilate(line, disc(margin * S)).astype(np.uint8)).resize(small, Image.Resampling.LANCZOS), dtype=float)
     out = []
     for patch in (light, (mask / 255).astype(np.float32)):
         canvas = np.zeros((shape[0] + 2 * half, shape[1] + 2 * half))
