@@ -233,7 +233,7 @@ def test_a_file_in_place_of_the_data_root_is_told(tmp_path: Path, monkeypatch: p
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "file"))
     with pytest.raises(StorageError, match="SSM_DATA"):
-        prepare("set", "key", made)
+        prepare("set", "0a1b2c", made)
 
 
 # ---------------------------------------------------------------- the data root
@@ -283,7 +283,7 @@ def slowly():
     time.sleep(1)
     return Made(arrays={"x": np.arange(12, dtype=np.uint8)})
 
-print(prepare("set", "key", slowly).array("x").sum())
+print(prepare("set", "0a1b2c", slowly).array("x").sum())
 """
 
 
@@ -295,26 +295,26 @@ def in_another_process() -> subprocess.Popen[str]:
 def test_what_is_prepared_is_memory_mapped_read_only_and_made_once(place: Path) -> None:
     calls = []
     for _ in range(2):
-        prepared = prepare("set", "key", lambda: calls.append(1) or made())
+        prepared = prepare("set", "0a1b2c", lambda: calls.append(1) or made())
     assert calls == [1]
     x = prepared.array("x")
     assert isinstance(x, np.memmap)
     assert not x.flags.writeable
     np.testing.assert_array_equal(x, made().arrays["x"])
     prepared.verify()
-    manifest = json.loads((place / "prepared" / "set-key" / "manifest.json").read_text())
+    manifest = json.loads((place / "prepared" / "set-0a1b2c" / "manifest.json").read_text())
     assert manifest["source"] == "here"
     assert manifest["arrays"]["x"]["shape"] == [3, 4]
 
 
 def test_a_folder_without_a_manifest_is_not_taken_for_complete(place: Path) -> None:
-    folder = place / "prepared" / "set-key"
+    folder = place / "prepared" / "set-0a1b2c"
     folder.mkdir(parents=True)
     np.save(folder / "x.npy", np.zeros(5))
-    stale = place / "prepared" / ".set-key.1.tmp"
+    stale = place / "prepared" / ".set-0a1b2c.1.tmp"
     stale.mkdir()
-    assert opened("set", "key") is None
-    np.testing.assert_array_equal(prepare("set", "key", made).array("x"), made().arrays["x"])
+    assert opened("set", "0a1b2c") is None
+    np.testing.assert_array_equal(prepare("set", "0a1b2c", made).array("x"), made().arrays["x"])
     assert not stale.exists()
 
 
@@ -323,28 +323,42 @@ def test_nothing_is_left_where_making_fails(place: Path) -> None:
         raise DataError("no such file")
 
     with pytest.raises(DataError, match="no such file"):
-        prepare("set", "key", fail)
+        prepare("set", "0a1b2c", fail)
     assert [p.name for p in (place / "prepared").iterdir()] == [".set.lock"]
-    assert opened("set", "key") is None
+    assert opened("set", "0a1b2c") is None
+
+
+def test_leftovers_of_other_sets_and_finished_sets_are_left_alone(place: Path) -> None:
+    """Another process may be making the set whose name begins alike."""
+    folder = place / "prepared"
+    kept = [
+        folder / name for name in (".set-pairs-0a1b2c.7.tmp", ".settle-0a1b2c.7.tmp", ".se-0a1b2c.7.tmp", "set-ffffff", "set-pairs-0a1b2c")
+    ]
+    gone = [folder / name for name in (".set-0a1b2c.7.tmp", ".set-ffffff.8.tmp")]
+    for path in (*kept, *gone):
+        path.mkdir(parents=True)
+    prepare("set", "0a1b2c", made)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in gone)
 
 
 def test_damage_is_found_and_the_remedy_named() -> None:
-    prepared = prepare("set", "key", made)
+    prepared = prepare("set", "0a1b2c", made)
     file = prepared.folder / "x.npy"
     content = file.read_bytes()
     file.write_bytes(content[:-1] + b"\xff")  # same size: only the thorough look sees it
-    prepare("set", "key", made)
+    prepare("set", "0a1b2c", made)
     with pytest.raises(DataError, match=r"x\.npy was changed"):
         prepared.verify()
     file.write_bytes(content[:-1])
     with pytest.raises(DataError, match=r"has \d+ bytes instead.*Remove that folder"):
-        prepare("set", "key", made)
+        prepare("set", "0a1b2c", made)
     file.unlink()
     with pytest.raises(DataError, match="is missing"):
-        prepare("set", "key", made)
+        prepare("set", "0a1b2c", made)
     (prepared.folder / "manifest.json").write_text("{")
     with pytest.raises(DataError, match="cannot be read"):
-        prepare("set", "key", made)
+        prepare("set", "0a1b2c", made)
 
 
 def test_two_processes_prepare_once(place: Path) -> None:
@@ -362,8 +376,8 @@ def test_a_killed_preparation_is_taken_over(place: Path) -> None:
         time.sleep(0.01)
     process.kill()
     process.communicate(timeout=30)
-    assert opened("set", "key") is None
-    prepare("set", "key", made).verify()
+    assert opened("set", "0a1b2c") is None
+    prepare("set", "0a1b2c", made).verify()
     assert [p.name for p in (place / "prepared").glob(".*.tmp")] == []
 
 
