@@ -231,8 +231,8 @@ def test_a_table_before_any_run_has_its_columns(tmp_path: Path) -> None:
 
 def test_the_report_shows_the_column_and_published_failures_as_a_cross(runs: Any) -> None:
     published = [
-        Published(variant="s4d", value=94.2, std=None, source="Table 6", status="verified"),
         Published(variant="s4d", value=91.1, std=0.5, source="Table 6", status="verified", zero_shot="8khz"),
+        Published(variant="s4d", value=94.2, std=None, source="Table 6", status="verified"),
         Published(variant="lstm", value=math.nan, std=None, source="Table 6", status="verified"),
         Published(variant="lstm", value=math.nan, std=None, source="Table 6", status="verified", zero_shot="8khz"),
         Published(variant="hope", value=1.0, std=None, source="Table 6", status="recalled", zero_shot="8khz"),
@@ -244,8 +244,8 @@ def test_the_report_shows_the_column_and_published_failures_as_a_cross(runs: Any
     found = {part.name: part for section in report.sections for part in section.parts if isinstance(part, tables.Table)}
     assert "8 kHz (%)" in found["tones-results"].cells.columns
     reference = found["tones-published"]
-    assert list(reference.cells["row"]) == ["s4d", "s4d, 8 kHz", "lstm", "lstm, 8 kHz"]
-    assert list(reference.cells["published"]) == ["94.20", "91.10 ± 0.50", "✗", "✗"]
+    assert list(reference.cells["row"]) == ["s4d, 8 kHz", "s4d", "lstm", "lstm, 8 kHz"]
+    assert list(reference.cells["published"]) == ["91.10 ± 0.50", "94.20", "✗", "✗"]
     assert "✗: did not learn" in reference.caption
     assert tables.published_text(published, ACCURACY) == {"s4d": "94.20", "lstm": "✗"}
     without = tables.published_table(published[:2], name="p", title="p", metric=ACCURACY, zero_shot=NAMES)
