@@ -21,7 +21,7 @@ DATA: Final = {
 D_STATE: Final = 256
 """Real state dimensions of every row at small and paper scale, as in state-spaces/s4."""
 
-WINDOWS: Final = (1200, 200, 400)
+WINDOWS: Final = (800, 200, 400)
 """Training, validation and test windows of a quick run."""
 
 
@@ -37,7 +37,7 @@ def quick(benchmark: str, variant: str) -> Recipe:
         weight_decay=1e-2,
         schedule=Cosine(warmup_steps=20),
         epochs=3,
-        batch_size=16,
+        batch_size=8,
     )
     train, val, test = WINDOWS
     notes = (
@@ -114,8 +114,8 @@ def _benchmark(name: str, title: str, what: str, spread: str) -> Benchmark:
             "BIDMC PPG and Respiration (Pimentel et al., 2017; PhysioNet, ODC-By 1.0): 53 recordings of eight minutes from intensive care. "
             "A window is 32 s of two signals at 125 Hz, the pulse wave of a finger and one lead of the heart's, 4,000 steps of two "
             f"numbers; {what} is read from the mean over all steps, and scored by the root mean squared error in its own unit. Windows "
-            "begin every 3 s and are split at random as in the literature, so that windows of the test set overlap windows that were trained on; "
-            f"split=patient keeps patients apart. Always answering the mean scores {spread}."
+            "begin every 3 s and are split at random as in the literature, so that windows of the test set overlap windows that were "
+            f"trained on; split=patient keeps patients apart. Always answering the mean scores {spread}."
         ),
         recipe=recipe,
         scales=SCALES,

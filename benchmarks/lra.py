@@ -66,30 +66,30 @@ class _Quick:
 
 QUICK: Final = {
     "lra-listops": _Quick(
-        data=ListOpsSpec(rows=4000, val_subset=500, test_subset=1000), epochs=2, batch_size=32, whole="4,000 rows generated for training"
+        data=ListOpsSpec(rows=4000, val_subset=500, test_subset=1000), epochs=2, batch_size=16, whole="4,000 rows generated for training"
     ),
     "lra-text": _Quick(
         data=IMDBSpec(train_subset=2000, val_subset=400, test_subset=1000),
         epochs=3,
-        batch_size=32,
+        batch_size=16,
         whole="2,000, 400 and 1,000 of 22,500, 2,500 and 25,000 reviews",
     ),
     "lra-retrieval": _Quick(
-        data=AANSpec(train_subset=1000, val_subset=200, test_subset=400),
+        data=AANSpec(train_subset=600, val_subset=200, test_subset=400),
         epochs=2,
-        batch_size=16,
-        whole="1,000, 200 and 400 of 147,086, 18,090 and 17,437 pairs",
+        batch_size=8,
+        whole="600, 200 and 400 of 147,086, 18,090 and 17,437 pairs",
     ),
     "retrieval-imdb": _Quick(
         data=IMDBPairsSpec(train_subset=1500, val_subset=300, test_subset=600),
         epochs=2,
-        batch_size=16,
+        batch_size=8,
         whole="1,500, 300 and 600 of 40,000, 5,000 and 5,000 pairs",
     ),
-    "lra-pathfinder": _Quick(data=PathfinderSpec(images=4000), epochs=3, batch_size=50, whole="4,000 images generated"),
-    "lra-pathx": _Quick(data=PathfinderSpec(resolution=128, images=500), epochs=2, batch_size=10, whole="500 images generated"),
-    "pathfinder64": _Quick(data=PathfinderSpec(resolution=64, images=1500), epochs=2, batch_size=30, whole="1,500 images generated"),
-    "pathfinder256": _Quick(data=PathfinderSpec(resolution=256, images=120), epochs=2, batch_size=4, whole="120 images generated"),
+    "lra-pathfinder": _Quick(data=PathfinderSpec(images=4000), epochs=3, batch_size=20, whole="4,000 images generated"),
+    "lra-pathx": _Quick(data=PathfinderSpec(resolution=128, images=500), epochs=2, batch_size=4, whole="500 images generated"),
+    "pathfinder64": _Quick(data=PathfinderSpec(resolution=64, images=2000), epochs=2, batch_size=16, whole="2,000 images generated"),
+    "pathfinder256": _Quick(data=PathfinderSpec(resolution=256, images=120), epochs=2, batch_size=2, whole="120 images generated"),
 }
 
 

@@ -39,7 +39,7 @@ PROBES: Final = {
         epochs=8,
         note="8 tokens among 256 steps, a sixteenth of the published length and half the tokens",
     ),
-    "induction": _Quick(data=InductionSpec(n_train=8192, n_val=512, n_test=1024), epochs=5, note="256 steps and 16 symbols, as published"),
+    "induction": _Quick(data=InductionSpec(n_train=8192, n_val=512, n_test=1024), epochs=4, note="256 steps and 16 symbols, as published"),
     "mqar": _Quick(
         data=MQARSpec(vocab=256, n_train=8192, n_val=512, n_test=1024), epochs=6, note="64 steps and 4 pairs; 256 symbols instead of 8,192"
     ),

@@ -34,9 +34,9 @@ class _Quick:
 
 TEN: Final = "24,482, 5,246 and 5,247"
 QUICK: Final = {
-    "sc10": _Quick(train=480, val=100, test=200, epochs=2, batch_size=16, whole=TEN),
-    "sc10-mfcc": _Quick(train=1900, val=250, test=330, epochs=10, batch_size=50, whole=TEN),
-    "sc35": _Quick(train=480, val=100, test=200, epochs=2, batch_size=16, whole="84,843, 9,981 and 11,005"),
+    "sc10": _Quick(train=320, val=80, test=160, epochs=2, batch_size=4, whole=TEN),
+    "sc10-mfcc": _Quick(train=1900, val=250, test=330, epochs=15, batch_size=50, whole=TEN),
+    "sc35": _Quick(train=320, val=80, test=160, epochs=2, batch_size=4, whole="84,843, 9,981 and 11,005"),
 }
 
 
