@@ -257,7 +257,7 @@ def _named(classes: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> di
 
 
 def speech() -> Plot:
-    from data.commands import TEN
+    from data.speech_release import TEN
     from data.mfcc import RATE
     from reports.sheets import Clip
     from reports.sheets import speech as draw
@@ -301,7 +301,7 @@ UNITS: Final = {"RR": "breaths/min", "HR": "beats/min", "SpO2": "%"}
 def bidmc() -> Plot:
     import numpy as np
 
-    from data.bidmc_files import RATE
+    from data.bidmc_release import RATE
     from data.subsets import PARTS
     from reports.sheets import Window, biosignals
 
@@ -489,12 +489,12 @@ SHEETS: Final[dict[str, Callable[[], Plot]]] = {
 # ---------------------------------------------------------------- the page
 
 
-PHOTOGRAPHS: Final = ("cifar10",)
-"""Sheets with more colours than a palette holds."""
+LARGE: Final = ("speech", "bidmc")
+"""Sheets that are kept with 256 colours, for the size of their files; colours that are rare on a sheet may be lost by that."""
 
 
 def compact(png: bytes, *, palette: bool) -> bytes:
-    """The same picture in a smaller file; `palette`: with 256 colours, which suits everything but photographs."""
+    """The same picture in a smaller file; `palette`: with 256 colours."""
     from io import BytesIO
 
     from PIL import Image
@@ -512,7 +512,7 @@ def sheet(name: str) -> tuple[Plot, bytes]:
     from reports.plots import save
 
     plot = SHEETS[name]()
-    return plot, compact(save(plot.figure, "png"), palette=name not in PHOTOGRAPHS)
+    return plot, compact(save(plot.figure, "png"), palette=name in LARGE)
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _parts(figure: Figure, heights: Sequence[float]) -> list[Any]:
     return [row[0] for row in found]
 
 
-def balance(ax: Axes, counts: Counts) -> None:
+def balance(ax: Axes, counts: Counts, title: str = "Balance of classes") -> None:
     """Share of each class in each part, side by side; the size of the part in the legend."""
     classes = list(dict.fromkeys(name for part in counts.values() for name in part))
     width = 0.8 / len(counts)
@@ -108,7 +108,7 @@ def balance(ax: Axes, counts: Counts) -> None:
     ax.set_xlim(-0.6, len(classes) - 0.4)
     ax.grid(False, axis="x")
     ax.set_ylabel("% of its part")
-    _legend(ax, "Balance of classes")
+    _legend(ax, title)
 
 
 def _legend(ax: Axes, title: str) -> None:
@@ -260,7 +260,7 @@ def biosignals(windows: Sequence[Window], rate: int, targets: Mapping[str, Mappi
             histogram(ax, values, label, "", bins=30)
             handles, words = ax.get_legend_handles_labels()
             ax.get_legend().remove()
-            ax.set_title(", ".join(word.split(", ")[1] for word in words), fontsize=SMALL, color=MUTED, loc="right")
+            ax.set_title("n = " + " / ".join(word.split(", ")[1] for word in words), fontsize=SMALL, color=MUTED, loc="right")
             if ax is not lower.axes[0]:
                 ax.set_ylabel("")
         lower.legend(handles=handles, labels=list(next(iter(targets.values()))), loc="outside upper left", ncols=3, handlelength=1.4)
@@ -303,8 +303,9 @@ def token_rows(
             for i, word in enumerate(row.words):
                 ax.text(i + 0.5, place, word, ha="center", va="center", fontsize=size, family="DejaVu Sans Mono", color=INK)
         _token_axes(ax, places, names, cells, "The first tokens")
-        handles = [mpl.patches.Patch(color=CELL_COLOURS(i), label=kind) for i, kind in enumerate(kinds)]
-        ax.legend(handles=handles, ncols=len(kinds), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, handlelength=1)
+        present = sorted({int(kind) for row in rows for kind in row.kinds})
+        handles = [mpl.patches.Patch(color=CELL_COLOURS(i), label=kinds[i]) for i in present]
+        ax.legend(handles=handles, ncols=len(present), loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, handlelength=1)
         ax.set_xticks([])
 
         ax = middle.subplots()
@@ -325,7 +326,7 @@ def token_rows(
         bar.outline.set_visible(False)
 
         left, right = lower.subplots(1, 2)
-        balance(left, balance_of)
+        balance(left, balance_of, "Classes")
         histogram(right, lengths, "tokens in a row", "Lengths")
     return figure
 
