@@ -191,7 +191,8 @@ def long_snakes(t: Tables, n: int, slots: int, rng: np.random.Generator) -> tupl
         success[full] = False
         fresh = np.flatnonzero(~success)
         board.clear(fresh)
-    return Snakes(*(np.concatenate(arrays)[:n] for arrays in zip(*done, strict=True))), sum(begun[: len(begun) - growths + 1])
+    tried = sum(begun[: len(begun) - growths + 1]) * n / complete  # some were complete at once with the last one, and are left out
+    return Snakes(*(np.concatenate(arrays)[:n] for arrays in zip(*done, strict=True))), round(tried)
 
 
 def distractors(t: Tables, snakes: Snakes, rng: np.random.Generator) -> tuple[Snakes, NDArray[np.bool_]]:

@@ -6,20 +6,21 @@ what is there is not drawn again. How many processes draw, and in which order th
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
-import multiprocessing
+import json
 import os
+import queue
+import signal
+import subprocess
+import sys
 import threading
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from multiprocessing.connection import wait
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,40 +127,66 @@ class Shards:
                     )
 
     def _drawn(self, missing: list[int], processes: int) -> Iterator[int]:
+        """The numbers of the shards as they are done. Shards of one set cost the same, so each process has its share from the start."""
         if processes == 1:
             yield from map(self.draw, missing)
             return
-        with _pool(processes) as pool:
-            tasks: list[Future[int]] = [pool.submit(self.draw, number) for number in missing]
-            try:
-                for task in as_completed(tasks):
-                    yield task.result()
-            except BrokenProcessPool as error:
-                raise DataError(
-                    f"a process that drew images for {self.folder} was killed, perhaps for want of memory; the same command goes on with "
-                    f"the shards that are missing, and OMP_NUM_THREADS=1 draws them in one process"
-                ) from error
+        done: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        children = [self._child(missing[i::processes], done) for i in range(processes)]
+        try:
+            for _ in range(len(missing) + processes):
+                number = done.get()
+                if number is not None:
+                    yield number
+                elif any(child.poll() for child in children):
+                    raise DataError(
+                        f"a process that drew images for {self.folder} has failed or was killed, perhaps for want of memory; the same "
+                        "command goes on with the shards that are missing, and OMP_NUM_THREADS=1 draws them in one process"
+                    )
+        finally:
+            for child in children:
+                child.kill()
+                child.wait()
+
+    def _child(self, numbers: list[int], done: queue.SimpleQueue[int | None]) -> subprocess.Popen[str]:
+        """A process that draws these shards, and a thread that passes on what it says, then None.
+
+        A program of its own: a fork of a process with threads may hang, and a spawned one imports the caller's script once more.
+        """
+        child = subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert child.stdin is not None
+        with contextlib.suppress(BrokenPipeError), child.stdin as pipe:
+            json.dump({**asdict(self), "numbers": numbers}, pipe)
+
+        def listen() -> None:
+            assert child.stdout is not None
+            with child.stdout as lines:
+                for line in lines:
+                    done.put(int(line))
+            child.wait()
+            done.put(None)
+
+        threading.Thread(target=listen, daemon=True).start()
+        return child
 
 
-@contextmanager
-def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that are started anew, since a fork of one with threads may hang; they end with their parent, however it ends."""
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+WORKER: Final = (
+    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parent.parent)!r}); import data.pathfinder_shards as s; s.work()"
+)
 
 
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def work() -> None:
+    """The other process: reads a task from its input, and says the number of each shard that it has drawn."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its children
+    task = json.load(sys.stdin)
+    p = Parameters(**{**task["p"], "margins": tuple(task["p"]["margins"])})
+    shards = Shards(p=p, difficulty=task["difficulty"], seed=task["seed"], size=task["size"])
+    for number in task["numbers"]:
+        shards.draw(number)
+        try:
+            print(number, flush=True)
+        except BrokenPipeError:  # nobody is there any more
+            os._exit(1)
 
 
 @functools.lru_cache(maxsize=16)

@@ -142,23 +142,26 @@ def test_a_damaged_shard_is_named(damage: str) -> None:
         s.read(0)
 
 
-def test_a_worker_that_dies_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from concurrent.futures import Future
-    from concurrent.futures.process import BrokenProcessPool
-
-    class Pool:
-        def __init__(self, *arguments: Any, **options: Any) -> None: ...
-
-        def submit(self, *arguments: Any) -> Future[int]:
-            task: Future[int] = Future()
-            task.set_exception(BrokenProcessPool())
-            return task
-
-        def shutdown(self, **options: Any) -> None: ...
-
-    monkeypatch.setattr("data.pathfinder_shards.ProcessPoolExecutor", Pool)
+@pytest.mark.parametrize("end", ["raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)", "import sys; sys.stdin.read(); 1 / 0"])
+def test_a_worker_that_dies_is_an_error_that_says_so(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.pathfinder_shards.WORKER", end)
     with pytest.raises(DataError, match=r"was killed.*goes on"):
         shards().fill(60, 2)
+
+
+def test_a_script_without_a_guard_may_draw_in_several_processes(folder: Path) -> None:
+    """As in a notebook, or in what a shell pipes into Python."""
+    code = (
+        "from data.pathfinder_drawing import parameters\n"
+        "from data.pathfinder_shards import Shards\n"
+        "Shards(p=parameters(32, 'curv_baseline'), difficulty='curv_baseline', seed=3, size=20).fill(40, 2, print)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = subprocess.run([sys.executable, "-"], input=code, env=environment, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "40 of 40 images" in found.stdout
+    shards_here = shards()
+    assert shards_here.missing(40) == []
 
 
 def test_threads_limit_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
