@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from data.base import DataSpec
 from data.protocol import chosen
@@ -108,6 +108,10 @@ class Published:
     """Which test it is of: a name in `Benchmark.zero_shot`; the ordinary one if empty."""
 
 
+LITERATURE: Final = {"source": "official", "validation": "test"}
+"""Choices of protocol that published numbers were made with, and recipes leave to whoever asks."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
     """One task with a recipe per variant and scale, and the numbers published for it."""
@@ -124,6 +128,8 @@ class Benchmark:
     published: tuple[Published, ...] = ()
     readouts: Mapping[str, int | None] = field(default_factory=dict)
     """Named places to read the class from, as `pool_last` of the network; the recipe takes the first."""
+    beside: bool = True
+    """Whether published numbers may stand beside rows at paper scale on official data, or only apart from them."""
     zero_shot: Mapping[str, str] = field(default_factory=dict)
     """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
 
@@ -140,7 +146,10 @@ class Benchmark:
         return replace(self, title=f"{self.title}, read out from: {name}", recipe=recipe, published=())
 
     def with_protocol(self, choices: Mapping[str, str]) -> Benchmark:
-        """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError."""
+        """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError.
+
+        Published numbers stay beside its rows only where the choice is that of the literature.
+        """
 
         def recipe(variant: str, scale: Scale) -> Recipe:
             own = self.recipe(variant, scale)
@@ -148,4 +157,5 @@ class Benchmark:
             return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
 
         words = ", ".join(f"{name} = {value}" for name, value in choices.items())
-        return replace(self, title=f"{self.title} ({words})", recipe=recipe)
+        beside = all(LITERATURE.get(name) == value for name, value in choices.items())
+        return replace(self, title=f"{self.title} ({words})", recipe=recipe, beside=self.beside and beside)

@@ -206,6 +206,7 @@ class AANSpec(SplitSpec):
     """Two papers as token ids, each cut to `length` steps; the label is 1 where they belong together."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("length",)
     card: ClassVar[Card] = CARD
 
     tokens: Tokens = "characters"

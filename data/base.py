@@ -53,6 +53,8 @@ class DataSpec(ABC):
     """Names one data set with everything that decides its numbers. `version` is raised when they change."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ()
+    """Fields that say which task this is, or on which the recipes of a benchmark rest: no choices of protocol."""
 
     @property
     @abstractmethod

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import bidmc_files, files
+from data import bidmc_release, files
 from data.base import DataError, Say, Signature, silent
-from data.bidmc_files import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
+from data.bidmc_release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.card import Card
 from data.files import Made, Prepared, root
 from data.sampling import SPLIT, Ids, philox_key, sha256
@@ -123,9 +123,9 @@ def describe(splits: Mapping[str, Ids], y: NDArray[np.floating], rule: str) -> d
     }
 
 
-def from_recordings(recordings: bidmc_files.Recordings, digests: Mapping[str, str], say: Say) -> Made:
+def from_recordings(recordings: bidmc_release.Recordings, digests: Mapping[str, str], say: Say) -> Made:
     """Arrays and manifest of all three targets. Raises DataError."""
-    arrays = bidmc_files.windows(recordings, digests, say)
+    arrays = bidmc_release.windows(recordings, digests, say)
     recording, targets = arrays["recording"], arrays["targets"]
     arrays["part"] = parts = patient_parts(arrays["patient"], recording, targets)
     owners = [set(arrays["patient"][parts == part].tolist()) for part in range(len(PARTS))]
@@ -136,15 +136,15 @@ def from_recordings(recordings: bidmc_files.Recordings, digests: Mapping[str, st
         splits[f"{target}, random"] = describe(random_split(ids), targets[:, c], RANDOM)
         splits[f"{target}, patient"] = describe(patient_split(parts, recording, ids), targets[:, c], PATIENT)
     facts = {"source": PUBLISHER, "licence": LICENCE, "version": "1.0.0", "patients": int(arrays["patient"].max()) + 1, "splits": splits}
-    return Made(arrays=arrays, facts={**facts, "reader": bidmc_files.READER_VERSION, "files": dict(digests)})
+    return Made(arrays=arrays, facts={**facts, "reader": bidmc_release.READER_VERSION, "files": dict(digests)})
 
 
 def from_archive(target: Target, pair: tuple[Path, Path], digests: Mapping[str, str], say: Say) -> Made:
     """Arrays and manifest of one target. Raises DataError."""
-    arrays = bidmc_files.archive_cases(target, pair, say)
+    arrays = bidmc_release.archive_cases(target, pair, say)
     splits = {f"{target}, random": describe(random_split(np.arange(len(arrays["y"]), dtype=np.int64)), arrays["y"], RANDOM)}
     facts = {"source": TSER, "licence": LICENCE, "version": f"Zenodo record {ZENODO[target]}", "splits": splits}
-    return Made(arrays=arrays, facts={**facts, "reader": bidmc_files.READER_VERSION, "files": dict(digests)})
+    return Made(arrays=arrays, facts={**facts, "reader": bidmc_release.READER_VERSION, "files": dict(digests)})
 
 
 # ---------------------------------------------------------------- the data set
@@ -188,6 +188,7 @@ class BIDMCSpec(SplitSpec):
     """4000 steps of two signals; the target is one real number in its own unit, scored by RMSE. Neither is scaled unless asked."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("target",)
     card: ClassVar[Card] = CARD
 
     target: Target
@@ -228,24 +229,24 @@ class BIDMCSpec(SplitSpec):
                 f"and writes 254 MB to {root() / 'prepared'}: about half a minute"
             )
         return (
-            f"downloads nothing; reads the 53 recordings (bidmc_csv or {bidmc_files.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
+            f"downloads nothing; reads the 53 recordings (bidmc_csv or {bidmc_release.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
             f"them against {SUMS} where that is beside them, and writes 26 MB to {root() / 'prepared'}: a few seconds"
         )
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """The prepared arrays, from the files in the data root or, where these are gone, from the cache. Raises DataError."""
         if self.source == "official":
-            pair = bidmc_files.find_official(self.target)
+            pair = bidmc_release.find_official(self.target)
             if pair is None:
                 return self._without_files()
-            digests = {path.name: bidmc_files.file_digest(path) for path in pair}
-            needed = sum(bidmc_files.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
+            digests = {path.name: bidmc_release.file_digest(path) for path in pair}
+            needed = sum(bidmc_release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
             return files.prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
-        recordings = bidmc_files.find()
+        recordings = bidmc_release.find()
         if recordings is None:
             return self._without_files()
         digests = recordings.digests()
-        needed = bidmc_files.RELEASE.recordings * (bidmc_files.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
+        needed = bidmc_release.RELEASE.recordings * (bidmc_release.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
         return files.prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
 
     def opened(self) -> Prepared | None:
@@ -253,7 +254,7 @@ class BIDMCSpec(SplitSpec):
         manifests = [file for file in (root() / "prepared").glob(f"{self._name}-*/manifest.json") if len(_key_in(file, self._name)) == 12]
         for file in sorted(manifests, key=lambda file: file.stat().st_mtime_ns, reverse=True):
             found = files.opened(self._name, _key_in(file, self._name))
-            if found is not None and found.manifest.get("reader") == bidmc_files.READER_VERSION:
+            if found is not None and found.manifest.get("reader") == bidmc_release.READER_VERSION:
                 return found
         return None
 
@@ -268,7 +269,8 @@ class BIDMCSpec(SplitSpec):
                 "make data-bidmc."
             )
         raise DataError(
-            f"BIDMC is not here. Get https://physionet.org/static/published-projects/bidmc/{bidmc_files.ARCHIVE} and put it into {root()}, "
+            f"BIDMC is not here. Get https://physionet.org/static/published-projects/bidmc/{bidmc_release.ARCHIVE} and put it into "
+            f"{root()}, "
             f"or put the folder bidmc_csv of https://physionet.org/files/bidmc/1.0.0/ there, with {SUMS} beside it, which every file is "
             "then checked against; then run make data-bidmc."
         )
@@ -331,7 +333,7 @@ def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArra
 def _key(digests: Mapping[str, str]) -> str:
     text = "\n".join(
         [
-            f"reader {bidmc_files.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}",
+            f"reader {bidmc_release.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}",
             *(f"{name} {digest}" for name, digest in sorted(digests.items())),
         ]
     )

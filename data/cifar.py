@@ -218,6 +218,7 @@ class CIFARSpec(ImageSpec):
     """
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("color", "noise")
     card: ClassVar[Card] = CARD
 
     color: bool = True

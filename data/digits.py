@@ -34,6 +34,7 @@ class DigitsSpec(DataSpec):
     """
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("noise",)
 
     noise: int = 0
     """Noise steps after the image; 0 gives plain sequential digits."""

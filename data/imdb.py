@@ -204,6 +204,7 @@ class IMDBSpec(SplitSpec):
     """A review as token ids, cut to `length` steps; the label is 1 where it is positive."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("length",)
     card: ClassVar[Card] = CARD
 
     tokens: Tokens = "characters"

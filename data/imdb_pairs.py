@@ -9,7 +9,7 @@ and so do their lengths up to a quartile. A film, and a text, is in one part onl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,12 +189,15 @@ class IMDBPairsSpec(SplitSpec):
     """Two reviews as character ids, each cut to `length` steps with <eos>; the label is 1 where they are about the same film."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("length",)
     card: ClassVar[Card] = CARD
 
     length: int = 4000
     """Longest sequence of either review, as in LRA Retrieval."""
     pairs: int = 50_000
     """In all: 80 % to train, 10 % each to validate and to test."""
+    source: Literal["official"] = "official"
+    """The reviews are the publisher's."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

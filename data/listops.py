@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from data import listops_files, listops_generator
+from data import listops_generator, listops_release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
 from data.files import Made, Prepared, opened, prepare, root
@@ -201,7 +201,7 @@ def _read(tables: Mapping[str, Path], digests: Mapping[str, str], say: Say) -> M
     parts = {}
     for part in ROWS:
         say(f"reading and evaluating {tables[part]}")
-        rows, values = listops_files.read_tsv(tables[part], say)
+        rows, values = listops_release.read_tsv(tables[part], say)
         if len(rows) != RELEASED[part]:
             raise DataError(
                 f"{tables[part]} has {len(rows):,} rows and the release has {RELEASED[part]:,}: it is cut short, or another set. Get it "

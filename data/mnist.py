@@ -183,6 +183,7 @@ class MNISTSpec(ImageSpec):
     """
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("permuted",)
     card: ClassVar[Card] = CARD
 
     permuted: bool = False

@@ -25,7 +25,7 @@ def _meanings(kind: type[DataSpec]) -> dict[str, dict[str, Any]]:
     """Field -> {word: the value that it stands for}."""
     out: dict[str, dict[str, Any]] = {}
     for f in fields(kind):
-        words = _words(_hint(kind, f.name))
+        words = {} if f.name in kind.task else _words(_hint(kind, f.name))
         if words:
             out[f.name] = words
     return out
@@ -71,7 +71,7 @@ def _value(name: str, word: str, allowed: Mapping[str, Any]) -> Any:
 
 def described(kind: type[DataSpec]) -> str:
     """The choices in one line."""
-    return "; ".join(f"{name}={'|'.join(words)}" for name, words in choices(kind).items())
+    return "; ".join(f"{name}={'|'.join(words)}" for name, words in choices(kind).items()) or "none"
 
 
 def parse(text: str) -> dict[str, str]:

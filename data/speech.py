@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import commands, files, mfcc
+from data import files, mfcc, speech_release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.commands import TEN, WORDS, Progress, Source
 from data.files import Made, Prepared
 from data.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
 from data.sampling import Ids, sha256
+from data.speech_release import TEN, WORDS, Progress, Source
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ CARD: Final = Card(
     "As a wave (16,000 steps of one number) or as cepstral coefficients (161 steps of 20); at 8 kHz half as many.",
     size="105,829 clips: 84,843 to train, 9,981 to validate, 11,005 to test. Ten words: 34,975 whole clips, 24,482 / 5,246 / 5,247 (or by "
     "speaker). 2.4 GB to download, 3.4 GB prepared; coefficients of ten words 0.5 GB more.",
-    licence=commands.LICENCE,
+    licence=speech_release.LICENCE,
     source="Pete Warden, Google: speech_commands_v0.02.tar.gz, or its unpacked folder where torchaudio or state-spaces/s4 put it",
     citation="P. Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, arXiv:1804.03209",
     splits="35 words: the official lists, which are a hash of the speaker; that they agree is checked. Ten words: stratified at random, "
@@ -117,6 +117,7 @@ class SpeechSpec(SplitSpec):
     """
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("words", "features")
     card: ClassVar[Card] = CARD
 
     words: Words = 35
@@ -155,18 +156,18 @@ class SpeechSpec(SplitSpec):
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Which clips, their labels and parts, and what was fitted on them; the clips themselves lie beside, prepared as well."""
-        return self._task(commands.load(self.source, download=download, say=say), say)
+        return self._task(speech_release.load(self.source, download=download, say=say), say)
 
     def opened(self) -> Prepared | None:
         """The same where both are there."""
-        clips = commands.found(self.source)
+        clips = speech_release.found(self.source)
         return None if clips is None else files.opened(self._name(), self._key(clips))
 
     def plan(self) -> str:
         """A download, reading, and for coefficients a transform."""
-        release, root = commands.RELEASE, files.root()
+        release, root = speech_release.RELEASE, files.root()
         if self.source == "mini":
-            return f"reads the clips of {root / commands.MINI}, which somebody put there (nothing is downloaded), in seconds"
+            return f"reads the clips of {root / speech_release.MINI}, which somebody put there (nothing is downloaded), in seconds"
         coefficients = (
             "; then their coefficients (0.5 GB for ten words, 1.4 GB for 35), one to two minutes" if self.features == "mfcc" else ""
         )
@@ -212,7 +213,7 @@ class SpeechSpec(SplitSpec):
         keep = of_task & (lengths == LENGTH) if self.words == 10 else of_task
         rows = np.flatnonzero(keep)
         rows = rows[np.argsort(labels[rows], kind="stable")].astype(np.int64)
-        expected = commands.RELEASE.whole
+        expected = speech_release.RELEASE.whole
         if self.source == "official" and self.words == 10 and len(rows) != expected:
             raise DataError(
                 f"{len(rows):,} clips of the ten words have exactly {LENGTH:,} samples; in the official release {expected:,} have. The "
@@ -250,7 +251,7 @@ class SpeechSpec(SplitSpec):
             chosen = parts == i
             counts[part] = int(chosen.sum())
             classes[part] = dict(zip(vocabulary, np.bincount(labels[chosen], minlength=self.words).tolist(), strict=True))
-            speakers[part] = {commands.speaker_of(name.decode()) for name in names[chosen].tolist()}
+            speakers[part] = {speech_release.speaker_of(name.decode()) for name in names[chosen].tolist()}
         heard = Counter(speaker for found in speakers.values() for speaker in found)
         shared = sum(times > 1 for times in heard.values())
         if by_speaker and shared:
@@ -305,7 +306,7 @@ class SpeechSpec(SplitSpec):
 
         from data.module import SplitModule
 
-        clips = commands.load(self.source)
+        clips = speech_release.load(self.source)
         prepared = self._task(clips, silent)
         samples, rows, labels = clips.array("samples"), np.array(prepared.array("rows")), prepared.array("labels").astype(np.int64)
         parts, (gain, offset) = prepared.array("parts"), self._affine(prepared)

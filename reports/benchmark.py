@@ -69,7 +69,7 @@ def request(
         return benchmark_report(
             runs, name=folder + asked.tag, title=benchmark.title, about=benchmark.about,
             metric=METRICS[benchmark.metric], scale=size, make=" ".join(words), published=benchmark.published,
-            zero_shot=benchmark.zero_shot, lags=(noise, data.signature.length - 1) if noise else None,
+            beside=benchmark.beside, zero_shot=benchmark.zero_shot, lags=(noise, data.signature.length - 1) if noise else None,
         )  # fmt: skip
 
     return Request(expected=expected, build=build)

@@ -104,9 +104,7 @@ def headings(benchmark: Benchmark, metric: Metric) -> dict[str, str]:
     return {benchmark.name: metric.key, **further}
 
 
-def side_by_side(
-    columns: Mapping[str, Mapping[str, Row]], variants: Sequence[str], *, name: str, title: str, metric: Metric
-) -> Table:
+def side_by_side(columns: Mapping[str, Mapping[str, Row]], variants: Sequence[str], *, name: str, title: str, metric: Metric) -> Table:
     """A row per variant and a column per task, each column judged by itself."""
     cells, marks, numbers = [], [], []
     for v in variants:

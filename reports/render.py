@@ -91,13 +91,15 @@ def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
 
 def benchmark_report(
     runs: pd.DataFrame, *, name: str, title: str, about: str, metric: Metric, scale: str, make: str,
-    published: Sequence[Published] = (), zero_shot: Mapping[str, str] | None = None, lags: tuple[int, int] | None = None,
+    published: Sequence[Published] = (), beside: bool = True, zero_shot: Mapping[str, str] | None = None,
+    lags: tuple[int, int] | None = None,
 ) -> Report:  # fmt: skip
     """One benchmark, a row per variant. `zero_shot`: its further tests and what they are called.
 
+    `beside`: whether published numbers may stand beside the rows, where also scale and data are theirs.
     `lags`: those at which the last step of the sequence sees the signal.
     """
-    beside = tables.comparable(runs)
+    beside = beside and tables.comparable(runs)
     table = tables.benchmark_table(
         runs, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric, zero_shot=zero_shot or {},
         published=tables.published_text(published, metric) if beside else None,

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import bidmc_files
+from data import bidmc_release
 from data.base import DataError
 from data.bidmc import BIDMCSpec
-from data.bidmc_files import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Release
+from data.bidmc_release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Release
 from data.module import SplitModule
 
 RECORDINGS, SECONDS = 20, 62
@@ -93,7 +93,7 @@ def contents() -> tuple[Miniature, dict[str, bytes]]:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     release = Release(recordings=RECORDINGS, seconds=SECONDS, absent=ABSENT, windows={"RR": (9, 4), "HR": (9, 4), "SpO2": (9, 4)})
-    monkeypatch.setattr(bidmc_files, "RELEASE", release)
+    monkeypatch.setattr(bidmc_release, "RELEASE", release)
     monkeypatch.setattr("data.bidmc.DRAWS", 200)
     return tmp_path / "data"
 
@@ -282,7 +282,7 @@ def test_another_folder_of_the_publisher_is_found_and_the_cache_outlives_the_fil
     opened = BIDMCSpec(target="SpO2").opened()
     assert opened is not None
     assert opened.folder == first.folder
-    monkeypatch.setattr(bidmc_files, "READER_VERSION", bidmc_files.READER_VERSION + 1)  # what an older reader made is not taken
+    monkeypatch.setattr(bidmc_release, "READER_VERSION", bidmc_release.READER_VERSION + 1)  # what an older reader made is not taken
     assert BIDMCSpec(target="SpO2").opened() is None
 
 

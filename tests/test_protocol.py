@@ -163,7 +163,10 @@ def test_what_cannot_be_is_refused_in_words_that_help(text: str, parts: list[str
 
 
 def test_a_data_set_without_choices_says_so() -> None:
-    assert choices(DigitsSpec) == {"noise": ("number",)}
+    """What makes digits-noise another benchmark than digits is no choice of protocol: its recipes rest on it."""
+    assert choices(DigitsSpec) == {}
+    with pytest.raises(ValueError, match="no choice 'noise' One of: none"):
+        chosen(DigitsSpec(), {"noise": "3"})
 
 
 # ---------------------------------------------------------------- every data set and every benchmark of the suite
@@ -268,19 +271,19 @@ def test_a_tag_names_the_field_where_the_word_does_not(monkeypatch: pytest.Monke
 
 
 def test_reports_ask_for_the_same_runs() -> None:
-    plain, other = (request("benchmark", "digits", (0, 1), ("s4", "hope"), None, protocol=p) for p in (None, "noise=12"))
-    run = asked("digits", protocol="noise=12").benchmark.recipe("hope", "quick").with_seed(1)
+    plain, other = (request("benchmark", "bidmc-hr", (0, 1), ("s4", "hope"), None, protocol=p) for p in (None, "split=patient"))
+    run = asked("bidmc-hr", protocol="split=patient").benchmark.recipe("hope", "quick").with_seed(1)
     assert other.expected[-1].id == run.id
     assert not {e.id for e in plain.expected} & {e.id for e in other.expected}
-    assert all(e.command.endswith(" --protocol noise=12") for e in other.expected)
+    assert all(e.command.endswith(" --protocol split=patient") for e in other.expected)
     assert other.build is not plain.build
 
 
 def test_the_command_line_of_benchmarks_refuses_in_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
     from benchmarks import cli
 
-    for protocol, part in (("nois=3", "did you mean 'noise'?"), ("noise=x", "noise is one of: number"), ("noise", "field=value")):
-        assert cli.guarded(lambda protocol=protocol: benchmarks_main(["digits", "--protocol", protocol])) == 2
+    for protocol, part in (("splt=a", "did you mean 'split'?"), ("split=x", "split is one of: random, patient"), ("split", "field=value")):
+        assert cli.guarded(lambda protocol=protocol: benchmarks_main(["bidmc-hr", "--protocol", protocol])) == 2
         assert part in capsys.readouterr().err
 
 

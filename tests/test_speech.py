@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from data import commands, mfcc
+from data import mfcc, speech_release
 from data.base import DataError, StorageError
-from data.commands import TEN, WORDS, Release, mini_part, official_part, speaker_of
 from data.files import Official
 from data.module import SplitModule
 from data.speech import SpeechSpec, stratified
+from data.speech_release import TEN, WORDS, Release, mini_part, official_part, speaker_of
 from tests.test_wav import wav
 
 REAL = Path(os.environ.get("SSM_TEST_DATA") or "/nonexistent")
@@ -49,7 +49,7 @@ class Miniature:
                 name = f"{word}/{speaker}_nohash_{number}.wav"
                 self.waves[name] = clip(name, 11_146 if number in (3, 13) else 16_000)
         self.contents = {name: wav(wave) for name, wave in self.waves.items()}
-        for label, heard in zip(commands.LISTS, (VAL, TEST), strict=True):
+        for label, heard in zip(speech_release.LISTS, (VAL, TEST), strict=True):
             self.contents[label] = "\n".join(n for n in reversed(self.waves) if speaker_of(n) in heard).encode()
         self.contents |= {"_background_noise_/tap.wav": wav(clip("tap", 50_000)), "LICENSE": b"CC BY 4.0", "README.md": b"read me"}
         self.declare()
@@ -69,16 +69,16 @@ class Miniature:
             digest=f"sha256:{hashlib.sha256(self.packed).hexdigest()}",
             urls=("http://127.0.0.1:9/speech_commands_v0.02.tar.gz",),
         )
-        listed = [len(self.contents.get(label, b"").split()) for label in commands.LISTS]
+        listed = [len(self.contents.get(label, b"").split()) for label in speech_release.LISTS]
         whole = sum(len(w) == 16_000 for n, w in self.waves.items() if n.partition("/")[0] in TEN)
         release = Release(archive=archive, clips=len(self.waves), listed=(listed[0], listed[1]), whole=whole)
-        self.monkeypatch.setattr(commands, "RELEASE", release)
+        self.monkeypatch.setattr(speech_release, "RELEASE", release)
 
     def pack(self, content: bytes | None = None) -> None:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "speech_commands_v0.02.tar.gz").write_bytes(self.packed if content is None else content)
 
-    def unpack(self, place: str = commands.FOLDERS[0]) -> Path:
+    def unpack(self, place: str = speech_release.FOLDERS[0]) -> Path:
         for name, content in self.contents.items():
             path = self.folder / place / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def everything(loader: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 def names_of(spec: SpeechSpec) -> list[str]:
     """In the order of the task's ids."""
-    return [n.decode() for n in commands.load(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
+    return [n.decode() for n in speech_release.load(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
 
 
 # ---------------------------------------------------------------- carriers
@@ -112,7 +112,7 @@ def names_of(spec: SpeechSpec) -> list[str]:
 
 def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature, tmp_path: Path) -> None:
     mini.pack()
-    packed = commands.load("official")
+    packed = speech_release.load("official")
     assert [n.decode() for n in packed.array("names").tolist()] == sorted(mini.waves)
     for i, name in enumerate(sorted(mini.waves)):
         wave, row = mini.waves[name], packed.array("samples")[i]
@@ -120,15 +120,15 @@ def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature,
         np.testing.assert_array_equal(row[: len(wave)], wave)
         assert not row[len(wave) :].any()
         assert WORDS[packed.array("labels")[i]] == name.partition("/")[0]
-    for place in commands.FOLDERS:
+    for place in speech_release.FOLDERS:
         mini.folder = tmp_path / place.replace("/", "-")
         mini.monkeypatch.setenv("SSM_DATA", str(mini.folder))
         mini.unpack(place)
-        unpacked = commands.load("official")
+        unpacked = speech_release.load("official")
         assert unpacked.manifest["arrays"] == packed.manifest["arrays"]
         shutil.rmtree(mini.folder / place)
-        assert commands.found("official") is not None  # nothing but the cache is needed afterwards
-    assert packed.manifest["files"] == {"speech_commands_v0.02.tar.gz": commands.RELEASE.archive.digest}
+        assert speech_release.found("official") is not None  # nothing but the cache is needed afterwards
+    assert packed.manifest["files"] == {"speech_commands_v0.02.tar.gz": speech_release.RELEASE.archive.digest}
     assert packed.manifest["shorter than 16,000 samples"] == sum(len(w) < 16_000 for w in mini.waves.values())
     packed.verify()
 
@@ -139,7 +139,7 @@ def test_rows_are_reordered_in_place() -> None:
         for order in (rng.permutation(n), np.arange(n), np.roll(np.arange(n), 1)):
             rows = rng.integers(0, 99, (n, 3))
             expected = rows[order].copy()
-            commands.reorder(rows, order)
+            speech_release.reorder(rows, order)
             np.testing.assert_array_equal(rows, expected)
 
 
@@ -217,7 +217,7 @@ def test_a_half_unpacked_folder_is_refused(mini: Miniature) -> None:
 def test_an_archive_of_another_number_of_clips_is_refused(mini: Miniature) -> None:
     mini.pack()
     for clips in (len(mini.waves) - 1, len(mini.waves) + 1):
-        mini.monkeypatch.setattr(commands, "RELEASE", replace(commands.RELEASE, clips=clips))
+        mini.monkeypatch.setattr(speech_release, "RELEASE", replace(speech_release.RELEASE, clips=clips))
         with pytest.raises(DataError, match=f"instead of {clips}"):
             SpeechSpec().load()
 
@@ -241,7 +241,7 @@ def test_lists_that_disagree_with_the_rule_are_refused(mini: Miniature) -> None:
         broken = {**mini.contents, label: mini.contents[label].replace(old.encode(), new.encode(), 1)}
         names = sorted(mini.waves)
         with pytest.raises(DataError, match=message):
-            commands.official_parts(names, {key: broken[key] for key in commands.LISTS}, mini.folder)
+            speech_release.official_parts(names, {key: broken[key] for key in speech_release.LISTS}, mini.folder)
 
 
 # ---------------------------------------------------------------- splits
@@ -251,7 +251,7 @@ def test_35_words_are_split_by_the_official_lists(mini: Miniature) -> None:
     mini.pack()
     spec = SpeechSpec()
     manifest, module = spec.load().manifest, build()
-    listed = [mini.contents[label].decode().split() for label in commands.LISTS]
+    listed = [mini.contents[label].decode().split() for label in speech_release.LISTS]
     assert module.counts() == {"train": len(mini.waves) - sum(map(len, listed)), "val": len(listed[0]), "test": len(listed[1])}
     names, parts = names_of(spec), np.array(spec.load().array("parts"))
     assert {n for n, part in zip(names, parts, strict=True) if part == 1} == set(listed[0])
@@ -307,7 +307,7 @@ def test_a_folder_of_other_clips_is_not_taken_for_the_ten_words(mini: Miniature)
 
 
 def test_mini_is_split_by_its_own_rule_and_checked_against_its_table(mini: Miniature) -> None:
-    folder = mini.unpack(commands.MINI)
+    folder = mini.unpack(speech_release.MINI)
     spec = SpeechSpec(source="mini", words=10)
     first = spec.load()
     assert np.array(first.array("parts")).tolist() == [mini_part(speaker_of(n)) for n in names_of(spec)]
@@ -466,22 +466,22 @@ def test_the_8_khz_test_takes_every_second_sample_and_doubles_the_step(mini: Min
 @pytest.fixture
 def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root in which the real clips lie; what is prepared goes into the test's own folder."""
-    folder = REAL / commands.MINI
+    folder = REAL / speech_release.MINI
     if not folder.is_dir():
-        pytest.skip(f"set SSM_TEST_DATA to a folder with {commands.MINI} in it")
+        pytest.skip(f"set SSM_TEST_DATA to a folder with {speech_release.MINI} in it")
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / commands.MINI).symlink_to(folder)
+    (tmp_path / "data" / speech_release.MINI).symlink_to(folder)
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     return folder
 
 
 def test_the_rule_agrees_with_the_official_lists_on_every_name(real: Path) -> None:
     counts = []
-    for part, label in enumerate(commands.LISTS, start=1):
+    for part, label in enumerate(speech_release.LISTS, start=1):
         names = (real / label).read_text().split()
         assert [n for n in names if official_part(speaker_of(n)) != part] == []
         counts.append(len(names))
-    assert tuple(counts) == commands.OFFICIAL.listed
+    assert tuple(counts) == speech_release.OFFICIAL.listed
     assert all(official_part(speaker) == 0 for speaker in TRAIN)
 
 
@@ -502,15 +502,15 @@ def test_the_mini_set_is_this_mini_set(real: Path) -> None:
     from scipy.io import wavfile
 
     for i in (0, 1000, 3007):
-        name = commands.load("mini").array("names")[i].decode()
-        np.testing.assert_array_equal(commands.load("mini").array("samples")[i], wavfile.read(real / name)[1])
+        name = speech_release.load("mini").array("names")[i].decode()
+        np.testing.assert_array_equal(speech_release.load("mini").array("samples")[i], wavfile.read(real / name)[1])
 
 
 def test_coefficients_of_8_khz_clips_resemble_those_they_were_trained_on(real: Path) -> None:
     """More than those of a transform built for 8 kHz would, whose bands lie elsewhere: the reason for ours."""
     from torchaudio.transforms import MFCC
 
-    samples = commands.load("mini").array("samples")[::30]
+    samples = speech_release.load("mini").array("samples")[::30]
     waves = torch.from_numpy(samples.astype(np.float32)) / 2**15
     trained = mfcc.mfcc(waves)
     std = trained.std((0, 1))
@@ -531,9 +531,9 @@ def test_real_short_clips_are_filled_up_or_dropped(tmp_path: Path, monkeypatch: 
     if not folder.is_dir():
         pytest.skip("set SSM_TEST_DATA to a folder with speech_commands_v0.01 in it")
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / commands.MINI).symlink_to(folder)
+    (tmp_path / "data" / speech_release.MINI).symlink_to(folder)
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    clips = commands.load("mini")
+    clips = speech_release.load("mini")
     short = np.flatnonzero(clips.array("lengths") < 16_000)
     assert len(short) == 21
     assert len(clips.array("labels")) == 300
