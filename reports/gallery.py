@@ -257,8 +257,8 @@ def _named(classes: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> di
 
 
 def speech() -> Plot:
-    from data.speech_release import TEN
     from data.mfcc import RATE
+    from data.speech_release import TEN
     from reports.sheets import Clip
     from reports.sheets import speech as draw
 

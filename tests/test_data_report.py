@@ -163,6 +163,8 @@ def test_the_committed_page_is_that_of_its_record() -> None:
     if not found["sets"]:
         pytest.skip("nothing has been measured yet")
     assert (report.FOLDER / report.RECORD).read_bytes() == report.as_json(found)
+    same = (report.FOLDER / report.PAGE).read_text(encoding="utf-8") == report.page(found)
+    assert same, "a card or a default has changed since the page was rendered: python -m reports.data"
     pictures = {f"{name}.png" for name in found["sheets"]} | {f"{name}-statistics.png" for name in found["statistics"]}
     assert {path.name for path in report.FOLDER.iterdir()} == {report.RECORD, report.PAGE, *pictures}
     assert sum(path.stat().st_size for path in report.FOLDER.iterdir()) < 2_500_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,74 @@ def test_a_probe_shows_its_target_only_where_it_is_scored() -> None:
     sheets._lanes(ax, sheets.Probe("p", np.array([5, 0, 0, 6]), np.array([1, 2, 3, 4]), mask, tokens=True, blank=0), 0)
     drawn = [(int(t.get_position()[0]), round(t.get_position()[1]), t.get_text()) for t in ax.texts]
     assert drawn == [(0, 0, "5"), (3, 0, "6"), (1, 1, "2"), (3, 1, "4")]
+
+
+# ---------------------------------------------------------------- whole sheets
+
+
+def inside(figure: Figure) -> bool:
+    """Whether all that is drawn, text included, lies within the figure."""
+    figure.draw_without_rendering()
+    found = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    return bool(min(found.x0, found.y0) > -0.02 and found.x1 < width + 0.02 and found.y1 < height + 0.02)
+
+
+def test_what_sticks_out_is_noticed() -> None:
+    figure = Figure(figsize=(3, 2), layout="constrained")
+    figure.subplots().set_title("short")
+    assert inside(figure)
+    figure.axes[0].set_title("a title that is far too long for a figure of three inches")
+    assert not inside(figure)
+
+
+RNG = np.random.default_rng(0)
+COUNTS = {part: {"yes": 4, "no": 5} for part in ("train", "val", "test")}
+
+
+@pytest.mark.parametrize("n", [3, 10])
+@pytest.mark.parametrize("cepstra", [True, False])
+def test_speech(n: int, cepstra: bool) -> None:
+    clips = [sheets.Clip("right", RNG.normal(size=16000), RNG.normal(size=(161, 20)) if cepstra else None) for _ in range(n)]
+    half = {"16 kHz": clips[0].wave[:160], "8 kHz": clips[0].wave[:160:2]}
+    figure = sheets.speech(clips, 16000, COUNTS, half)
+    assert inside(figure)
+    assert sum(ax.get_title(loc="left").strip() == "right" for ax in figure.axes) == n
+
+
+def test_biosignals() -> None:
+    windows = [sheets.Window("RR 17.0 breaths/min", {"a": RNG.normal(size=4000), "b": RNG.normal(size=4000)}) for _ in range(2)]
+    targets = {name: {part: RNG.normal(size=50) for part in COUNTS} for name in ("RR", "HR")}
+    figure = sheets.biosignals(windows, 125, targets)
+    assert inside(figure)
+    assert [ax.get_lines()[0].get_xdata()[-1] for ax in figure.axes[:4]] == [3999 / 125] * 4
+
+
+def test_generated_expressions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data.listops import ListOpsSpec
+
+    monkeypatch.setenv("SSM_DATA", str(tmp_path))
+    spec = ListOpsSpec(rows=20)
+    spec.load()
+    monkeypatch.setitem(gallery.KNOWN, "listops", lambda: [spec])
+    figure = gallery.listops().figure
+    assert inside(figure)
+    first = next(gallery.batches(spec, "train", 1))
+    written = [t.get_text() for t in figure.axes[0].texts[:48]]
+    names = spec.load().manifest["vocabulary"]
+    assert written == ["]" if names[i] == "X" else names[i].strip("[") for i in first["x"][0, :48]]
+    assert {len(ax.get_images()) for ax in figure.axes} >= {10}  # a whole row each
+
+
+@pytest.mark.skipif("SSM_TEST_DATA" not in os.environ, reason="SSM_TEST_DATA is not set: no real data sets")
+@pytest.mark.parametrize("name", list(gallery.SHEETS))
+def test_sheets_of_what_is_prepared(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSM_DATA", os.environ["SSM_TEST_DATA"])
+    try:
+        plot = gallery.SHEETS[name]()
+    except gallery.NotHere as command:
+        pytest.skip(f"not prepared; {command}")
+    assert inside(plot.figure)
 
 
 # ---------------------------------------------------------------- the command
