@@ -48,7 +48,7 @@ DATASETS := data-cifar10 data-mnist data-listops data-imdb data-imdb-pairs data-
   data-pathfinder256 data-speech data-bidmc
 ABLATIONS := ablate-core ablate-noise ablate-readout
 
-.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery test lint clean
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 ##@ Start here
 
@@ -170,6 +170,9 @@ data-card: $(READY) ## what each data set is: samples, splits, licence, known is
 
 data-gallery: $(READY) ## a contact sheet of every data set that is there: images, waves, tokens, labels
 	@$(RUN) $(PY) -m reports.gallery $(DATA_ROOT)
+
+data-report: $(READY) ## the committed page of data sets again, from its record of counts and statistics; nothing is measured
+	@$(RUN) $(PY) -m reports.data
 
 ##@ Development
 
