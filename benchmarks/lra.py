@@ -66,7 +66,7 @@ class _Quick:
 
 QUICK: Final = {
     "lra-listops": _Quick(
-        data=ListOpsSpec(rows=4000, val_subset=500, test_subset=1000), epochs=2, batch_size=16, whole="4,000 rows generated for training"
+        data=ListOpsSpec(rows=4000), epochs=2, batch_size=16, whole="4,000 rows generated for training"
     ),
     "lra-text": _Quick(
         data=IMDBSpec(train_subset=2000, val_subset=400, test_subset=1000),
