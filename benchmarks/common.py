@@ -16,6 +16,9 @@ M = TypeVar("M", bound=MixerSpec)
 DT: Final = (1e-3, 1e-1)
 """Range of initial step sizes in S4's convention, the same time scales for every row: S4's own default."""
 
+TOO_SHORT: Final = "so few steps may leave a row at chance: they show that it runs, and what it costs"
+"""For quick scales too short to rank the rows by."""
+
 CHOICE: Final = "chosen on validation after every epoch, tested once"
 
 

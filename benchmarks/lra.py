@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import DT, Setting, common_mixer, for_padded, with_rates
+from benchmarks.common import DT, TOO_SHORT, Setting, common_mixer, for_padded, with_rates
 from benchmarks.published import PUBLISHED
 from benchmarks.spec import SCALES, Benchmark, Recipe, Scale
 from data.aan import AANSpec
@@ -109,7 +109,11 @@ def quick(benchmark: str, variant: str) -> Recipe:
         batch_size=size.batch_size,
     )
     mixer = _fitted(benchmark, common_mixer(variant, DTS.get(benchmark, DT)))
-    notes = (f"a small part of the data: {size.whole}", f"2 layers of 32 channels for {size.epochs} epochs, in one direction, no dropout")
+    notes = (
+        f"a small part of the data: {size.whole}",
+        f"2 layers of 32 channels for {size.epochs} epochs, in one direction, no dropout",
+        *((TOO_SHORT,) if benchmark != "lra-text" else ()),
+    )
     return setting.recipe(benchmark, "quick", size.data, mixer, "this suite", notes)
 
 

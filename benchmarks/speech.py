@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import Setting, common_mixer
+from benchmarks.common import TOO_SHORT, Setting, common_mixer
 from benchmarks.published import PUBLISHED
 from benchmarks.spec import SCALES, Benchmark, Recipe, Scale
 from data.speech import SpeechSpec
@@ -59,6 +59,7 @@ def quick(benchmark: str, variant: str) -> Recipe:
     notes = (
         f"{size.train:,} training, {size.val:,} validation and {size.test:,} test clips out of {size.whole}",
         f"2 layers of 32 channels for {size.epochs} epochs, in one direction, no dropout; read-out: mean over all steps",
+        *((TOO_SHORT,) if DATA[benchmark].features == "raw" else ()),
     )
     return setting.recipe(benchmark, "quick", data, common_mixer(variant), "this suite", notes)
 
