@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, has
 from benchmarks.spec import Benchmark, Scale
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports import frame
@@ -20,10 +20,9 @@ def known(benchmark: Benchmark, scale: Scale, library: frame.Library) -> tuple[t
     """(variants, seeds) of a benchmark with a record at this scale, the default rows first."""
     found: dict[str, set[int]] = {}
     for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
-        try:
-            recipe = benchmark.recipe(variant, scale)
-        except ValueError:  # a scale or row that this benchmark does not have
+        if not has(benchmark, variant, scale):
             continue
+        recipe = benchmark.recipe(variant, scale)
         seeds = {seed for seed in SEEDS if isinstance(library.find(benchmark.name, recipe.with_seed(seed).id), frame.Found)}
         if seeds:
             found[variant] = seeds

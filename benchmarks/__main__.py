@@ -32,16 +32,15 @@ def listing(scale: Scale) -> str:
     A column is a benchmark by its number; a dash where it has no such row or scale.
     """
     from benchmarks.record import Store
-    from benchmarks.registry import BENCHMARKS
+    from benchmarks.registry import BENCHMARKS, has
     from models import VARIANTS
 
     store = Store()
 
     def done(benchmark: Benchmark, variant: str) -> str:
-        try:
-            recipe = benchmark.recipe(variant, scale)
-        except ValueError:
+        if not has(benchmark, variant, scale):
             return "-"
+        recipe = benchmark.recipe(variant, scale)
         return str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2)))
 
     lines = ["Benchmarks"]
@@ -73,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = asked(options.name, options.readout, options.protocol)
         benchmark = found.benchmark
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
-        names = variants(options.variant)
+        names = variants(options.variant, benchmark, scale)
         jobs = [
             Job(f"{benchmark.name} {name}, seed {seed}", benchmark.recipe(name, scale).with_seed(seed))
             for seed in options.seeds

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks import biosignals, images, lra, pixels, probes, speech
-from benchmarks.spec import Benchmark
+from benchmarks.spec import Benchmark, Scale
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
@@ -26,17 +26,28 @@ FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 """Benchmarks that papers print side by side: name -> (title, members of one metric)."""
 
 
-def variants(wanted: Sequence[str]) -> tuple[str, ...]:
-    """Names of variants, with the words default and all written out. Raises ValueError."""
+def variants(wanted: Sequence[str], benchmark: Benchmark | None = None, scale: Scale | None = None) -> tuple[str, ...]:
+    """Names of variants, with the words default and all written out: all are all that `benchmark` has at `scale`. Raises ValueError."""
     out: list[str] = []
     for word in wanted:
-        if word in ("default", "all"):
-            out += DEFAULT_VARIANTS if word == "default" else VARIANTS
+        if word == "default":
+            out += DEFAULT_VARIANTS
+        elif word == "all":
+            out += [name for name in VARIANTS if benchmark is None or scale is None or has(benchmark, name, scale)]
         elif word in VARIANTS:
             out.append(word)
         else:
             raise ValueError(unknown("variant", word, ["default", "all", *VARIANTS]))
     return tuple(dict.fromkeys(out))
+
+
+def has(benchmark: Benchmark, variant: str, scale: Scale) -> bool:
+    """Whether the benchmark has this row at this scale."""
+    try:
+        benchmark.recipe(variant, scale)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def how() -> str:
     return (
         f"They are only to be had inside {URL} (about 7.7 GB, a tar.gz, no checksum published), which this program does not download for "
         f"them: take the folder lra_release/lra_release/tsv_data out of it and put {', '.join(FILES.values())} into "
-        f"{root() / FOLDERS[2]}. A task of the same kind that needs no such download is imdb-pairs (make data-imdb-pairs)."
+        f"{root() / FOLDERS[2]}. A task of the same kind that needs no such download is retrieval-imdb (make retrieval-imdb)."
     )
 
 

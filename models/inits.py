@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ def fout(N: int) -> tuple[Real, Real]:
 # ------------------------------------------------------------------------------------------------- diagonal and DPLR forms
 
 
+@cache
 def legs_modes(N: int) -> tuple[Modes, Real, Real]:
     """(Lambda, P, B) of LegS with A = V (Lambda - P P*) V*, N/2 modes, largest frequency first.
 
@@ -56,7 +58,10 @@ def legs_modes(N: int) -> tuple[Modes, Real, Real]:
     P = legs_low_rank(N)
     frequency, V = np.linalg.eigh(-1j * (A + np.outer(P, P) + 0.5 * np.eye(N)))
     b = np.abs(V.conj().T @ B)[::-1][: N // 2]  # eigh sorts upwards: the upper half, reversed
-    return -0.5 + 1j * frequency[::-1][: N // 2], b / np.sqrt(2.0), b
+    out = -0.5 + 1j * frequency[::-1][: N // 2], b / np.sqrt(2.0), b
+    for array in out:  # kept for every channel that asks again
+        array.setflags(write=False)
+    return out
 
 
 def fout_modes(N: int) -> tuple[Modes, Real, Real]:

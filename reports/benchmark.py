@@ -46,7 +46,8 @@ def request(
     asked = registry.asked(benchmark_name(kind, name), readout, protocol)
     benchmark, suffix = asked.benchmark, "".join(f" {word}" for word in asked.words)
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
-    recipes = {v: benchmark.recipe(v, size) for v in with_second_lines(benchmark, size, registry.variants(variants), seeds)}
+    rows = with_second_lines(benchmark, size, registry.variants(variants, benchmark, size), seeds)
+    recipes = {v: benchmark.recipe(v, size) for v in rows}
     listed = ",".join(map(str, seeds))
     expected = [
         Expected(

@@ -30,7 +30,7 @@ def request(name: str, seeds: tuple[int, ...], variants: tuple[str, ...], scale:
     listed = ",".join(map(str, seeds))
     expected = []
     for a in asked:
-        for v in registry.variants(variants):
+        for v in registry.variants(variants, a.benchmark, size):
             recipe = a.benchmark.recipe(v, size)
             words = ["python -m benchmarks", a.benchmark.name, "--variant", v, "--scale", size, "--seeds", listed, *a.words]
             expected += [
