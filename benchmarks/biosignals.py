@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from benchmarks.common import Setting, common_mixer, with_states
+from benchmarks.common import Makers, Setting, common_mixer, recipes, small_network, with_states
 from benchmarks.published import PUBLISHED
-from benchmarks.spec import SCALES, Benchmark, Recipe, Scale
+from benchmarks.spec import Benchmark, Recipe
 from data.bidmc import BIDMCSpec
-from models import VARIANTS, Cosine, MultiStep, S4DSpec, S4Spec
-from models.names import choose
+from models import VARIANTS, MultiStep, S4DSpec, S4Spec
 
 DATA: Final = {
     "bidmc-rr": BIDMCSpec(target="RR"),
@@ -27,18 +26,7 @@ WINDOWS: Final = (800, 200, 400)
 
 def quick(benchmark: str, variant: str) -> Recipe:
     """A small network on a fixed part of the windows: rows differ in their mixer and in nothing else."""
-    setting = Setting(
-        n_layers=2,
-        d_model=32,
-        norm="layer",
-        prenorm=False,
-        bidirectional=False,
-        lr=1e-2,
-        weight_decay=1e-2,
-        schedule=Cosine(warmup_steps=20),
-        epochs=3,
-        batch_size=8,
-    )
+    setting = small_network(epochs=3, batch_size=8)
     train, val, test = WINDOWS
     notes = (
         f"{train:,} training, {val:,} validation and {test:,} test windows out of about 5,500, 1,190 and 1,190",
@@ -98,14 +86,10 @@ def paper(benchmark: str, variant: str) -> Recipe:
     )
 
 
-MAKERS: Final = {"quick": quick, "small": small, "paper": paper}
+MAKERS: Final[Makers] = {"quick": quick, "small": small, "paper": paper}
 
 
 def _benchmark(name: str, title: str, what: str, spread: str) -> Benchmark:
-    def recipe(variant: str, scale: Scale) -> Recipe:
-        choose("variant", variant, VARIANTS)
-        return MAKERS[choose(f"scale of {name}", scale, {s: s for s in SCALES})](name, variant)
-
     return Benchmark(
         name=name,
         title=title,
@@ -117,8 +101,8 @@ def _benchmark(name: str, title: str, what: str, spread: str) -> Benchmark:
             "begin every 3 s and are split at random as in the literature, so that windows of the test set overlap windows that were "
             f"trained on; split=patient keeps patients apart. Always answering the mean scores {spread}."
         ),
-        recipe=recipe,
-        scales=SCALES,
+        recipe=recipes(name, MAKERS),
+        scales=tuple(MAKERS),
         published=PUBLISHED.get(name, ()),
     )
 

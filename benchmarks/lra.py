@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import DT, TOO_SHORT, Setting, common_mixer, for_padded, with_rates
+from benchmarks.common import DT, TOO_SHORT, Makers, Setting, common_mixer, for_padded, recipes, small_network, with_rates
 from benchmarks.published import PUBLISHED
-from benchmarks.spec import SCALES, Benchmark, Recipe, Scale
+from benchmarks.spec import Benchmark, Recipe, Scale
 from data.aan import AANSpec
 from data.imdb import IMDBSpec
 from data.imdb_pairs import IMDBPairsSpec
@@ -15,7 +15,6 @@ from data.listops import ListOpsSpec
 from data.pathfinder import PathfinderSpec
 from data.subsets import SplitSpec
 from models import VARIANTS, Cosine, DSSSpec, HOPESpec, MixerSpec, Plateau, S4DSpec, S4Spec
-from models.names import choose
 
 # ---------------------------------------------------------------- data
 
@@ -65,9 +64,7 @@ class _Quick:
 
 
 QUICK: Final = {
-    "lra-listops": _Quick(
-        data=ListOpsSpec(rows=4000), epochs=2, batch_size=16, whole="4,000 rows generated for training"
-    ),
+    "lra-listops": _Quick(data=ListOpsSpec(rows=4000), epochs=2, batch_size=16, whole="4,000 rows generated for training"),
     "lra-text": _Quick(
         data=IMDBSpec(train_subset=2000, val_subset=400, test_subset=1000),
         epochs=3,
@@ -96,18 +93,7 @@ QUICK: Final = {
 def quick(benchmark: str, variant: str) -> Recipe:
     """A small network on a fixed part of the data: rows differ in their mixer and in nothing else."""
     size = QUICK[benchmark]
-    setting = Setting(
-        n_layers=2,
-        d_model=32,
-        norm="layer",
-        prenorm=False,
-        bidirectional=False,
-        lr=1e-2,
-        weight_decay=1e-2,
-        schedule=Cosine(warmup_steps=20),
-        epochs=size.epochs,
-        batch_size=size.batch_size,
-    )
+    setting = small_network(epochs=size.epochs, batch_size=size.batch_size)
     mixer = _fitted(benchmark, common_mixer(variant, DTS.get(benchmark, DT)))
     notes = (
         f"a small part of the data: {size.whole}",
@@ -388,18 +374,22 @@ def paper(benchmark: str, variant: str) -> Recipe:
 
 # ---------------------------------------------------------------- the tables
 
-MAKERS: Final = {"quick": quick, "small": small, "paper": paper}
+MAKERS: Final[Makers] = {"quick": quick, "small": small, "paper": paper}
+MAKERS_HERE: Final[Makers] = {"quick": quick, "small": small}
+"""Of tasks without a published setting."""
 
 
 def _benchmark(name: str, title: str, about: str) -> Benchmark:
-    scales = SCALES if name in OFFICIAL else SCALES[:2]
-
-    def recipe(variant: str, scale: Scale) -> Recipe:
-        choose("variant", variant, VARIANTS)
-        return MAKERS[choose(f"scale of {name}", scale, {s: s for s in scales})](name, variant)
+    makers = MAKERS if name in OFFICIAL else MAKERS_HERE
 
     return Benchmark(
-        name=name, title=title, metric="accuracy", about=about, recipe=recipe, scales=scales, published=PUBLISHED.get(name, ())
+        name=name,
+        title=title,
+        metric="accuracy",
+        about=about,
+        recipe=recipes(name, makers),
+        scales=tuple(makers),
+        published=PUBLISHED.get(name, ()),
     )
 
 

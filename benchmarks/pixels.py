@@ -4,56 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks.common import common_mixer
-from benchmarks.spec import Benchmark, Recipe, RunSpec, Scale
+from benchmarks.common import common_mixer, recipes, small_network
+from benchmarks.spec import Benchmark, Recipe
 from data.digits import PIXELS, DigitsSpec
-from models import Cosine, ModelSpec, OptimSpec
-from models.names import choose
 
 NOISE: Final = 192
 """Steps of noise after the 64 pixels."""
 
-SCALES: Final[dict[str, Scale]] = {"quick": "quick"}
 
-
-def _recipe(benchmark: str, data: DigitsSpec, variant: str, scale: str, source: str, notes: tuple[str, ...]) -> Recipe:
+def _recipe(benchmark: str, data: DigitsSpec, variant: str, source: str, notes: tuple[str, ...]) -> Recipe:
     """The one setting of this suite for digits; rows differ in their mixer and in nothing else."""
-    return Recipe(
-        run=RunSpec(
-            benchmark=benchmark,
-            scale=choose(f"scale of {benchmark}", scale, SCALES),
-            data=data,
-            model=ModelSpec(
-                mixer=common_mixer(variant),
-                d_model=32,
-                n_layers=2,
-                norm="layer",
-                prenorm=False,
-                dropout=0.0,
-                bidirectional=False,
-                pool_last=data.noise or None,
-            ),
-            optim=OptimSpec(lr=1e-2, weight_decay=1e-2, schedule=Cosine(warmup_steps=40)),
-            epochs=16,
-            batch_size=32,
-        ),
-        source=source,
-        notes=notes,
-    )
+    setting = small_network(epochs=16, batch_size=32, warmup=40, pool_last=data.noise or None)
+    return setting.recipe(benchmark, "quick", data, common_mixer(variant), source, notes)
 
 
-def digits(variant: str, scale: Scale) -> Recipe:
+def digits(benchmark: str, variant: str) -> Recipe:
     """Recipe of plain sequential digits."""
-    return _recipe("digits", DigitsSpec(), variant, scale, "this suite", ("read-out: mean over all 64 positions",))
+    return _recipe(benchmark, DigitsSpec(), variant, "this suite", ("read-out: mean over all 64 positions",))
 
 
-def digits_noise(variant: str, scale: Scale) -> Recipe:
+def digits_noise(benchmark: str, variant: str) -> Recipe:
     """Recipe of noise-padded digits, after HOPE's noise-padded sequential CIFAR-10."""
     return _recipe(
-        "digits-noise",
+        benchmark,
         DigitsSpec(noise=NOISE),
         variant,
-        scale,
         "this suite, after arXiv:2405.13975, experiment II, and the authors' script",
         (
             "digits 8 x 8 with 192 steps of noise instead of CIFAR-10 with 1024",
@@ -77,8 +52,8 @@ BENCHMARKS: Final = (
             f"as {PIXELS} steps of one standardised pixel, row by row; 1,258 train, 180 validation, 359 test, split by class with a fixed "
             "seed. The class is read from the mean over all steps. Chance is 10 %."
         ),
-        recipe=digits,
-        scales=tuple(SCALES.values()),
+        recipe=recipes("digits", {"quick": digits}),
+        scales=("quick",),
     ),
     Benchmark(
         name="digits-noise",
@@ -89,8 +64,8 @@ BENCHMARKS: Final = (
             f"from the mean over the last {NOISE} positions only, so the image has to be remembered through the noise. Training noise is "
             "fresh in every epoch. Chance is 10 %. A small form of the memory experiment of the HOPE paper."
         ),
-        recipe=digits_noise,
-        scales=tuple(SCALES.values()),
+        recipe=recipes("digits-noise", {"quick": digits_noise}),
+        scales=("quick",),
         readouts={"noise": NOISE, "all": None, "last": 1},
     ),
 )

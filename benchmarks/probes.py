@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.common import Setting, common_mixer
-from benchmarks.spec import Benchmark, Recipe, Scale
+from benchmarks.common import Makers, common_mixer, recipes, small_network
+from benchmarks.spec import Benchmark, Recipe
 from data.probe import ProbeSpec
 from data.synthetic import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
-from models import Cosine
-from models.names import choose
 
-SCALES: Final[dict[str, Scale]] = {"quick": "quick"}
 """No published setting of a whole network could be verified for any of them."""
 
 
@@ -49,18 +46,7 @@ PROBES: Final = {
 def quick(benchmark: str, variant: str) -> Recipe:
     """A small network with an answer at every step: rows differ in their mixer and in nothing else."""
     probe = PROBES[benchmark]
-    setting = Setting(
-        n_layers=2,
-        d_model=32,
-        norm="layer",
-        prenorm=False,
-        bidirectional=False,
-        lr=1e-2,
-        weight_decay=1e-2,
-        schedule=Cosine(warmup_steps=40),
-        epochs=probe.epochs,
-        batch_size=32,
-    )
+    setting = small_network(epochs=probe.epochs, batch_size=32, warmup=40)
     notes = (
         probe.note,
         f"2 layers of 32 channels for {probe.epochs} epochs of {probe.data.n_train:,} fresh samples, in one direction, no dropout",
@@ -69,12 +55,11 @@ def quick(benchmark: str, variant: str) -> Recipe:
     return setting.recipe(benchmark, "quick", probe.data, common_mixer(variant), "this suite, after the paper of the probe", notes)
 
 
-def _benchmark(name: str, title: str, about: str, metric: Literal["accuracy", "rmse"] = "accuracy") -> Benchmark:
-    def recipe(variant: str, scale: Scale) -> Recipe:
-        choose(f"scale of {name}", scale, SCALES)
-        return quick(name, variant)
+MAKERS: Final[Makers] = {"quick": quick}
 
-    return Benchmark(name=name, title=title, metric=metric, about=about, recipe=recipe, scales=tuple(SCALES.values()))
+
+def _benchmark(name: str, title: str, about: str, metric: Literal["accuracy", "rmse"] = "accuracy") -> Benchmark:
+    return Benchmark(name=name, title=title, metric=metric, about=about, recipe=recipes(name, MAKERS), scales=tuple(MAKERS))
 
 
 MADE_HERE: Final = (

@@ -63,9 +63,7 @@ SC10: Final = (
         note="trained at 16 kHz",
         rows={"s4": (96.3,), "CKConv": (65.96,), "Performer": (30.68,), "ExpRNN": (10.8,), "NRDE": (15.12,)},
     ),
-    Printed(
-        source="arXiv:2209.12951", status="paper text", zero_shot=TEST_8KHZ, note="trained at 16 kHz", rows={"Liquid-S4": (95.9,)}
-    ),
+    Printed(source="arXiv:2209.12951", status="paper text", zero_shot=TEST_8KHZ, note="trained at 16 kHz", rows={"Liquid-S4": (95.9,)}),
 )
 
 BIDMC_COLUMNS: Final = ("bidmc-hr", "bidmc-rr", "bidmc-spo2")

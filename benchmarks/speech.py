@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import TOO_SHORT, Setting, common_mixer
+from benchmarks.common import TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.published import PUBLISHED
-from benchmarks.spec import SCALES, Benchmark, Recipe, Scale
+from benchmarks.spec import Benchmark, Recipe
 from data.speech import SpeechSpec
 from models import VARIANTS, Cosine, DSSSpec, MixerSpec, Plateau, S4DSpec, S4Spec
-from models.names import choose
 
 DATA: Final = {"sc10": SpeechSpec(words=10), "sc10-mfcc": SpeechSpec(words=10, features="mfcc"), "sc35": SpeechSpec(words=35)}
 
@@ -43,18 +42,7 @@ QUICK: Final = {
 def quick(benchmark: str, variant: str) -> Recipe:
     """A small network on a fixed part of the clips: rows differ in their mixer and in nothing else."""
     size = QUICK[benchmark]
-    setting = Setting(
-        n_layers=2,
-        d_model=32,
-        norm="layer",
-        prenorm=False,
-        bidirectional=False,
-        lr=1e-2,
-        weight_decay=1e-2,
-        schedule=Cosine(warmup_steps=20),
-        epochs=size.epochs,
-        batch_size=size.batch_size,
-    )
+    setting = small_network(epochs=size.epochs, batch_size=size.batch_size)
     data = replace(DATA[benchmark], train_subset=size.train, val_subset=size.val, test_subset=size.test)
     notes = (
         f"{size.train:,} training, {size.val:,} validation and {size.test:,} test clips out of {size.whole}",
@@ -149,23 +137,18 @@ def paper(benchmark: str, variant: str) -> Recipe:
 
 # ---------------------------------------------------------------- the tables
 
-MAKERS: Final = {"quick": quick, "small": small, "paper": paper}
+MAKERS: Final[Makers] = {"quick": quick, "small": small, "paper": paper}
 
 
 def _benchmark(name: str, title: str, about: str) -> Benchmark:
-    scales = tuple(scale for scale in SCALES if scale != LEFT_OUT.get(name))
-
-    def recipe(variant: str, scale: Scale) -> Recipe:
-        choose("variant", variant, VARIANTS)
-        return MAKERS[choose(f"scale of {name}", scale, {s: s for s in scales})](name, variant)
-
+    makers = {scale: maker for scale, maker in MAKERS.items() if scale != LEFT_OUT.get(name)}
     return Benchmark(
         name=name,
         title=title,
         metric="accuracy",
         about=about,
-        recipe=recipe,
-        scales=scales,
+        recipe=recipes(name, makers),
+        scales=tuple(makers),
         published=PUBLISHED.get(name, ()),
         zero_shot={"8khz": "8 kHz"},
     )
