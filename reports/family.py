@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from benchmarks.registry import FAMILIES
 from benchmarks.spec import SCALES, Benchmark, Scale
 from models import VARIANTS
 from models.names import choose
-from reports import frame, plots, stats, tables
+from reports import frame, plots, tables
 from reports.evidence import Request
 from reports.frame import Expected
 from reports.page import Plot, Report, Section
@@ -114,26 +113,20 @@ def side_by_side(columns: Mapping[str, Mapping[str, Row]], variants: Sequence[st
             if v in rows:
                 s = rows[v].summary
                 numbers.append({"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std})
-    constant = {task: _constant(rows, metric) for task, rows in columns.items()}
-    cells.append({"variant": "constant answer"} | {task: metric.show(c) for task, c in constant.items()})
+    cells.append({"variant": "constant answer"} | {task: metric.show(tables.constant(rows, metric)) for task, rows in columns.items()})
     marks.append({"variant": ""} | dict.fromkeys(columns, ""))
     names = ["variant", *columns]
+    what = "commonest class" if metric.higher else "mean"
     caption = (
-        f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}. Bold: best mean of a column "
-        "among the rows with the most seeds; underlined: not shown to differ from it (t test on differences paired by seed, Holm's "
-        "correction over the column, 5 % level). Constant answer: what the test set gives for the "
-        + ("commonest class" if metric.higher else "mean") + " of the training labels, whatever the input. A dash: no run yet."
-    )  # fmt: skip
+        f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}; every column by itself.\n"
+        "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
+        "seed, Holm's correction over the column, 5 % level).\n"
+        f"Constant answer: the {what} of the training labels, whatever the input. A dash: no run yet."
+    )
     return Table(
         name=name, title=title, caption=caption, cells=pd.DataFrame(cells, columns=names, dtype=object),
         marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=("variant",),
     )  # fmt: skip
-
-
-def _constant(rows: Mapping[str, Row], metric: Metric) -> float:
-    """The score of the constant answer in the records of a column; it is the same for all rows."""
-    values = [v for r in rows.values() for v in tables.finite(r.runs, f"{metric.key}_constant")]
-    return stats.summarize(values).mean if values else math.nan
 
 
 def published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, title: str, metric: Metric) -> Table:
@@ -144,7 +137,7 @@ def published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, title:
         for test, word in b.zero_shot.items():
             ordinary = [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]
             texts[f"{b.name}, {word}"] = tables.published_text(ordinary, metric)
-    rows = list(dict.fromkeys(v for of_task in texts.values() for v in of_task))
+    rows = list(dict.fromkeys(p.variant for b in benchmarks for p in b.published if any(p.variant in known for known in texts.values())))
     cells = [{"row": v} | {task: of_task.get(v, HOLE) for task, of_task in texts.items()} for v in rows]
     numbers = [
         {"row": p.variant, "benchmark": b.name, "test": p.zero_shot, "value": p.value, "std": p.std}

@@ -68,25 +68,26 @@ def summary(rows: Mapping[str, Row], metric: Metric) -> tuple[str, ...]:
     done = {k: r for k, r in rows.items() if r.scores}
     if not done:
         return ("No run of this report has a record yet. The commands that make them stand under “What is missing”.",)
+    constant = tuple(words for words in (tables.constant_words(rows, metric),) if words)
     if len(done) == 1:
         name, r = next(iter(done.items()))
-        return (f"One row has results so far: {name}, {tables.score(r.summary, metric)} {metric.unit}.",)
+        return (f"One row has results so far: {name}, {tables.score(r.summary, metric)} {metric.unit}.", *constant)
     best = next(k for k, r in done.items() if r.mark == "best")
     tied = [k for k, r in done.items() if r.mark == "tied"]
     tested = [k for k, r in done.items() if r.difference is not None and r.difference.n > 1]
     worse = [k for k in tested if k not in tied]
     first = f"Best mean test {metric.label}: {best}, {tables.score(done[best].summary, metric)} {metric.unit}."
     if not tested:
-        return (first + " With one common seed no difference can be tested.",)
+        return (first + " With one common seed no difference can be tested.", *constant)
     if len(tested) > tables.FEW:
-        return (first,)
+        return (first, *constant)
     second = f"Not shown to differ from it: {_names(tied)}." if tied else "Every other row is shown to differ from it."
     if tied and worse:
         second += f" Shown to be {'lower' if metric.higher else 'higher'}: {_names(worse)}."
     if not worse:
         second += f" With {min(done[k].difference.n for k in tested)} common seeds only very large differences can be shown."  # type: ignore[union-attr]
     lost = [f"{k} ({n} of {len(r.runs)})" for k, r in rows.items() if (n := int((r.runs["status"] == "diverged").sum()))]
-    return (f"{first} {second}" + (f" Diverged: {_names(lost)}." if lost else ""),)
+    return (f"{first} {second}" + (f" Diverged: {_names(lost)}." if lost else ""), *constant)
 
 
 def benchmark_report(

@@ -135,6 +135,19 @@ def finite(runs: pd.DataFrame, key: str) -> list[float]:
     return [float(v) for v in runs.loc[runs["status"] == "ok", key] if math.isfinite(v)] if key in runs else []
 
 
+def constant(rows: Mapping[Any, Row], metric: Metric) -> float:
+    """What the constant answer scores by the records of these rows, where it is the same for all; not a number where none says."""
+    values = [v for r in rows.values() for v in finite(r.runs, f"{metric.key}_constant")]
+    return stats.summarize(values).mean if values else math.nan
+
+
+def constant_words(rows: Mapping[Any, Row], metric: Metric) -> str:
+    """The same as a sentence; none where no record says."""
+    value = constant(rows, metric)
+    what = "commonest class" if metric.higher else "mean"
+    return f"Always answering the {what} of the training labels scores {metric.show(value)} {metric.unit}." if math.isfinite(value) else ""
+
+
 def _median(runs: pd.DataFrame, key: str) -> float:
     values = runs.loc[runs["status"].isin(["ok", "diverged"]), key].dropna()
     return float(values.median()) if len(values) else math.nan
@@ -205,6 +218,8 @@ def benchmark_table(
         "seeds on the machine named below. lr: the learning rates of the optimizer groups as they really were, kernel parameters / all "
         "others. runs: finished of asked; a diverged run (div.) is a result, counted here and not in the mean."
     )
+    if words := constant_words(rows, metric):
+        caption += f"\n{words}"
     if further:
         caption += (
             f"\n{', '.join((zero_shot or {}).values())}: the same trained weights on the test set sampled so, every step size scaled to "

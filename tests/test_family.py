@@ -1,0 +1,95 @@
+"""Families side by side: every member a column, zero-shot tests too, each column judged by itself; published numbers likewise."""
+
+from __future__ import annotations
+
+import json
+import math
+import runpy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.registry import BENCHMARKS, FAMILIES
+from benchmarks.spec import Published
+from reports import family, frame
+from reports.tables import METRICS
+
+made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
+
+
+def test_members_exist_share_a_metric_and_name_no_benchmark() -> None:
+    for name, (_, members) in FAMILIES.items():
+        assert name not in BENCHMARKS
+        assert len({BENCHMARKS[m].metric for m in members}) == 1
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_runs_asked_for_are_those_of_the_benchmarks(name: str) -> None:
+    asked = family.request(name, (0, 3), ("s4d-lin", "hope"), None)
+    expected = {BENCHMARKS[m].recipe(v, "quick").with_seed(s).id for m in FAMILIES[name][1] for v in ("s4d-lin", "hope") for s in (0, 3)}
+    assert {e.id for e in asked.expected} == expected
+    assert all(e.command.startswith(f"python -m benchmarks {e.benchmark} --variant {e.labels['variant']}") for e in asked.expected)
+
+
+def test_a_protocol_reaches_every_member() -> None:
+    plain, mini = (family.request("speech", (0,), ("hope",), None, protocol=p) for p in (None, "source=mini"))
+    assert not {e.id for e in plain.expected} & {e.id for e in mini.expected}
+    assert all(e.command.endswith("--protocol source=mini") for e in mini.expected)
+    with pytest.raises(ValueError, match="'split'"):
+        family.request("speech", (0,), ("hope",), None, protocol="splt=usual")
+    with pytest.raises(ValueError, match="family 'larr'; did you mean 'lra'"):
+        family.request("larr", (0,), ("hope",), None)
+
+
+def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]]) -> family.Report:
+    """A report of two members whose records hold these metrics: member -> variant -> one dict per seed."""
+    members = [
+        replace(
+            BENCHMARKS["sc10"],
+            published=(
+                Published(variant="s4", value=97.0, std=0.1, source="a", status="verified (x)"),
+                Published(variant="s4", value=90.0, std=None, source="a", status="verified (x)", zero_shot="8khz"),
+                Published(variant="lstm", value=math.nan, std=None, source="b", status="verified (x)"),
+                Published(variant="rumour", value=99.0, std=None, source="c", status="recalled"),
+            ),
+        ),
+        replace(BENCHMARKS["sc35"], published=()),
+    ]
+    expected = []
+    for member, rows in scores.items():
+        for variant, seeds in rows.items():
+            for seed, metrics in enumerate(seeds):
+                e = made["expected"]({"variant": variant}, seed, benchmark=member)
+                made["write"](tmp_path, e, level=metrics["test_accuracy"], arrays=False)
+                path = tmp_path / member / e.id / "record.json"
+                record = json.loads(path.read_text())
+                record["metrics"] |= metrics
+                path.write_text(json.dumps(record))
+                expected.append(e)
+    runs = frame.tidy(expected, frame.Library((("runs", tmp_path),)))
+    return family.family_report(runs, members, name="family-x", title="Two", scale="quick", make="make it")
+
+
+def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
+    def run(accuracy: float, **further: float) -> dict[str, float]:
+        return {"test_accuracy": accuracy, "test_accuracy_constant": 0.1, **further}
+
+    report = report_of(
+        tmp_path,
+        {
+            "sc10": {"s4d-lin": [run(0.9, test_accuracy_8khz=0.5)] * 2, "hope": [run(0.8, test_accuracy_8khz=0.7)] * 2},
+            "sc35": {"s4d-lin": [run(0.3), run(0.3)], "hope": [run(0.4), run(0.4)]},
+        },
+    )
+    results, published = report.tables()
+    assert list(results.cells.columns) == ["variant", "sc10", "sc10, 8 kHz", "sc35", "sc35, 8 kHz"]
+    assert list(results.cells["variant"]) == ["s4d-lin", "hope", "constant answer"]
+    assert [text.split(" ±")[0] for text in results.cells["sc10, 8 kHz"]][:2] == ["50.00", "70.00"]
+    assert list(results.cells["sc35"])[-1] == "10.00"
+    best = {column: list(results.cells["variant"])[list(results.marks[column]).index("best")] for column in ("sc10", "sc10, 8 kHz", "sc35")}
+    assert best == {"sc10": "s4d-lin", "sc10, 8 kHz": "hope", "sc35": "hope"}
+    assert list(published.cells["row"]) == ["s4", "lstm"]  # in the order printed, and only what was verified
+    assert list(published.cells["sc10"]) == ["97.00 ± 0.10", "✗"]
+    assert list(published.cells["sc10, 8 kHz"]) == ["90.00", "–"]
+    assert METRICS["accuracy"].unit in results.caption
