@@ -42,9 +42,10 @@ ESSENTIAL = {
     "tqdm": ("tqdm", "progress bars"),
 }
 OPTIONAL = {
-    "torchvision": ("torchvision", "image data sets; the digits benchmarks do without"),
-    "torchaudio": ("torchaudio", "audio data sets; the digits benchmarks do without"),
-    "datasets": ("datasets", "text data sets; the digits benchmarks do without"),
+    "torchvision": ("torchvision", "nothing here, but Lightning's metrics fail with one that does not match torch"),
+    "torchaudio": ("torchaudio", "sc10-mfcc, and the filtered 8 kHz test of speech"),
+    "datasets": ("datasets", "IMDB from parquet files"),
+    "pillow": ("PIL", "Pathfinder, drawn or read"),
     "pytest": ("pytest", "make test"),
     "hypothesis": ("hypothesis", "make test"),
     "beartype": ("beartype", "the check of tensor shapes during the tests"),
