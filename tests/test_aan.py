@@ -247,7 +247,7 @@ def test_nothing_there_says_where_to_get_what(tmp_path: Path, monkeypatch: pytes
     for download in (False, True):
         with pytest.raises(DataError) as caught:
             AANSpec().load(download=download)
-        for part in (aan.URL, "7.7 GB", "no checksum", *FILES.values(), str(tmp_path / "tsv_data"), "imdb-pairs"):
+        for part in (aan.URL, "7.7 GB", "no checksum", *FILES.values(), str(tmp_path / "tsv_data"), "retrieval-imdb"):
             assert part in str(caught.value)
     assert AANSpec().opened() is None
     assert "by hand" in AANSpec().plan()
