@@ -19,6 +19,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 
 FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "lra": ("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
+    "lra-kin": ("Kin of the Long Range Arena", ("retrieval-imdb", "pathfinder64", "pathfinder256")),
     "speech": ("Speech Commands", ("sc10", "sc10-mfcc", "sc35")),
     "biosignals": ("BIDMC", ("bidmc-rr", "bidmc-hr", "bidmc-spo2")),
     "probes": ("Probes of memory and capacity", ("copying", "selective-copying", "induction", "mqar")),

@@ -15,7 +15,7 @@ def parser() -> cli.Parser:
         "python -m reports",
         "Render tables, figures and one HTML page from the records there are; a missing run is a hole with the command that fills it.\n\n"
         "  quickstart        noise-padded digits, the default rows\n"
-        "  benchmark NAME    any benchmark, or a family of them side by side: lra, speech, biosignals, probes\n\n"
+        "  benchmark NAME    any benchmark, or a family of them side by side: lra, lra-kin, speech, biosignals, probes\n\n"
         "Grids are rendered by python -m ablations NAME --report.",
     )
     p.add_argument("kind", metavar="quickstart|benchmark", help="what to render")

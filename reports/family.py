@@ -13,6 +13,7 @@ from benchmarks.spec import SCALES, Benchmark, Scale
 from models import VARIANTS
 from models.names import choose
 from reports import frame, plots, tables
+from reports.benchmark import with_second_lines
 from reports.evidence import Request
 from reports.frame import Expected
 from reports.page import Plot, Report, Section
@@ -29,7 +30,7 @@ def request(name: str, seeds: tuple[int, ...], variants: tuple[str, ...], scale:
     listed = ",".join(map(str, seeds))
     expected = []
     for a in asked:
-        for v in registry.variants(variants, a.benchmark, size):
+        for v in with_second_lines(a.benchmark, size, registry.variants(variants, a.benchmark, size), seeds):
             recipe = a.benchmark.recipe(v, size)
             words = ["python -m benchmarks", a.benchmark.name, "--variant", v, "--scale", size, "--seeds", listed, *a.words]
             expected += [
@@ -65,6 +66,7 @@ def family_report(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], *, name: 
             columns[heading] = tables.judge(known, replace(metric, key=key))
     variants = list(dict.fromkeys(runs["variant"])) if len(runs) else []
     found = {heading: rows for heading, rows in columns.items() if any(r.scores for r in rows.values())}
+    constants = {heading: tables.constant(rows, metric) for heading, rows in found.items()}
     summary = f"{len(found)} of {len(columns)} columns have results." if len(found) < len(columns) else "Every task has results."
     sections = [
         Section(
@@ -75,10 +77,10 @@ def family_report(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], *, name: 
                 side_by_side(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric),
                 Plot(
                     name=f"{name}-scores", title=f"Test {metric.label}, every seed",
-                    figure=plots.panels_of_dots(found, metric=metric),
+                    figure=plots.panels_of_dots(found, constants, metric=metric),
                     alt=f"Dots of the test {metric.label} of every seed and row, one panel per task.",
                     caption="Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it "
-                    "goes on outside the frame). Each panel has its own axis.",
+                    "goes on outside the frame). Dotted: the constant answer. Each panel has its own axis.",
                 ),
             ),
         )

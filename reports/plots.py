@@ -286,18 +286,25 @@ def accuracy_dots(rows: Mapping[str, Row], *, metric: Metric) -> Figure:
     return figure
 
 
-def panels_of_dots(panels: Mapping[str, Mapping[str, Row]], *, metric: Metric) -> Figure:
-    """`accuracy_dots` of several tasks: a panel each, two in a line, rows in the order given."""
+def panels_of_dots(panels: Mapping[str, Mapping[str, Row]], constants: Mapping[str, float], *, metric: Metric) -> Figure:
+    """`accuracy_dots` of several tasks: a panel each, two in a line, rows in the order given; dotted, what the constant answer scores."""
     if not panels:
         return _empty("no finished run yet")
     lines, tall = -(-len(panels) // 2), max(len(rows) for rows in panels.values())
     with mpl.rc_context(RC):
         figure = Figure(figsize=(WIDTH, lines * (0.3 * tall + 0.85)), layout="constrained")
-        axes = figure.subplots(lines, 2, squeeze=False).flat
-        for ax, (title, rows) in zip(axes, panels.items()):
+        axes = list(figure.subplots(lines, 2, squeeze=False).flat)
+        for (title, rows), ax in zip(panels.items(), axes):
             _dot_rows(ax, [(v, r, look(v).color, look(v).marker) for v, r in rows.items()], metric)
+            ax.tick_params(axis="y", pad=8)
             ax.set_title(title)
-        for ax in list(axes):  # what is left over
+            constant = metric.factor * constants.get(title, math.nan)
+            if math.isfinite(constant):
+                left, right = ax.get_xlim()
+                room = 0.04 * (max(right, constant) - min(left, constant))
+                ax.set_xlim(min(left, constant - room), max(right, constant + room))
+                ax.axvline(constant, color=MUTED, lw=1.2, ls=":", zorder=1)
+        for ax in axes[len(panels) :]:
             ax.set_axis_off()
         figure.supxlabel(f"test {metric.label} ({metric.unit})", fontsize=9)
     return figure
