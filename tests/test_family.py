@@ -26,9 +26,9 @@ def test_members_exist_share_a_metric_and_name_no_benchmark() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_runs_asked_for_are_those_of_the_benchmarks(name: str) -> None:
-    asked = family.request(name, (0, 3), ("s4d-lin", "hope"), None)
+    asked = family.request(name, (0, 3), ("s4d-lin", "hope"), None)  # with second lines where there are runs
     expected = {BENCHMARKS[m].recipe(v, "quick").with_seed(s).id for m in FAMILIES[name][1] for v in ("s4d-lin", "hope") for s in (0, 3)}
-    assert {e.id for e in asked.expected if not e.labels["variant"].endswith("-paper-rates")} == expected  # second lines where there are runs
+    assert {e.id for e in asked.expected if not e.labels["variant"].endswith("-paper-rates")} == expected
     assert all(e.command.startswith(f"python -m benchmarks {e.benchmark} --variant {e.labels['variant']}") for e in asked.expected)
 
 
