@@ -98,6 +98,8 @@ def explain(rows: Mapping[Any, Row], metric: Metric) -> str:
     text += "The interval is the 95 % t interval of the mean; one seed has none.\n"
     if metric.unit == "%" and any(r.summary.high > 1 or r.summary.low < 0 for r in rows.values()):
         text = text.removesuffix("\n") + " It knows nothing of the bounds 0 and 100 %.\n"
+    if metric.unit != "%" and any(r.summary.low < 0 for r in rows.values()):
+        text = text.removesuffix("\n") + " It does not know that an error is no less than 0.\n"
     if not any(r.scores for r in rows.values()):
         return text + "No run has finished yet."
     if not tested:
