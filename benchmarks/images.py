@@ -222,7 +222,6 @@ MAKERS_MNIST: Final[Makers] = {"quick": quick, "small": small}
 
 def _benchmark(name: str, title: str, about: str) -> Benchmark:
     makers = MAKERS_MNIST if isinstance(DATA[name], MNISTSpec) else MAKERS
-
     return Benchmark(
         name=name,
         title=title,

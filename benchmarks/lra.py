@@ -381,7 +381,6 @@ MAKERS_HERE: Final[Makers] = {"quick": quick, "small": small}
 
 def _benchmark(name: str, title: str, about: str) -> Benchmark:
     makers = MAKERS if name in OFFICIAL else MAKERS_HERE
-
     return Benchmark(
         name=name,
         title=title,

@@ -320,7 +320,8 @@ def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict
 
 def zero_shot(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict[str, float]:
     """{"test_accuracy_8khz": ...}: the chosen weights on tests they were not trained for; none for a layer without a step size."""
-    if not all(kernel.has_rate for kernel in kernels(task)) or not kernels(task):
+    own = kernels(task)
+    if not own or not all(kernel.has_rate for kernel in own):
         return {}
     key = f"test_{task.metric}"
     loaders = module.zero_shot_dataloaders().items()

@@ -7,6 +7,7 @@ What every set is made of:
     files       data root, verified downloads, arrays prepared once and memory-mapped        archives   tar files that are never unpacked
     ragged      rows of different length                 text       characters and bytes     towers     two texts a sample
     protocol    choices of protocol by name              card       what to know of a set    registry   all sets by name
+    progress    how far long work has come
 
 The sets; X_release reads what the publisher released, X_generator makes it, X_statistics compares the two:
     digits      sequential and noise-padded digits, embedded

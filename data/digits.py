@@ -13,6 +13,7 @@ import numpy as np
 
 from data.base import DataSpec, Signature
 from data.sampling import EVERY_EVALUATION, Ids, sha256, stratified_split, uniform_noise
+from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule
@@ -21,7 +22,6 @@ PIXELS: Final = 64
 SHARES: Final = {"train": 0.7, "val": 0.1, "test": 0.2}
 SPLIT_SEED: Final = 1797
 """The split is part of the data set: no run seed touches it."""
-PARTS: Final = ("train", "val", "test")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import itertools
 import os
-import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import Say, silent
+from data.progress import Progress
 from data.ragged import Ragged
 from data.sampling import philox_key
 
@@ -253,7 +253,7 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
     rows: list[Codes] = []
     values: list[int] = []
     draws, seen = Draws(), set[bytes]()
-    begun = said = time.monotonic()
+    progress = Progress("ListOps", n, "expressions", say)
     for part in parts:
         draws += part.draws
         for i, value in enumerate(part.values.tolist()):
@@ -265,9 +265,7 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
                 values.append(value)
         if len(rows) == n:
             break
-        if time.monotonic() - said >= 2:
-            said = time.monotonic()
-            say(f"ListOps: {len(rows):,} of {n:,} expressions, about {(said - begun) * (n / len(rows) - 1):.0f} s to go")
+        progress.at(len(rows))
     return Expressions(Ragged.from_rows(rows, np.uint8), np.array(values, dtype=np.uint8), draws)
 
 

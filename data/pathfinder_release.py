@@ -11,7 +11,6 @@ import hashlib
 import io
 import os
 import re
-import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from data.base import DataError, Say, silent
 from data.files import root, scratch
 from data.pathfinder_drawing import Bytes
+from data.progress import Progress
 
 FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
 """Under the data root, where the folder of a resolution may be."""
@@ -163,7 +163,7 @@ def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Relea
     if unnamed:
         notes.append(f"{unnamed} files beside the images are in no list and left out")
     pixels, digest, wrong = scratch((len(wanted), resolution**2), "uint8"), hashlib.sha256(), _Wrong(len(wanted))
-    begun = said = time.monotonic()
+    progress = Progress("reading", len(wanted), "images", say)
     for i, row in enumerate(wanted):
         batch, _, name = row.file.rpartition("/")
         if name not in there[batch]:
@@ -179,10 +179,7 @@ def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Relea
                 wrong.add(f"not {resolution} x {resolution} pixels", row.file)
             else:
                 pixels[i] = image.ravel()
-        now = time.monotonic()
-        if now - said >= 2:
-            said = now
-            say(f"{i + 1:,} of {len(wanted):,} images read, about {(len(wanted) - i) * (now - begun) / (i + 1):.0f} s to go")
+        progress.at(i + 1)
     wrong.check(folder)
     labels = np.array([row.label for row in wanted], dtype=np.uint8)
     balanced(labels, str(folder))

@@ -19,8 +19,9 @@ from data.base import DataError, Say, Signature, silent
 from data.card import Card
 from data.files import Made, Prepared
 from data.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
+from data.progress import Progress
 from data.sampling import Ids, sha256
-from data.speech_release import TEN, WORDS, Progress, Source
+from data.speech_release import TEN, WORDS, Source
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def stratified(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
 def moments(samples: NDArray[np.int16], rows: Ids, say: Say) -> NDArray[np.int64]:
     """(2, 16000) Sums of the samples and of their squares at each place, over `rows`: whole numbers, so the order does not matter."""
     out = np.zeros((2, samples.shape[1]), dtype=np.int64)
-    progress = Progress("measuring", len(rows), say)
+    progress = Progress("measuring", len(rows), "clips", say)
     for start in range(0, len(rows), BLOCK):
         block = samples[rows[start : start + BLOCK]].astype(np.int64)
         out[0] += block.sum(0)
@@ -227,7 +228,7 @@ class SpeechSpec(SplitSpec):
         import torch
 
         features = files.scratch((len(rows), FRAMES, COEFFICIENTS), "float32")
-        progress = Progress("transforming", len(rows), say)
+        progress = Progress("transforming", len(rows), "clips", say)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
             features[start : start + len(block)] = mfcc.mfcc(torch.from_numpy(self._scaled(samples[block]))).numpy()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from data.archives import members
 from data.base import DataError, Say, silent
 from data.files import Made, Official, Prepared, fetch, key_of, manual, opened, prepare, root, scratch, verify
 from data.mfcc import LENGTH, RATE
+from data.progress import Progress
 from data.wav import samples
 
 Source = Literal["official", "mini"]
@@ -147,21 +147,6 @@ def mini_parts(names: Sequence[str], table: bytes | None, where: Path) -> NDArra
 # ---------------------------------------------------------------- reading
 
 
-class Progress:
-    """Says at most every two seconds how far it is."""
-
-    def __init__(self, what: str, total: int, say: Say) -> None:
-        self.what, self.total, self.say = what, total, say
-        self.begun = self.last = time.monotonic()
-
-    def at(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self.last >= 2:
-            self.last = now
-            left = (now - self.begun) * (self.total / max(done, 1) - 1)
-            self.say(f"{self.what}: {done:,} of {self.total:,} clips, about {left:.0f} s left")
-
-
 def wanted(name: str) -> bool:
     """Whether a name of the release is a clip of one of the words, or a list. Noise, licence and read-me are neither."""
     word, slash, rest = name.partition("/")
@@ -214,7 +199,7 @@ def gather(found: Iterator[tuple[str, bytes]], n: int, where: Path, say: Say) ->
     rows, lengths = scratch((n, LENGTH), "int16"), np.zeros(n, dtype=np.int32)
     names: list[str] = []
     lists: dict[str, bytes] = {}
-    progress = Progress("reading", n, say)
+    progress = Progress("reading", n, "clips", say)
     for name, content in found:
         if name in LISTS:
             lists[name] = content

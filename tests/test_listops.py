@@ -300,7 +300,7 @@ def test_repetitions_are_dropped_and_made_up_for() -> None:
 
 def test_progress_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 3))
-    monkeypatch.setattr("data.listops_generator.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("data.progress.time.monotonic", lambda: next(clock))
     said: list[str] = []
     generate(500, seed=0, workers=1, say=said.append)
     assert said
