@@ -29,7 +29,7 @@ def parser() -> cli.Parser:
 def listing() -> str:
     """Every grid with its size and progress."""
     from ablations.registry import ABLATIONS
-    from benchmarks.record import Store
+    from benchmarks.running.record import Store
 
     store, lines = Store(), []
     for ablation in ABLATIONS.values():
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return show_page(everything(), options.format)
     from ablations.registry import ABLATIONS
-    from benchmarks.launch import run_jobs
+    from benchmarks.running.launch import run_jobs
     from models.names import choose
 
     if options.name is None:

@@ -41,9 +41,7 @@ def everything() -> Report:
                 reports.append(asked.build(frame.tidy(asked.expected, library)))
     for grid in ABLATIONS.values():
         seeds = tuple(
-            seed
-            for seed in SEEDS
-            if any(isinstance(library.find(spec.benchmark, spec.id), frame.Found) for spec in grid.specs((seed,)))
+            seed for seed in SEEDS if any(isinstance(library.find(spec.benchmark, spec.id), frame.Found) for spec in grid.specs((seed,)))
         )
         asked = grid_request(grid, seeds or (0,))
         reports.append(asked.build(frame.tidy(asked.expected, library)))

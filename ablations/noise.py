@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from ablations.grid import Ablation, Cell
-from benchmarks.common import DT
 from benchmarks.images import READOUTS, read_out
 from benchmarks.registry import BENCHMARKS
+from benchmarks.setting import DT
 from benchmarks.spec import RunSpec
 from models import FIRSpec, HOPESpec, KernelSpec, S4DSpec
 

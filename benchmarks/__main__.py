@@ -31,8 +31,8 @@ def listing(scale: Scale) -> str:
 
     A column is a benchmark by its number; a dash where it has no such row or scale.
     """
-    from benchmarks.record import Store
     from benchmarks.registry import BENCHMARKS, has
+    from benchmarks.running.record import Store
     from models import VARIANTS
 
     store = Store()
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with cli.as_usage():
             print(listing(choose("scale", options.scale or "quick", {s: s for s in SCALES})), end="")
         return cli.DONE
-    from benchmarks.launch import run_jobs
+    from benchmarks.running.launch import run_jobs
 
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from benchmarks.common import Makers, Setting, common_mixer, recipes, small_network, with_states
 from benchmarks.published import PUBLISHED
+from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network, with_states
 from benchmarks.spec import Benchmark, Recipe
 from data.bidmc import BIDMCSpec
 from models import VARIANTS, MultiStep, S4DSpec, S4Spec

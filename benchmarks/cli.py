@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
 
 def guarded(main: Callable[[], int]) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback."""
-    from benchmarks.environment import EnvironmentProblem
+    from benchmarks.running.environment import EnvironmentProblem
     from data.base import DataError, StorageError
 
     try:
@@ -145,7 +145,7 @@ def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]
 
 
 def add_launch_options(parser: argparse.ArgumentParser) -> None:
-    """The flags of `benchmarks.launch`: what to repeat, and where and how wide to run."""
+    """The flags of `benchmarks.running.launch`: what to repeat, and where and how wide to run."""
     parser.add_argument("--seeds", type=seeds, default=(0, 1, 2), metavar="0,1,2", help="seeds, separated by commas (default 0,1,2)")
     parser.add_argument("--device", type=one_of("device", DEVICES), default="auto", metavar="|".join(DEVICES), help="default auto")
     parser.add_argument(

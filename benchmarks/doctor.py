@@ -225,7 +225,7 @@ def check_devices(torch: Trial) -> list[Finding]:
 
 def check_cores() -> list[Finding]:
     """How many runs go side by side, and whether a container allows less than it shows."""
-    from benchmarks.environment import usable_cores
+    from benchmarks.running.environment import usable_cores
 
     cores = usable_cores()
     quota = Path("/sys/fs/cgroup/cpu.max")
@@ -257,7 +257,7 @@ def check_run_folder() -> list[Finding]:
 
 def check_loaders() -> list[Finding]:
     """How many samples per second the loaders make, for the data that are here; a training step should take longer than its batch."""
-    done = subprocess.run([sys.executable, "-m", "benchmarks.throughput"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "benchmarks.running.throughput"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         return [Finding("note", f"the loaders could not be timed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")]
     rates = ", ".join(f"{name} {rate:,}" for name, rate in json.loads(done.stdout.splitlines()[-1]).items())

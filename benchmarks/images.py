@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.published import PUBLISHED
+from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe, RunSpec, read_from
 from data.cifar import PIXELS, CIFARSpec
 from data.images import ImageSpec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import DT, TOO_SHORT, Makers, Setting, common_mixer, for_padded, recipes, small_network, with_rates
 from benchmarks.published import PUBLISHED
+from benchmarks.setting import DT, TOO_SHORT, Makers, Setting, common_mixer, for_padded, recipes, small_network, with_rates
 from benchmarks.spec import Benchmark, Recipe, Scale
 from data.aan import AANSpec
 from data.imdb import IMDBSpec

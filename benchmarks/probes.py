@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.common import Makers, common_mixer, recipes, small_network
+from benchmarks.setting import Makers, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
 from data.probe import ProbeSpec
 from data.synthetic import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec

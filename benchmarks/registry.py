@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import biosignals, images, lra, pixels, probes, speech
+from benchmarks import biosignals, images, lra, probes, speech
+from benchmarks import digits as pixels
 from benchmarks.spec import Benchmark, Scale
 from data.protocol import choices as protocols
 from data.protocol import parse

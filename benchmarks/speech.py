@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmarks.common import TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.published import PUBLISHED
+from benchmarks.setting import TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
 from data.speech import SpeechSpec
 from models import VARIANTS, Cosine, DSSSpec, MixerSpec, Plateau, S4DSpec, S4Spec

@@ -46,7 +46,7 @@ def empty() -> Record:
 
 def read(folder: Path) -> Record:
     """The record in a folder, or an empty one. Raises EnvironmentProblem where it is damaged."""
-    from benchmarks.environment import EnvironmentProblem
+    from benchmarks.running.environment import EnvironmentProblem
 
     path = folder / RECORD
     try:
@@ -62,8 +62,8 @@ def read(folder: Path) -> Record:
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Every file whole or not at all. Raises EnvironmentProblem where the folder cannot be written."""
-    from benchmarks.environment import EnvironmentProblem
-    from benchmarks.record import write_atomically
+    from benchmarks.running.environment import EnvironmentProblem
+    from benchmarks.running.record import write_atomically
 
     try:
         for name, content in files.items():

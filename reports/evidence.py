@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from benchmarks import cli
-from benchmarks.environment import EnvironmentProblem
-from benchmarks.record import run_root, write_atomically
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.environment import EnvironmentProblem
+from benchmarks.running.record import run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import frame, readme
 from reports.frame import Expected

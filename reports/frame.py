@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.record import DamagedRecord, Record, run_root
+from benchmarks.running.record import DamagedRecord, Record, run_root
 
 COMMITTED = Path(__file__).resolve().parent / "records"
 """Committed evidence: what the published tables are rendered from."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.record import DamagedRecord, write_atomically
+from benchmarks.running.record import DamagedRecord, write_atomically
 from benchmarks.spec import Published
 from reports import frame, plots, stats, tables
 from reports.markdown import markdown

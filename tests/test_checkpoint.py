@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 import torch
 
-import benchmarks.run as running
-from benchmarks import checkpoint
-from benchmarks.environment import ROOT, Runtime
-from benchmarks.record import Record, Store
-from benchmarks.run import Epoch, run
+import benchmarks.running.run as running
+from benchmarks.running import checkpoint
+from benchmarks.running.environment import ROOT, Runtime
+from benchmarks.running.record import Record, Store
+from benchmarks.running.run import Epoch, run
 from benchmarks.spec import RunSpec
 from models import Constant, Cosine, MultiStep, OptimSpec, Plateau
 from tests.tiny import tiny
@@ -314,9 +314,9 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from benchmarks import checkpoint
-from benchmarks.environment import Runtime
-from benchmarks.record import Store
-from benchmarks.run import run
+from benchmarks.running.environment import Runtime
+from benchmarks.running.record import Store
+from benchmarks.running.run import run
 from tests.test_checkpoint import SPEC
 checkpoint.EVERY = 0.0
 real = checkpoint.write_atomically

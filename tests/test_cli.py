@@ -12,8 +12,8 @@ import pytest
 import ablations.__main__ as ablations_main
 import benchmarks.__main__ as benchmarks_main
 from benchmarks import cli, registry
-from benchmarks.environment import ROOT, Runtime
-from benchmarks.launch import Outcome
+from benchmarks.running.environment import ROOT, Runtime
+from benchmarks.running.launch import Outcome
 from models import DEFAULT_VARIANTS, VARIANTS
 
 
@@ -97,8 +97,8 @@ def test_data_and_logger_reach_the_launch_and_the_printed_command(
         seen.append((runtime, os.environ["SSM_DATA"]))
         return Outcome(asked=1, already=1)
 
-    monkeypatch.setattr("benchmarks.launch.launch", launch)
-    monkeypatch.setattr("benchmarks.loggers.check", lambda name: None)
+    monkeypatch.setattr("benchmarks.running.launch.launch", launch)
+    monkeypatch.setattr("benchmarks.running.loggers.check", lambda name: None)
     monkeypatch.setenv("SSM_DATA", "elsewhere")
     options = ["--device", "cpu", "--threads", "1", "--workers", "2"]
     assert call(benchmarks_main, "digits", *options, "--data", "a b", "--logger", "wandb") == 0

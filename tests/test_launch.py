@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.environment import ROOT, EnvironmentProblem, Runtime
-from benchmarks.launch import Outcome, launch
-from benchmarks.record import Record, Store, identity
-from benchmarks.run import Epoch
-from benchmarks.screen import Screen
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime
+from benchmarks.running.launch import Outcome, launch
+from benchmarks.running.record import Record, Store, identity
+from benchmarks.running.run import Epoch
+from benchmarks.running.screen import Screen
 from benchmarks.spec import Job, RunSpec
 from models import Constant, OptimSpec
 from tests.tiny import tiny
@@ -148,10 +148,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from benchmarks import cli
-from benchmarks.environment import Runtime
-from benchmarks.launch import launch
+from benchmarks.running.environment import Runtime
+from benchmarks.running.launch import launch
 from benchmarks.spec import Job
-from benchmarks.record import Store
+from benchmarks.running.record import Store
 from tests.tiny import tiny
 def main():
     jobs = [Job("short", tiny(epochs=1)), Job("endless", tiny(epochs=100_000))]

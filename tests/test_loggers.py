@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import cli, loggers
-from benchmarks.environment import EnvironmentProblem, Runtime
-from benchmarks.record import Store
-from benchmarks.run import run
+from benchmarks import cli
+from benchmarks.running import loggers
+from benchmarks.running.environment import EnvironmentProblem, Runtime
+from benchmarks.running.record import Store
+from benchmarks.running.run import run
 from tests.tiny import tiny
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.environment import ROOT, EnvironmentProblem
-from benchmarks.record import DamagedRecord, Record, Store, failed, identity, spec_id
+from benchmarks.running.environment import ROOT, EnvironmentProblem
+from benchmarks.running.record import DamagedRecord, Record, Store, failed, identity, spec_id
 from benchmarks.spec import RunSpec, canonical
 from data.digits import DigitsSpec
 from models import HOPESpec, OptimSpec
@@ -161,7 +161,7 @@ def test_the_record_is_written_last(store: Store, monkeypatch: pytest.MonkeyPatc
 HOLDER = """
 import sys, time
 from pathlib import Path
-from benchmarks.record import Store
+from benchmarks.running.record import Store
 from tests.tiny import tiny
 store = Store(Path(sys.argv[1]))
 with store.lock(tiny()) as mine:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-import benchmarks.run as running
-from benchmarks.environment import Runtime
-from benchmarks.record import Record, Store
-from benchmarks.run import Epoch, run, snapshot
+import benchmarks.running.run as running
+from benchmarks.running.environment import Runtime
+from benchmarks.running.record import Record, Store
+from benchmarks.running.run import Epoch, run, snapshot
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, ModelSpec, NoRecurrence, OptimSpec

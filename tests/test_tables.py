@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.record import DamagedRecord
+from benchmarks.running.record import DamagedRecord
 from benchmarks.spec import Published
 from reports import frame, tables
 from reports.table import TEXT_WIDTH

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-import benchmarks.run as running
-from benchmarks.environment import Runtime
-from benchmarks.record import Record, Store
+import benchmarks.running.run as running
 from benchmarks.registry import BENCHMARKS
-from benchmarks.run import run
+from benchmarks.running.environment import Runtime
+from benchmarks.running.record import Record, Store
+from benchmarks.running.run import run
 from benchmarks.spec import Published, RunSpec
 from data.base import DataSpec, Signature
 from data.module import SplitModule

@@ -25,14 +25,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from benchmarks import cli, loggers
-from benchmarks.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
-from benchmarks.record import Store, failed
-from benchmarks.screen import REFRESH, Screen
+from benchmarks import cli
+from benchmarks.running import loggers
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
+from benchmarks.running.record import Store, failed
+from benchmarks.running.screen import REFRESH, Screen
 from benchmarks.spec import Job, RunSpec
 
 if TYPE_CHECKING:
-    from benchmarks.run import Epoch
+    from benchmarks.running.run import Epoch
 
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""
@@ -78,7 +79,7 @@ def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connecti
     """The life of one worker process. Sends ("epoch", Epoch) and ("note", text), then at most one of over, busy, data, environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
     threading.Thread(target=_end_with_the_launcher, daemon=True).start()
-    from benchmarks.run import run
+    from benchmarks.running.run import run
     from data.base import DataError, StorageError
 
     store = Store(root)
@@ -194,7 +195,7 @@ def _schedule(
     screen: Screen,
 ) -> None:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.run", "sklearn.datasets"])
+    context.set_forkserver_preload(["benchmarks.running.run", "sklearn.datasets"])
     waiting = deque((job, 0.0) for job in todo)
     while waiting or running:
         for _ in range(len(waiting)):

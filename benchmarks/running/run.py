@@ -25,9 +25,9 @@ from pytorch_lightning import Callback, LightningModule, Trainer, seed_everythin
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
-from benchmarks import checkpoint, loggers
-from benchmarks.environment import PeakMemory, Runtime, describe
-from benchmarks.record import Record, Store, failed, identity
+from benchmarks.running import checkpoint, loggers
+from benchmarks.running.environment import PeakMemory, Runtime, describe
+from benchmarks.running.record import Record, Store, failed, identity
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from data.module import SplitModule
@@ -199,8 +199,8 @@ def run(
     """Trains, chooses on validation, tests once, writes the record and returns it.
 
     An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError is not the run's doing and
-    passes through. A run that was broken off continues after its last saved epoch, see `benchmarks.checkpoint`; `say` is told. Whether it
-    is already done is the caller's question, see `benchmarks.launch`.
+    passes through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether it is already done is the
+    caller's question, see `launch`.
     """
     runtime, store = runtime or Runtime(), store or Store()
     folder = store.folder(spec)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from benchmarks.spec import Job
 
 if TYPE_CHECKING:
-    from benchmarks.run import Epoch
+    from benchmarks.running.run import Epoch
 
 REFRESH: Final = 0.5
 """Seconds between two drawings."""

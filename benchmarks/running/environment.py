@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
 LIBRARIES: Final = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn")
@@ -34,7 +34,7 @@ class Runtime:
     workers: int = 1
     """Runs side by side on this machine; recorded because it moves timings."""
     logger: Literal["none", "tensorboard", "wandb"] = "none"
-    """Who else is told of the losses, see `benchmarks.loggers`."""
+    """Who else is told of the losses, see `benchmarks.running.loggers`."""
 
 
 def usable_cores() -> int:

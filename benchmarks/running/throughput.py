@@ -1,4 +1,7 @@
-"""Samples per second that the loaders feed, on one thread, for every benchmark whose data are prepared: python -m benchmarks.throughput."""
+"""Samples per second that the loaders feed, on one thread, for every benchmark whose data are prepared.
+
+Run it as python -m benchmarks.running.throughput.
+"""
 
 from __future__ import annotations
 

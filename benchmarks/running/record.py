@@ -3,7 +3,7 @@
 <root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
                         arrays.npz     kernels, eigenvalues, Hankel singular values; its sha256 stands in the record
                         error.txt      traceback of a failed run
-                        checkpoint-*   state of a run that is not over, see benchmarks.checkpoint
+                        checkpoint-*   state of a run that is not over, see benchmarks.running.checkpoint
                         logs/          only with --logger
                         .lock          held (flock) by the process that works on this run; dies with it
 """
@@ -23,7 +23,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from benchmarks.environment import ROOT, EnvironmentProblem
+from benchmarks.running.environment import ROOT, EnvironmentProblem
 from benchmarks.spec import RunSpec, canonical
 
 SCHEMA: Final = 1

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.environment import EnvironmentProblem
+from benchmarks.running.environment import EnvironmentProblem
 from benchmarks.spec import RunSpec
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks.common import common_mixer, recipes, small_network
+from benchmarks.setting import common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
 from data.digits import PIXELS, DigitsSpec
 
