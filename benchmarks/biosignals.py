@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network, with_states
 from benchmarks.spec import Benchmark, Recipe
-from data.bidmc import BIDMCSpec
+from data.bidmc.spec import BIDMCSpec
 from models import VARIANTS, MultiStep, S4DSpec, S4Spec
 
 DATA: Final = {

@@ -6,7 +6,7 @@ from typing import Final
 
 from benchmarks.setting import common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
-from data.digits import PIXELS, DigitsSpec
+from data.images.digits import PIXELS, DigitsSpec
 
 NOISE: Final = 192
 """Steps of noise after the 64 pixels."""

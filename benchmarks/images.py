@@ -8,9 +8,9 @@ from typing import Final
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe, RunSpec, read_from
-from data.cifar import PIXELS, CIFARSpec
-from data.images import ImageSpec
-from data.mnist import MNISTSpec
+from data.images.cifar import PIXELS, CIFARSpec
+from data.images.mnist import MNISTSpec
+from data.images.split import ImageSpec
 from models import (
     VARIANTS,
     Cosine,

@@ -8,12 +8,12 @@ from typing import Final
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import DT, TOO_SHORT, Makers, Setting, common_mixer, for_padded, recipes, small_network, with_rates
 from benchmarks.spec import Benchmark, Recipe, Scale
-from data.aan import AANSpec
-from data.imdb import IMDBSpec
-from data.imdb_pairs import IMDBPairsSpec
-from data.listops import ListOpsSpec
-from data.pathfinder import PathfinderSpec
+from data.listops.spec import ListOpsSpec
+from data.pathfinder.spec import PathfinderSpec
 from data.subsets import SplitSpec
+from data.texts.aan import AANSpec
+from data.texts.imdb import IMDBSpec
+from data.texts.imdb_pairs import IMDBPairsSpec
 from models import VARIANTS, Cosine, DSSSpec, HOPESpec, MixerSpec, Plateau, S4DSpec, S4Spec
 
 # ---------------------------------------------------------------- data

@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
-from data.speech import SpeechSpec
+from data.speech.spec import SpeechSpec
 from models import VARIANTS, Cosine, DSSSpec, MixerSpec, Plateau, S4DSpec, S4Spec
 
 DATA: Final = {"sc10": SpeechSpec(words=10), "sc10-mfcc": SpeechSpec(words=10, features="mfcc"), "sc35": SpeechSpec(words=35)}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from data.aan import AANSpec
-from data.bidmc import BIDMCSpec
-from data.cifar import CIFARSpec
-from data.imdb import IMDBSpec
-from data.imdb_pairs import IMDBPairsSpec
-from data.listops import ListOpsSpec
-from data.mnist import MNISTSpec
-from data.pathfinder import PathfinderSpec
-from data.speech import SpeechSpec
+from data.bidmc.spec import BIDMCSpec
+from data.images.cifar import CIFARSpec
+from data.images.mnist import MNISTSpec
+from data.listops.spec import ListOpsSpec
+from data.pathfinder.spec import PathfinderSpec
+from data.speech.spec import SpeechSpec
 from data.subsets import SplitSpec
+from data.texts.aan import AANSpec
+from data.texts.imdb import IMDBSpec
+from data.texts.imdb_pairs import IMDBPairsSpec
 
 SETS: Final[dict[str, SplitSpec]] = {
     "cifar10": CIFARSpec(),

@@ -25,7 +25,7 @@ from benchmarks import cli
 if TYPE_CHECKING:
     from data.base import Signature
     from data.card import Card
-    from data.files import Prepared
+    from data.files.official import Prepared
     from data.subsets import SplitSpec
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
@@ -106,19 +106,19 @@ def facts_of(spec: SplitSpec, prepared: Prepared) -> Record:
 
 
 def _listops() -> Any:
-    from data.listops import ListOpsSpec
+    from data.listops.spec import ListOpsSpec
 
     return ListOpsSpec()
 
 
 def _pathfinder() -> Any:
-    from data.pathfinder import PathfinderSpec
+    from data.pathfinder.spec import PathfinderSpec
 
     return PathfinderSpec(images=20_000)
 
 
 def _pathx() -> Any:
-    from data.pathfinder import PathfinderSpec
+    from data.pathfinder.spec import PathfinderSpec
 
     return PathfinderSpec(resolution=128, images=2_000)
 
@@ -237,8 +237,8 @@ def page(record: Record) -> str:
 
 def cards() -> list[tuple[Card, tuple[str, ...]]]:
     """Every card with the sets that share it; sets that need no file last."""
+    from data.probes.probes import PROBES
     from data.registry import SETS
-    from data.synthetic import PROBES
 
     found: dict[str, tuple[Card, tuple[str, ...]]] = {}
     for name, card in [*((name, spec.card) for name, spec in SETS.items()), *((kind.name, kind.card) for kind in PROBES)]:
@@ -272,8 +272,8 @@ def answer(signature: Signature | Mapping[str, Any]) -> str:
 
 def overview(record: Record) -> str:
     """One line for each set."""
+    from data.probes.probes import PROBES
     from data.registry import SETS
-    from data.synthetic import PROBES
 
     rows: list[list[str]] = []
     for name, spec in SETS.items():

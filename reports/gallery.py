@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from data.base import DataSpec
-    from data.files import Prepared
+    from data.files.official import Prepared
     from data.subsets import SplitSpec
     from reports import sheets
     from reports.page import Plot
@@ -39,55 +39,55 @@ class NotHere(Exception):
 
 
 def _pathfinder(resolution: Any) -> list[Any]:
-    from data.pathfinder import PathfinderSpec
+    from data.pathfinder.spec import PathfinderSpec
 
     return [PathfinderSpec(resolution=resolution), *(s for s in used(PathfinderSpec) if s.resolution == resolution)]
 
 
 def _listops() -> list[Any]:
-    from data.listops import ListOpsSpec
+    from data.listops.spec import ListOpsSpec
 
     return [ListOpsSpec(source="official"), ListOpsSpec(), *used(ListOpsSpec)]
 
 
 def _imdb() -> list[Any]:
-    from data.imdb import IMDBSpec
+    from data.texts.imdb import IMDBSpec
 
     return [IMDBSpec(), *used(IMDBSpec)]
 
 
 def _imdb_pairs() -> list[Any]:
-    from data.imdb_pairs import IMDBPairsSpec
+    from data.texts.imdb_pairs import IMDBPairsSpec
 
     return [IMDBPairsSpec(), *used(IMDBPairsSpec)]
 
 
 def _aan() -> list[Any]:
-    from data.aan import AANSpec
+    from data.texts.aan import AANSpec
 
     return [AANSpec(), *used(AANSpec)]
 
 
 def _speech() -> list[Any]:
-    from data.speech import SpeechSpec
+    from data.speech.spec import SpeechSpec
 
     return [replace(SpeechSpec(), source=source, words=words) for source in ("official", "mini") for words in (35, 10)]  # type: ignore[arg-type]
 
 
 def _bidmc() -> list[Any]:
-    from data.bidmc import BIDMCSpec
+    from data.bidmc.spec import BIDMCSpec
 
     return [BIDMCSpec(target="RR"), BIDMCSpec(target="RR", source="official")]
 
 
 def _cifar() -> list[Any]:
-    from data.cifar import CIFARSpec
+    from data.images.cifar import CIFARSpec
 
     return [CIFARSpec()]
 
 
 def _mnist() -> list[Any]:
-    from data.mnist import MNISTSpec
+    from data.images.mnist import MNISTSpec
 
     return [MNISTSpec()]
 
@@ -201,7 +201,7 @@ def mnist() -> Plot:
 
 
 def digits() -> Plot:
-    from data.digits import DigitsSpec
+    from data.images.digits import DigitsSpec
     from data.subsets import PARTS
     from reports.sheets import Panel, pictures
 
@@ -257,8 +257,8 @@ def _named(classes: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> di
 
 
 def speech() -> Plot:
-    from data.mfcc import RATE
-    from data.speech_release import TEN
+    from data.speech.mfcc import RATE
+    from data.speech.release import TEN
     from reports.sheets import Clip
     from reports.sheets import speech as draw
 
@@ -301,7 +301,7 @@ UNITS: Final = {"RR": "breaths/min", "HR": "beats/min", "SpO2": "%"}
 def bidmc() -> Plot:
     import numpy as np
 
-    from data.bidmc_release import RATE
+    from data.bidmc.release import RATE
     from data.subsets import PARTS
     from reports.sheets import Window, biosignals
 
@@ -358,7 +358,7 @@ def imdb() -> Plot:
 
 
 def imdb_pairs() -> Plot:
-    from data.imdb import IMDBSpec
+    from data.texts.imdb import IMDBSpec
 
     spec, prepared = here("imdb-pairs")
     texts = IMDBSpec(length=spec.length).opened()
@@ -391,7 +391,7 @@ def _pairs(name: str, title: str, spec: DataSpec, prepared: Prepared, vocabulary
 
 
 def probes() -> Plot:
-    from data.synthetic import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
+    from data.probes.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
     from reports.sheets import Probe
     from reports.sheets import probes as draw
 
@@ -431,7 +431,7 @@ def _letters(vocabulary: str | None) -> Callable[[NDArray[Any]], tuple[tuple[str
     """ids -> (what may be read, which kind each is); without a vocabulary an id is a byte and one."""
     import numpy as np
 
-    from data.text import EOS, SPECIALS, UNK
+    from data.texts.vocabulary import EOS, SPECIALS, UNK
 
     def read(ids: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
         words, kinds = [], []

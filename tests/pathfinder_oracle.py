@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from data.pathfinder_drawing import Parameters
+from data.pathfinder.drawing import Parameters
 
 Canvas = NDArray[np.float64]
 Point = tuple[int, int]

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from data import aan
-from data.aan import FILES, AANSpec
 from data.base import DataError
-from data.files import Prepared
+from data.files.official import Prepared
 from data.ragged import Ragged
+from data.texts import aan
+from data.texts.aan import FILES, AANSpec
 
 Row = tuple[str, str, str, str, str]
 

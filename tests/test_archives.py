@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import archives
-from data.archives import members
 from data.base import DataError
+from data.files import archives
+from data.files.archives import members
 
 Entry = tuple[str, bytes] | tarfile.TarInfo
 PACK: dict[str, Callable[[bytes], bytes]] = {"tar": bytes, "tar.gz": gzip.compress, "tar.xz": lzma.compress, "tar.bz2": bz2.compress}

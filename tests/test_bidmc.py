@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import bidmc_release
 from data.base import DataError
-from data.bidmc import BIDMCSpec
-from data.bidmc_release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Release
+from data.bidmc import release as bidmc_release
+from data.bidmc.release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Release
+from data.bidmc.spec import BIDMCSpec
 from data.module import SplitModule
 
 RECORDINGS, SECONDS = 20, 62
@@ -94,7 +94,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     release = Release(recordings=RECORDINGS, seconds=SECONDS, absent=ABSENT, windows={"RR": (9, 4), "HR": (9, 4), "SpO2": (9, 4)})
     monkeypatch.setattr(bidmc_release, "RELEASE", release)
-    monkeypatch.setattr("data.bidmc.DRAWS", 200)
+    monkeypatch.setattr("data.bidmc.spec.DRAWS", 200)
     return tmp_path / "data"
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import cifar
 from data.base import DataError
-from data.cifar import FOLDER, CIFARSpec, Release, grey
-from data.files import Official
+from data.files.official import Official
+from data.images import cifar
+from data.images.cifar import FOLDER, CIFARSpec, Release, grey
 from data.module import SplitModule
 from data.sampling import sha256
 
@@ -56,7 +56,7 @@ def archive(members: dict[str, bytes]) -> bytes:
 
 
 class Miniature:
-    """A release of 6 x 40 images, known to `data.cifar` by its checksums; nothing of it is on disk yet."""
+    """A release of 6 x 40 images, known to `data.images.cifar` by its checksums; nothing of it is on disk yet."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
@@ -88,7 +88,7 @@ class Miniature:
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("data.files.PATIENCE", 0.2)
+    monkeypatch.setattr("data.files.official.PATIENCE", 0.2)
     return Miniature(tmp_path / "data", monkeypatch)
 
 

@@ -15,8 +15,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import cli
+from data.probes.probes import PROBES
 from data.registry import SETS
-from data.synthetic import PROBES
 from reports import data as report
 from reports import gallery
 from reports.page import Plot

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from data.digits import DigitsSpec
+from data.images.digits import DigitsSpec
 from data.module import SplitModule
 from data.sampling import EVERY_EVALUATION, check_split, permutation, stratified_split, uniform_noise
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import files
 from data.base import DataError, StorageError
-from data.files import Made, Official, fetch, opened, prepare, root
+from data.files import official as files
+from data.files.official import Made, Official, fetch, opened, prepare, root
 from data.sampling import sha256
 
 CONTENT = bytes(np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8))

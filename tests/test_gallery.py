@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import cli
 from data.base import DataError
-from data.digits import DigitsSpec
+from data.images.digits import DigitsSpec
 from reports import gallery, sheets
 from reports.page import Plot
 
@@ -133,7 +133,7 @@ def test_biosignals() -> None:
 
 
 def test_generated_expressions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from data.listops import ListOpsSpec
+    from data.listops.spec import ListOpsSpec
 
     monkeypatch.setenv("SSM_DATA", str(tmp_path))
     spec = ListOpsSpec(rows=20)

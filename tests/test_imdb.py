@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 import torch
 
-from data import imdb, imdb_release
 from data.base import DataError
-from data.files import Official
-from data.imdb import IMDBSpec, films, hold_out, ids_at
-from data.imdb_release import GROUPS, OFFICIAL, Release
+from data.files.official import Official
 from data.module import SplitModule
 from data.ragged import Ragged
 from data.sampling import sha256
+from data.texts import imdb, imdb_release
+from data.texts.imdb import IMDBSpec, films, hold_out, ids_at
+from data.texts.imdb_release import GROUPS, OFFICIAL, Release
 
 N = 40
 """Reviews per part and class in the miniature."""
@@ -55,7 +55,7 @@ def reached(texts: list[str]) -> tuple[int, ...]:
 
 
 class Miniature:
-    """A release of 4 x 40 reviews, known to `data.imdb_release` by its checksums; nothing of it is on disk yet."""
+    """A release of 4 x 40 reviews, known to `data.texts.imdb_release` by its checksums; nothing of it is on disk yet."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
@@ -128,7 +128,7 @@ class Miniature:
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("data.files.PATIENCE", 0.2)
+    monkeypatch.setattr("data.files.official.PATIENCE", 0.2)
     return Miniature(tmp_path / "data", monkeypatch)
 
 

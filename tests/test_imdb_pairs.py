@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from data import imdb_pairs
 from data.base import DataError
-from data.files import Made, prepare
-from data.imdb_pairs import IMDBPairsSpec, Reviews, draw, drawn, exchanged, pools, same_film
+from data.files.official import Made, prepare
 from data.ragged import Ragged
-from data.towers import consecutive
+from data.texts import imdb_pairs
+from data.texts.imdb_pairs import IMDBPairsSpec, Reviews, draw, drawn, exchanged, pools, same_film
+from data.texts.towers import consecutive
 
 N = 3000
 PARTS = ("train", "val", "test")

@@ -15,14 +15,15 @@ import pytest
 import torch
 from scipy.stats import chi2_contingency
 
-from data import listops, listops_generator
 from data.base import DataError
-from data.listops import ListOpsSpec, by_frequency, decode, encode
-from data.listops_generator import END, MIN, SYMBOLS, Codes, Draws, Expressions, distinct, evaluate, fault, fill, generate, grow, parse
-from data.listops_generator import shard as make_shard
-from data.listops_generator import write as write_rows
-from data.listops_release import read_tsv, text_of, write_tsv
-from data.listops_statistics import Line, statistics
+from data.listops import generator as listops_generator
+from data.listops import spec as listops
+from data.listops.generator import END, MIN, SYMBOLS, Codes, Draws, Expressions, distinct, evaluate, fault, fill, generate, grow, parse
+from data.listops.generator import shard as make_shard
+from data.listops.generator import write as write_rows
+from data.listops.release import read_tsv, text_of, write_tsv
+from data.listops.spec import ListOpsSpec, by_frequency, decode, encode
+from data.listops.statistics import Line, statistics
 from data.module import SplitModule
 from data.ragged import Ragged
 from data.sampling import sha256

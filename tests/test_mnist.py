@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import mnist
 from data.base import DataError
-from data.files import Official
-from data.mnist import FOLDER, MNISTSpec, Packed, bit_reversal
+from data.files.official import Official
+from data.images import mnist
+from data.images.mnist import FOLDER, MNISTSpec, Packed, bit_reversal
 from data.module import SplitModule
 
 TRAIN, TEST = 50, 20
@@ -31,7 +31,7 @@ def official(name: str, content: bytes, *urls: str) -> Official:
 
 
 class Miniature:
-    """A release of 50 + 20 digits, known to `data.mnist` by its checksums; nothing of it is on disk yet."""
+    """A release of 50 + 20 digits, known to `data.images.mnist` by its checksums; nothing of it is on disk yet."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         rng = np.random.default_rng(0)
@@ -64,7 +64,7 @@ class Miniature:
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("data.files.PATIENCE", 0.2)
+    monkeypatch.setattr("data.files.official.PATIENCE", 0.2)
     return Miniature(tmp_path / "data", monkeypatch)
 
 

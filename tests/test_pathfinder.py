@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import torch
 
-from data import pathfinder
 from data.base import DataError
-from data.pathfinder import CARD, PathfinderSpec, split_of
-from data.pathfinder_drawing import parameters
-from data.pathfinder_shards import Shards, workers
+from data.pathfinder import spec as pathfinder
+from data.pathfinder.drawing import parameters
+from data.pathfinder.shards import Shards, workers
+from data.pathfinder.spec import CARD, PathfinderSpec, split_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -89,8 +89,8 @@ def test_shards_of_other_seeds_parameters_and_sizes_lie_elsewhere() -> None:
 @pytest.mark.slow
 def test_after_a_kill_the_rest_is_drawn_and_no_process_stays(folder: Path) -> None:
     code = (
-        "from data.pathfinder_drawing import parameters\n"
-        "from data.pathfinder_shards import Shards\n"
+        "from data.pathfinder.drawing import parameters\n"
+        "from data.pathfinder.shards import Shards\n"
         "if __name__ == '__main__':\n"
         "    Shards(p=parameters(32, 'curv_baseline'), difficulty='curv_baseline', seed=3, size=50).fill(30_000, 2)\n"
     )
@@ -138,7 +138,7 @@ def test_a_damaged_shard_is_named(damage: str) -> None:
 
 @pytest.mark.parametrize("end", ["raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)", "import sys; sys.stdin.read(); 1 / 0"])
 def test_a_worker_that_dies_is_an_error_that_says_so(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.pathfinder_shards.WORKER", end)
+    monkeypatch.setattr("data.pathfinder.shards.WORKER", end)
     with pytest.raises(DataError, match=r"was killed.*goes on"):
         shards().fill(60, 2)
 
@@ -146,8 +146,8 @@ def test_a_worker_that_dies_is_an_error_that_says_so(end: str, monkeypatch: pyte
 def test_a_script_without_a_guard_may_draw_in_several_processes(folder: Path) -> None:
     """As in a notebook, or in what a shell pipes into Python."""
     code = (
-        "from data.pathfinder_drawing import parameters\n"
-        "from data.pathfinder_shards import Shards\n"
+        "from data.pathfinder.drawing import parameters\n"
+        "from data.pathfinder.shards import Shards\n"
         "Shards(p=parameters(32, 'curv_baseline'), difficulty='curv_baseline', seed=3, size=20).fill(40, 2, print)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

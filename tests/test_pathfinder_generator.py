@@ -8,30 +8,8 @@ from math import pi
 import numpy as np
 import pytest
 
-from data.pathfinder_drawing import (
-    COLLISION,
-    DEGREES,
-    FREE,
-    Parameters,
-    Resolution,
-    Tables,
-    dash,
-    marker,
-    parameters,
-    tables,
-    to_bytes,
-)
-from data.pathfinder_generator import (
-    Board,
-    Snakes,
-    distractors,
-    generate,
-    long_snakes,
-    paint,
-    pivot,
-    seeded,
-    short_seeds,
-)
+from data.pathfinder.drawing import COLLISION, DEGREES, FREE, Parameters, Resolution, Tables, dash, marker, parameters, tables, to_bytes
+from data.pathfinder.generator import Board, Snakes, distractors, generate, long_snakes, paint, pivot, seeded, short_seeds
 from tests import pathfinder_oracle as oracle
 
 RESOLUTIONS: tuple[Resolution, ...] = (32, 64, 128, 256)
@@ -335,7 +313,7 @@ def test_the_label_says_whose_end_is_marked(monkeypatch: pytest.MonkeyPatch) -> 
         made.append(long_snakes(*arguments))  # type: ignore[arg-type]
         return made[-1]
 
-    monkeypatch.setattr("data.pathfinder_generator.long_snakes", kept)
+    monkeypatch.setattr("data.pathfinder.generator.long_snakes", kept)
     batch = generate(EASY, 200, 9)
     ((snakes, _),) = made
     for i in range(200):

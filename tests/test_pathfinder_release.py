@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import pathfinder_release
 from data.base import DataError
-from data.pathfinder import PathfinderSpec
+from data.pathfinder import release as pathfinder_release
+from data.pathfinder.spec import PathfinderSpec
 
 N = 60
 """Images of the miniature release."""

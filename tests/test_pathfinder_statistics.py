@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data import pathfinder
-from data.pathfinder import PathfinderSpec
-from data.pathfinder_drawing import parameters
-from data.pathfinder_statistics import REFERENCE, Line, compare, statistics
+from data.pathfinder import spec as pathfinder
+from data.pathfinder.drawing import parameters
+from data.pathfinder.spec import PathfinderSpec
+from data.pathfinder.statistics import REFERENCE, Line, compare, statistics
 
 REAL = os.environ.get("SSM_TEST_DATA")
 
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def generated(resolution: int, n: int, seed: int = 11) -> tuple[Any, ...]:
-    from data.pathfinder_generator import generate
+    from data.pathfinder.generator import generate
 
     p = parameters(resolution)  # type: ignore[arg-type]
     batch = generate(p, n, seed)
@@ -47,7 +47,7 @@ def test_statistics_are_those_of_the_reference(resolution: Any, n: int) -> None:
 
 def test_other_parameters_would_show() -> None:
     """The comparison can fail: with distractors of the wrong contrast or another continuity most quantities are far off."""
-    from data.pathfinder_generator import generate
+    from data.pathfinder.generator import generate
 
     for wrong, least in (({"snake_contrast": 1.0, "dash_contrast": 1.5}, 8), ({"continuity": 0.7}, 2), ({"distractors": 10}, 2)):
         batch = generate(replace(parameters(32), **wrong), 600, 12)

@@ -15,11 +15,11 @@ import pytest
 import data.__main__ as program
 from benchmarks.__main__ import main as benchmarks_main
 from benchmarks.registry import BENCHMARKS, asked
-from data import files
 from data.base import DataError, DataSpec, Say, Signature, silent
 from data.card import Card
-from data.digits import DigitsSpec
-from data.files import Made, Prepared
+from data.files import official as files
+from data.files.official import Made, Prepared
+from data.images.digits import DigitsSpec
 from data.protocol import choices, chosen, described, parse
 from data.registry import SETS
 from data.subsets import SplitSpec

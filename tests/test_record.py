@@ -17,7 +17,7 @@ import pytest
 from benchmarks.running.environment import ROOT, EnvironmentProblem
 from benchmarks.running.record import DamagedRecord, Record, Store, failed, identity, spec_id
 from benchmarks.spec import RunSpec, canonical
-from data.digits import DigitsSpec
+from data.images.digits import DigitsSpec
 from models import HOPESpec, OptimSpec
 from tests.tiny import tiny
 

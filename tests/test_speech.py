@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import torch
 
-from data import mfcc, speech_release
 from data.base import DataError, StorageError
-from data.files import Official
+from data.files.official import Official
 from data.module import SplitModule
-from data.speech import SpeechSpec, stratified
-from data.speech_release import TEN, WORDS, Release, mini_part, official_part, speaker_of
+from data.speech import mfcc
+from data.speech import release as speech_release
+from data.speech.release import TEN, WORDS, Release, mini_part, official_part, speaker_of
+from data.speech.spec import SpeechSpec, stratified
 from tests.test_wav import wav
 
 REAL = Path(os.environ.get("SSM_TEST_DATA") or "/nonexistent")
@@ -89,7 +90,7 @@ class Miniature:
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Miniature:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("data.files.PATIENCE", 0.2)
+    monkeypatch.setattr("data.files.official.PATIENCE", 0.2)
     return Miniature(tmp_path / "data", monkeypatch)
 
 

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
-from data.probe import ProbeSpec, Sample, distinct
+from data.probes.base import ProbeSpec, Sample, distinct
+from data.probes.probes import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from data.sampling import philox_key, sha256
-from data.synthetic import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from models import ModelSpec, OptimSpec, S4DSpec, SequenceTask
 
 SMALL: tuple[ProbeSpec, ...] = (

@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data import text
-from data.text import BYTE_IDS, EOS, PAD, UNK, Vocabulary, encode_bytes
+from data.texts import vocabulary as text
+from data.texts.vocabulary import BYTE_IDS, EOS, PAD, UNK, Vocabulary, encode_bytes
 
 TEXTS = ["abab\U0001f600", "", "bé" * 3, "zéa", "\U0001f600" * 4, "a" * 30]
 RAW = [t.encode() for t in TEXTS]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.base import DataError
-from data.tsfile import cases
+from data.bidmc.tsfile import cases
 
 HEADER = """# a comment
 @problemName Tiny

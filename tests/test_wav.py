@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.base import DataError
-from data.wav import samples
+from data.speech.wav import samples
 
 WAVE = (np.sin(np.arange(1000) / 20) * 12_000).astype(np.int16)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.spec import RunSpec
-from data.digits import DigitsSpec
+from data.images.digits import DigitsSpec
 from models import Constant, KernelSpec, ModelSpec, OptimSpec, S4DSpec
 
 

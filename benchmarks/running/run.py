@@ -199,8 +199,8 @@ def run(
     """Trains, chooses on validation, tests once, writes the record and returns it.
 
     An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError is not the run's doing and
-    passes through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether it is already done is the
-    caller's question, see `launch`.
+    passes through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether it is already
+    done is the caller's question, see `launch`.
     """
     runtime, store = runtime or Runtime(), store or Store()
     folder = store.folder(spec)

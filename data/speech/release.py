@@ -18,12 +18,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archives import members
 from data.base import DataError, Say, silent
-from data.files import Made, Official, Prepared, fetch, key_of, manual, opened, prepare, root, scratch, verify
-from data.mfcc import LENGTH, RATE
-from data.progress import Progress
-from data.wav import samples
+from data.files.archives import members
+from data.files.official import Made, Official, Prepared, fetch, key_of, manual, opened, prepare, root, scratch, verify
+from data.files.progress import Progress
+from data.speech.mfcc import LENGTH, RATE
+from data.speech.wav import samples
 
 Source = Literal["official", "mini"]
 

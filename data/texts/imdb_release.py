@@ -22,9 +22,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.archives import members
 from data.base import DataError, Say
-from data.files import Official, fetch, manual, root, verify
+from data.files.archives import members
+from data.files.official import Official, fetch, manual, root, verify
 from data.ragged import Ragged
 from data.sampling import sha256
 

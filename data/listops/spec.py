@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from data import listops_generator, listops_release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared, opened, prepare, root
-from data.listops_generator import END, SYMBOLS, Codes, Draws, generate
-from data.listops_statistics import Line, statistics
+from data.files.official import Made, Prepared, opened, prepare, root
+from data.listops import generator as listops_generator
+from data.listops import release as listops_release
+from data.listops.generator import END, SYMBOLS, Codes, Draws, generate
+from data.listops.statistics import Line, statistics
 from data.ragged import Ragged
 from data.sampling import Ids, sha256
 from data.subsets import PARTS, SplitSpec

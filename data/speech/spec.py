@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import files, mfcc, speech_release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared
-from data.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
-from data.progress import Progress
+from data.files import official as files
+from data.files.official import Made, Prepared
+from data.files.progress import Progress
 from data.sampling import Ids, sha256
-from data.speech_release import TEN, WORDS, Source
+from data.speech import mfcc
+from data.speech import release as speech_release
+from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
+from data.speech.release import TEN, WORDS, Source
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from typing import Any, Final
 import numpy as np
 
 from data.base import DataError, Say, silent
-from data.files import root, writing
-from data.pathfinder_drawing import Parameters, tables
-from data.pathfinder_generator import GENERATOR_VERSION, Batch, generate
+from data.files.official import root, writing
+from data.pathfinder.drawing import Parameters, tables
+from data.pathfinder.generator import GENERATOR_VERSION, Batch, generate
 
 SIZES: Final = {32: 1000, 64: 500, 128: 500, 256: 250}
 """Images of a shard, by resolution."""
@@ -171,7 +171,7 @@ class Shards:
 
 
 WORKER: Final = (
-    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parent.parent)!r}); import data.pathfinder_shards as s; s.work()"
+    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r}); import data.pathfinder.shards as s; s.work()"
 )
 
 

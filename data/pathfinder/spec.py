@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import pathfinder_release as release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared, opened, prepare, root, scratch
-from data.pathfinder_drawing import Difficulty, Resolution, parameters
-from data.pathfinder_generator import GENERATOR_VERSION
-from data.pathfinder_shards import PACKED, SIZES, Shards, duration, workers
-from data.pathfinder_statistics import Line, compare
+from data.files.official import Made, Prepared, opened, prepare, root, scratch
+from data.pathfinder import release
+from data.pathfinder.drawing import Difficulty, Resolution, parameters
+from data.pathfinder.generator import GENERATOR_VERSION
+from data.pathfinder.shards import PACKED, SIZES, Shards, duration, workers
+from data.pathfinder.statistics import Line, compare
 from data.sampling import Ids, sha256, torch_permutation
 from data.subsets import PARTS, SplitSpec
 

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
 import numpy as np
 
-from data import towers
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared, opened, prepare, root, writing
+from data.files.official import Made, Prepared, opened, prepare, root, writing
 from data.ragged import Ragged
 from data.sampling import sha256
 from data.subsets import PARTS, SplitSpec
-from data.text import BYTE_IDS, Vocabulary, encode_bytes
+from data.texts import towers
+from data.texts.vocabulary import BYTE_IDS, Vocabulary, encode_bytes
 
 if TYPE_CHECKING:
     from data.module import SplitModule

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.listops_generator import END, LENGTHS, MIN, OPERATORS, Codes, Draws, parse
+from data.listops.generator import END, LENGTHS, MIN, OPERATORS, Codes, Draws, parse
 from data.ragged import Ragged
 
 TREES: Final = 20_000

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import Say, silent
-from data.progress import Progress
+from data.files.progress import Progress
 from data.ragged import Ragged
 from data.sampling import philox_key
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import bidmc_release, files
 from data.base import DataError, Say, Signature, silent
-from data.bidmc_release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
+from data.bidmc import release as bidmc_release
+from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.card import Card
-from data.files import Made, Prepared, root
+from data.files import official as files
+from data.files.official import Made, Prepared, root
 from data.sampling import SPLIT, Ids, philox_key, sha256
 from data.subsets import PARTS, SplitSpec
 

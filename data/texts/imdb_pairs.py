@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared, opened, prepare
-from data.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
-from data.imdb_release import key
+from data.files.official import Made, Prepared, opened, prepare
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key, sha256
 from data.subsets import PARTS, SplitSpec
-from data.towers import consecutive, module
+from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
+from data.texts.imdb_release import key
+from data.texts.towers import consecutive, module
 
 if TYPE_CHECKING:
     from data.module import SplitModule

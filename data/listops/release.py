@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from data.base import DataError, Say, silent
-from data.listops_generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
+from data.listops.generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
 from data.ragged import Ragged
 
 HEADER: Final = ("Source", "Target")

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data import imdb_release
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Prepared, opened, prepare, root
-from data.imdb_release import CLASSES, Reviews, films_of, find, key, reviews_of
+from data.files.official import Made, Prepared, opened, prepare, root
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key, sha256
 from data.subsets import PARTS, SplitSpec
-from data.text import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
+from data.texts import imdb_release
+from data.texts.imdb_release import CLASSES, Reviews, films_of, find, key, reviews_of
+from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
 
 if TYPE_CHECKING:
     import torch

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.pathfinder_drawing import (
+from data.pathfinder.drawing import (
     DEGREES,
     FREE,
     REDRAWS,

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
-from data.files import root, scratch
-from data.pathfinder_drawing import Bytes
-from data.progress import Progress
+from data.files.official import root, scratch
+from data.files.progress import Progress
+from data.pathfinder.drawing import Bytes
 
 FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
 """Under the data root, where the folder of a resolution may be."""

@@ -16,11 +16,11 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data import files
 from data.base import DataError, Say
-from data.files import root
+from data.bidmc.tsfile import cases
+from data.files import official as files
+from data.files.official import root
 from data.sampling import Ids
-from data.tsfile import cases
 
 Target = Literal["RR", "HR", "SpO2"]
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)

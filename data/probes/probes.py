@@ -13,7 +13,7 @@ import numpy as np
 
 from data.base import Signature
 from data.card import Card
-from data.probe import ProbeSpec, Sample, Uniform, distinct, whole
+from data.probes.base import ProbeSpec, Sample, Uniform, distinct, whole
 
 LICENCE: Final = "that of this suite: the samples are made here"
 SOURCE: Final = "made here from the definition in the paper; no file, nothing to download"

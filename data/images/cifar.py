@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
-from data.images import ImageSpec, split_facts
+from data.files.official import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.images.split import ImageSpec, split_facts
 from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
 from data.subsets import PARTS
 

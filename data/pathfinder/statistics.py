@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.pathfinder_drawing import Difficulty, Resolution
+from data.pathfinder.drawing import Difficulty, Resolution
 
 Floats = NDArray[np.float64]
 

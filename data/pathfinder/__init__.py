@@ -1,0 +1,1 @@
+"""Pathfinder: do two discs lie on one dashed curve; drawn here or read from the official files."""

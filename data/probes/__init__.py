@@ -1,0 +1,1 @@
+"""Probes of memory and capacity: small tasks made afresh in every epoch."""

@@ -1,0 +1,1 @@
+"""Speech Commands: spoken words as waves or as MFCC frames."""
