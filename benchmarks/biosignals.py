@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.published import PUBLISHED
-from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network, with_states
+from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe
 from data.bidmc.spec import BIDMCSpec
 from models import VARIANTS, MultiStep, S4DSpec, S4Spec
@@ -56,7 +56,7 @@ def small(benchmark: str, variant: str) -> Recipe:
         benchmark,
         "small",
         DATA[benchmark],
-        with_states(common_mixer(variant), D_STATE),
+        common_mixer(variant).with_states(D_STATE),
         "state-spaces/s4 v3.0.0, configs/experiment/bidmc/s4-bidmc-ablation.yaml: the small models of arXiv:2206.11893, sec. 5",
         (
             SAME,
@@ -68,7 +68,7 @@ def small(benchmark: str, variant: str) -> Recipe:
 
 def paper(benchmark: str, variant: str) -> Recipe:
     """The published setting of S4 and S4D, which is the only one, for every row."""
-    mixer = with_states(VARIANTS[variant].mixer, D_STATE)
+    mixer = VARIANTS[variant].mixer.with_states(D_STATE)
     own = isinstance(mixer, (S4Spec, S4DSpec))
     if isinstance(mixer, (S4Spec, S4DSpec)):
         mixer = replace(mixer, n_ssm=2)

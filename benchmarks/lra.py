@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.published import PUBLISHED
-from benchmarks.setting import DT, TOO_SHORT, Makers, Setting, common_mixer, for_padded, recipes, small_network, with_rates
+from benchmarks.setting import DT, TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
 from benchmarks.spec import Benchmark, Recipe, Scale
 from data.listops.spec import ListOpsSpec
 from data.pathfinder.spec import PathfinderSpec
@@ -47,7 +47,7 @@ DTS: Final = {"lra-pathx": LONG, "pathfinder256": LONG}
 def _fitted(benchmark: str, mixer: MixerSpec) -> MixerSpec:
     """The row as this task needs it: ListOps and text are padded and masked, pictures are all of one length."""
     data = DATA[benchmark]
-    return mixer if isinstance(data, PathfinderSpec) else for_padded(mixer, data.signature.length)
+    return mixer if isinstance(data, PathfinderSpec) else mixer.fixed_to(data.signature.length)
 
 
 # ---------------------------------------------------------------- quick
@@ -149,10 +149,10 @@ def small(benchmark: str, variant: str) -> Recipe:
     """The small settings of state-spaces/s4 on all of the data: rows differ in their mixer and in nothing else."""
     setting, config, notes = SMALL[benchmark]
     if config == "pathx":
-        mixer = with_rates(common_mixer(variant, (1e-4, 1e-2)), 5e-4, 5e-4)
+        mixer = common_mixer(variant, (1e-4, 1e-2)).with_rates(kernel=5e-4, dt=5e-4)
         rates = "A, B, P, h and dt of every row at 0.0005, step sizes log-uniform in [0.0001, 0.01], as the config has them"
     else:
-        mixer = with_rates(common_mixer(variant), 1e-3, None)
+        mixer = common_mixer(variant).with_rates(kernel=1e-3, dt=None)
         rates = "dt of every row at the network's rate, as the config has it"
     if isinstance(mixer, (S4Spec, S4DSpec)):
         mixer = replace(mixer, n_ssm=None)
@@ -205,7 +205,7 @@ def _s4_paper(benchmark: str, mixer: MixerSpec) -> Recipe:
     if isinstance(mixer, (S4Spec, S4DSpec)):
         mixer = replace(mixer, n_ssm=None, lr_dt=None)
         if benchmark == "lra-pathx":
-            mixer = with_rates(mixer.with_time_scale(*LONG), 5e-4, 5e-4)
+            mixer = mixer.with_time_scale(*LONG).with_rates(kernel=5e-4, dt=5e-4)
     else:
         notes = ("no published setting for this row: that of S4 and S4D",)
     if benchmark == "lra-pathfinder":
@@ -251,7 +251,7 @@ def _dss_paper(benchmark: str, mixer: DSSSpec) -> Recipe:
         data = replace(data, length=2048)
         notes = ("reviews cut at 2,048 characters, half of what the rows of S4 see, as in the authors' config", *notes)
     if not isinstance(data, PathfinderSpec):
-        mixer = for_padded(mixer, data.signature.length)
+        mixer = mixer.fixed_to(data.signature.length)
         if mixer.length is not None:
             notes = (f"softmax over {mixer.length:,} steps, so that padding changes nothing; over the padded batch there", *notes)
     if benchmark == "lra-pathx":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -11,13 +10,14 @@ from torch import Tensor, nn
 
 from models.hope import h_std
 from models.kernel import Kernel, KernelSpec, Recurrence
+from models.mixer import MixerSpec, rate
 
 
 @dataclass(frozen=True, kw_only=True)
 class FIRSpec(KernelSpec):
     """A free kernel of d_state taps, K_0 .. K_{d_state - 1}: HOPE at dt = 1 without its delay of one step."""
 
-    lr_K: float | None = 1e-3
+    lr_K: float | None = rate("kernel", 1e-3)
     """Learning rate of the taps; None is the network's. Never decayed."""
 
     def build(self, d_model: int, directions: int = 1) -> FIRKernel:
@@ -51,10 +51,8 @@ class FIRKernel(Kernel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LSTMSpec:
+class LSTMSpec(MixerSpec):
     """An LSTM of d_model units in the place of the convolution. Causal."""
-
-    version: ClassVar[int] = 1
 
     def build_layer(self, d_model: int) -> LSTMLayer:
         """The sequence layer (B, L, H) -> (B, L, H)."""
@@ -77,10 +75,8 @@ class LSTMLayer(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformerSpec:
+class TransformerSpec(MixerSpec):
     """Softmax attention with rotary positions (2104.09864) and a feed-forward part, in the place of the convolution. Looks both ways."""
-
-    version: ClassVar[int] = 1
 
     n_heads: int = 4
     expand: int = 2

@@ -4,8 +4,8 @@ Spaces")."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from models.discretizations import phi1
 from models.functional import vandermonde
 from models.inits import spectrum
 from models.kernel import NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
+from models.mixer import rate
 from models.names import choose
 from models.spectrum import Spectrum
 
@@ -46,9 +47,9 @@ class DSSSpec(StepSpec):
     length: int | None = None
     """softmax only: normalize over this fixed length instead of over the sequence at hand; needed for step() and for padded batches."""
     train_A: bool = True
-    lr_A: float | None = 1e-3
+    lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of Lambda; None is the network's. Never decayed."""
-    lr_W: float | None = None
+    lr_W: float | None = rate("output", None)
     """Learning rate of W; None is the network's, with its weight decay. The authors' code uses 1e-3 without decay."""
 
     def __post_init__(self) -> None:
@@ -63,6 +64,10 @@ class DSSSpec(StepSpec):
             raise ValueError(f"length fixes the normalization of the softmax kernel; kernel {self.kernel!r} has none")
         if self.length is not None and self.length < 1:
             raise ValueError(f"length is at least 1, got {self.length}")
+
+    def fixed_to(self, length: int) -> Self:
+        """The softmax kernel depends on the length it is normalized over, so that is fixed; the others stay as they are."""
+        return replace(self, length=length) if self.kernel == "softmax" else self
 
     def build(self, d_model: int, directions: int = 1) -> DSSKernel | DSSSoftmaxKernel:
         return (DSSSoftmaxKernel if self.kernel == "softmax" else DSSKernel)(self, d_model, directions)

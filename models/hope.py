@@ -9,7 +9,7 @@ a = (1 - dt) / (1 + dt). The paper's bilinear map has no factor 2, so its dt is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
 from jaxtyping import Complex, Float, Inexact
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
 from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, complex_normal
+from models.mixer import rate
 from models.names import choose
 
 
@@ -32,12 +33,26 @@ class HOPESpec(StepSpec):
     """causal: the exact kernel, zero-padded. circular: the paper's Algorithm 1 to the letter (period L, no padding). twosided: the
     frequency-domain construction of the authors' last release, delays from one h and advances from another, period L."""
     train_h: bool = True
-    lr_h: float | None = 1e-3
+    lr_h: float | None = rate("kernel", 1e-3)
     """Learning rate of h; None is the network's, as in the paper's experiment I. Never decayed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         choose("HOPE filter", self.filter, FILTERS)
+
+    @property
+    def two_way(self) -> bool:
+        """Only of the causal filter: the others look ahead already."""
+        return self.filter == "causal"
+
+    def fixed_to(self, length: int) -> Self:
+        """The causal filter as it is. Raises ValueError for a filter of period L, which the padding would enter."""
+        if self.filter != "causal":
+            raise ValueError(
+                f"HOPE's {self.filter} filter has the period of the padded batch, so its result would depend on what a sequence is batched "
+                "with; where lengths differ use hope, whose filter is causal"
+            )
+        return self
 
     def build(self, d_model: int, directions: int = 1) -> Kernel:
         return FILTERS[self.filter](self, d_model, directions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from models import functional
 from models.links import DT_LINKS
+from models.mixer import MixerSpec, rate
 from models.names import choose
 
 
@@ -82,31 +83,27 @@ class ParamGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KernelSpec(ABC):
-    """A parameterization with its options. `version` is raised when the numbers of a kernel change."""
-
-    version: ClassVar[int] = 1
+class KernelSpec(MixerSpec):
+    """A parameterization that is a convolution kernel, with its options."""
 
     d_state: int = 64
     """Real state dimensions per channel: a complex mode with implied conjugate counts 2, a real mode 1."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.d_state < 1:
             raise ValueError(f"d_state counts real state dimensions and is at least 1, got {self.d_state}")
-        for f in fields(self):
-            lr = getattr(self, f.name)
-            if f.name.startswith("lr_") and lr is not None and not 0 < lr < math.inf:
-                raise ValueError(
-                    f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}"
-                )
 
     @abstractmethod
     def build(self, d_model: int, directions: int = 1) -> Kernel:
         """The trainable kernel of `d_model` channels; `directions` = 2 adds a C for the reversed direction."""
 
-    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
-        """The same spec with step sizes for this range in S4's convention; a spec without a step size returns itself."""
-        return self
+    @property
+    def two_way(self) -> bool:
+        return True
+
+    def with_states(self, d_state: int) -> Self:
+        return replace(self, d_state=d_state)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +119,7 @@ class StepSpec(KernelSpec):
     dt_link: str = "exp"
     """dt = exp(theta) or softplus(theta)."""
     train_dt: bool = True
-    lr_dt: float | None = 1e-3
+    lr_dt: float | None = rate("dt", 1e-3)
     """Learning rate of dt; None is the network's. Never decayed."""
 
     def __post_init__(self) -> None:

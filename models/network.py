@@ -9,12 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.baselines import AttentionLayer, LSTMLayer, LSTMSpec, TransformerSpec
+from models.baselines import AttentionLayer, LSTMLayer
 from models.kernel import KernelSpec, NoRecurrence
 from models.layer import Dropout, LayerState, Mixing, SSMLayer
-
-MixerSpec = KernelSpec | LSTMSpec | TransformerSpec
-"""What fills the sequence-mixing place of a block."""
+from models.mixer import MixerSpec
 
 DropoutSite = Literal["activation", "residual"]
 

@@ -15,6 +15,7 @@ from models.functional import krylov, real_matrix, real_vector
 from models.inits import INITS
 from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
+from models.mixer import rate
 from models.names import choose
 from models.spectrum import Spectrum
 
@@ -34,9 +35,9 @@ class S4Spec(StepSpec):
     train_A: bool = True
     """Trains Lambda and P."""
     train_B: bool = True
-    lr_A: float | None = 1e-3
+    lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of Lambda and P; None is the network's. Never decayed. C follows the network's rate and decay."""
-    lr_B: float | None = 1e-3
+    lr_B: float | None = rate("kernel", 1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -14,6 +14,7 @@ from models.discretizations import discretization, refuse_unstable
 from models.inits import B_INITS, INITS, real_spectrum, spectrum
 from models.kernel import StepSpec, as_complex, complex_normal, copies, even
 from models.links import LINKS
+from models.mixer import rate
 from models.names import choose
 from models.spectrum import Spectrum
 
@@ -44,9 +45,9 @@ class S4DSpec(StepSpec):
     train_A: bool = True
     train_B: bool = True
     """False freezes B at its init; C absorbs it (K depends on B C only)."""
-    lr_A: float | None = 1e-3
+    lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of A; None is the network's. Never decayed. C follows the network's rate and decay."""
-    lr_B: float | None = 1e-3
+    lr_B: float | None = rate("kernel", 1e-3)
 
     def __post_init__(self) -> None:
         super().__post_init__()
