@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
+from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, has
-from benchmarks.spec import Benchmark, Scale
+from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports import frame
 from reports.benchmark import request as benchmark_request

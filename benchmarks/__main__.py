@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks import cli
 
 if TYPE_CHECKING:
-    from benchmarks.spec import Benchmark, Scale
+    from benchmarks.benchmark import Benchmark
+    from benchmarks.spec import Scale
 
 
 def parser() -> cli.Parser:

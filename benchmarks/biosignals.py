@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe
 from data.bidmc.spec import BIDMCSpec
 from models import VARIANTS, MultiStep, S4DSpec, S4Spec
 

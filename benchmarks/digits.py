@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.setting import common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe
 from data.images.digits import PIXELS, DigitsSpec
 
 NOISE: Final = 192

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchmarks.benchmark import Benchmark, Recipe, read_from
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import Makers, Setting, common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe, RunSpec, read_from
+from benchmarks.spec import RunSpec
 from data.images.cifar import PIXELS, CIFARSpec
 from data.images.mnist import MNISTSpec
 from data.images.split import ImageSpec

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import DT, TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe, Scale
+from benchmarks.spec import Scale
 from data.listops.spec import ListOpsSpec
 from data.pathfinder.spec import PathfinderSpec
 from data.subsets import SplitSpec

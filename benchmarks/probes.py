@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.setting import Makers, common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe
 from data.probes.base import ProbeSpec
 from data.probes.probes import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 

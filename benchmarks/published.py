@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from benchmarks import published_lra, published_signals
+from benchmarks.benchmark import Published
 from benchmarks.published_tables import QUOTED, S4D_PAPER, verified
-from benchmarks.spec import Published
 
 SCIFAR: Final = (
     *verified(

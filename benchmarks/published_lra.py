@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.benchmark import Published
 from benchmarks.published_tables import FAILED, QUOTED, S4D_PAPER, Printed, by_benchmark, verified
-from benchmarks.spec import Published
 
 COLUMNS: Final = ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")
 

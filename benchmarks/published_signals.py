@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchmarks.benchmark import Published
 from benchmarks.published_tables import QUOTED, S4D_PAPER, Printed, by_benchmark
-from benchmarks.spec import Published
 
 TEST_8KHZ: Final = "8khz"
 """As the data module names that test."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.spec import Published
+from benchmarks.benchmark import Published
 
 S4D_PAPER: Final = "the authors' picture of the table, and later papers that quote it"
 QUOTED: Final = "quoted by later papers"

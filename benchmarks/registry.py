@@ -8,7 +8,8 @@ from typing import Final
 
 from benchmarks import biosignals, images, lra, probes, speech
 from benchmarks import digits as pixels
-from benchmarks.spec import Benchmark, Scale
+from benchmarks.benchmark import Benchmark
+from benchmarks.spec import Scale
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS

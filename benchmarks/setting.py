@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.spec import Recipe, RunSpec, Scale
+from benchmarks.benchmark import Recipe
+from benchmarks.spec import RunSpec, Scale
 from data.base import DataSpec
 from models import VARIANTS, Cosine, MixerSpec, ModelSpec, OptimSpec
 from models.names import choose

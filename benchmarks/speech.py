@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.published import PUBLISHED
 from benchmarks.setting import TOO_SHORT, Makers, Setting, common_mixer, recipes, small_network
-from benchmarks.spec import Benchmark, Recipe
 from data.speech.spec import SpeechSpec
 from models import VARIANTS, Cosine, DSSSpec, MixerSpec, Plateau, S4DSpec, S4Spec
 

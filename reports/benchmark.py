@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks import registry
+from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS
-from benchmarks.spec import SCALES, Benchmark, Scale
+from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
 from reports.evidence import Request

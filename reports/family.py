@@ -8,8 +8,9 @@ from dataclasses import replace
 import pandas as pd
 
 from benchmarks import registry
+from benchmarks.benchmark import Benchmark
 from benchmarks.registry import FAMILIES
-from benchmarks.spec import SCALES, Benchmark, Scale
+from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
 from reports import frame, plots, tables

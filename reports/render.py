@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.benchmark import Published
 from benchmarks.running.record import DamagedRecord, write_atomically
-from benchmarks.spec import Published
 from reports import frame, plots, stats, tables
 from reports.markdown import markdown
 from reports.page import Plot, Report, Section, render

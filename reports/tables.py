@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from benchmarks.spec import Published
+from benchmarks.benchmark import Published
 from reports import stats
 from reports.table import HOLE, Table
 

@@ -176,7 +176,8 @@ def test_a_benchmark_runs_from_the_command_line(
     from dataclasses import replace
 
     from benchmarks import registry
-    from benchmarks.spec import Recipe, Scale
+    from benchmarks.benchmark import Recipe
+    from benchmarks.spec import Scale
 
     digits = registry.BENCHMARKS["digits"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
-from benchmarks.spec import Published
 from reports import family, frame
 from reports.tables import METRICS
 

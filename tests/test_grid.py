@@ -8,8 +8,8 @@ import pytest
 
 from ablations.grid import Ablation, Cell, Factor, vary
 from ablations.registry import ABLATIONS
+from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, has
-from benchmarks.spec import Benchmark
 from models import DEFAULT_VARIANTS, VARIANTS, S4DSpec, StepSpec
 from tests.tiny import tiny
 

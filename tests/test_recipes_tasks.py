@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from benchmarks import biosignals, lra, probes, speech
+from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.published import PUBLISHED
 from benchmarks.published_tables import Printed, by_benchmark
 from benchmarks.registry import BENCHMARKS
-from benchmarks.spec import Benchmark, Recipe, Scale
+from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
 
 TASKS = {b.name: b for module in (lra, speech, biosignals, probes) for b in module.BENCHMARKS}

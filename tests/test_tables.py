@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.benchmark import Published
 from benchmarks.running.record import DamagedRecord
-from benchmarks.spec import Published
 from reports import frame, tables
 from reports.table import TEXT_WIDTH
 

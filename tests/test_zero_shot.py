@@ -12,11 +12,12 @@ import pytest
 import torch
 
 import benchmarks.running.run as running
+from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import Runtime
 from benchmarks.running.record import Record, Store
 from benchmarks.running.run import run
-from benchmarks.spec import Published, RunSpec
+from benchmarks.spec import RunSpec
 from data.base import DataSpec, Signature
 from data.module import SplitModule
 from data.sampling import Ids
