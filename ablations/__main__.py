@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     if options.everything:
-        from ablations.everything import everything
+        from reports.everything import everything
         from reports.evidence import show_page
 
         return show_page(everything(), options.format)
@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with cli.as_usage():
         ablation = choose("ablation", options.name, ABLATIONS)
     if options.report or options.commit:
-        from ablations.report import request
         from reports.evidence import commit, show
+        from reports.grid import request
 
         asked = request(ablation, options.seeds)
         return commit(asked) if options.commit else show(asked, options.format)

@@ -9,7 +9,7 @@
     page.py     sections -> one HTML file (page.html.j2)
     render.py   what each report consists of, and where its files go
     combine.py  several reports as one;  markdown.py, readme.py  a report as Markdown, and in the README
-    benchmark.py  the report of a benchmark (that of a grid is ablations/report.py)
+    benchmark.py  the report of a benchmark (that of a grid is reports/grid.py)
     family.py   several benchmarks side by side, as papers print them
     evidence.py what is done with a report: shown, or committed with its records
     data.py     data cards, counts, generators beside their references (data/ holds the page);  gallery.py, sheets.py  contact sheets

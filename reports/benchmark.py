@@ -13,8 +13,8 @@ from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
 from reports.evidence import Request
-from reports.frame import Expected, Found, Library
-from reports.page import Report
+from reports.parts.frame import Expected, Found, Library
+from reports.parts.page import Report
 from reports.render import benchmark_report
 from reports.tables import METRICS
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from reports import frame
-from reports.page import Report, Section
+from reports.parts import frame
+from reports.parts.page import Report, Section
 
 
 def combine(reports: Sequence[Report], *, name: str, title: str, make: str) -> Report:

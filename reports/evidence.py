@@ -16,13 +16,14 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import EnvironmentProblem
 from benchmarks.running.record import run_root, write_atomically
 from models import DEFAULT_VARIANTS
-from reports import frame, readme
-from reports.frame import Expected
+from reports import readme
+from reports.parts import frame
+from reports.parts.frame import Expected
 from reports.render import write, write_tables_and_figures
 
 if TYPE_CHECKING:
     from benchmarks.spec import Scale
-    from reports.page import Report
+    from reports.parts.page import Report
 
 HERE = Path(__file__).resolve().parent
 

@@ -13,13 +13,14 @@ from benchmarks.registry import FAMILIES
 from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
-from reports import frame, plots, tables
+from reports import plots, tables
 from reports.benchmark import with_second_lines
 from reports.evidence import Request
-from reports.frame import Expected
-from reports.page import Plot, Report, Section
+from reports.parts import frame
+from reports.parts.frame import Expected
+from reports.parts.page import Plot, Report, Section
+from reports.parts.table import HOLE, Table
 from reports.render import SCALE_WORDS
-from reports.table import HOLE, Table
 from reports.tables import METRICS, Metric, Row
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from data.files.official import Prepared
     from data.subsets import SplitSpec
     from reports import sheets
-    from reports.page import Plot
+    from reports.parts.page import Plot
 
 SEED: Final = 0
 Kind = TypeVar("Kind", bound="SplitSpec")
@@ -467,7 +467,7 @@ def _token_plot(
 
 
 def _plot(name: str, title: str, figure: Any, alt: str, caption: str) -> Plot:
-    from reports.page import Plot
+    from reports.parts.page import Plot
 
     return Plot(name=name, title=title, figure=figure, alt=alt, caption=caption)
 

@@ -16,8 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from reports import stats
-from reports.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, RC, SKY, VERMILLION, WIDTH, look
+from reports.parts import stats
+from reports.parts.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, PURPLE, RC, SKY, VERMILLION, WIDTH, look
 from reports.tables import Metric, Row
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.running.record import write_atomically
-from reports.markdown import picture
+from reports.parts.markdown import picture
 
 if TYPE_CHECKING:
-    from reports.page import Report
+    from reports.parts.page import Report
 
 
 def block(report: Report) -> str:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from benchmarks.benchmark import Published
 from benchmarks.running.record import DamagedRecord, write_atomically
-from reports import frame, plots, stats, tables
-from reports.markdown import markdown
-from reports.page import Plot, Report, Section, render
+from reports import plots, tables
+from reports.parts import frame, stats
+from reports.parts.markdown import markdown
+from reports.parts.page import Plot, Report, Section, render
 from reports.tables import Effect, Metric, Row
 
 SCALE_WORDS = {

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from reports.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, RC, SKY, VERMILLION, WIDTH
+from reports.parts.style import BLUE, GREEN, GREY, GRID, INK, MUTED, ORANGE, PAPER, RC, SKY, VERMILLION, WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from benchmarks.benchmark import Published
-from reports import stats
-from reports.table import HOLE, Table
+from reports.parts import stats
+from reports.parts.table import HOLE, Table
 
 K = TypeVar("K")
 

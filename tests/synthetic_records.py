@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.running.record import spec_id
-from reports.frame import Expected
+from reports.parts.frame import Expected
 
 VARIANTS = ("s4", "dss-exp", "dss-softmax", "s4d-legs", "s4d-inv", "s4d-lin", "hope", "lstm", "transformer")
 LEVEL = {"s4": 0.93, "dss-exp": 0.9, "dss-softmax": 0.88, "s4d-legs": 0.925, "s4d-inv": 0.915, "s4d-lin": 0.94, "hope": 0.955}

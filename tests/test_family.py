@@ -12,7 +12,8 @@ import pytest
 
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
-from reports import family, frame
+from reports import family
+from reports.parts import frame
 from reports.tables import METRICS
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))

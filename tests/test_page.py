@@ -15,14 +15,15 @@ import pytest
 
 from ablations import __main__ as grids
 from ablations.registry import ABLATIONS
-from ablations.report import request as grid_request
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
-from reports import FORMATS, evidence, frame, page, readme, render, tables
+from reports import FORMATS, evidence, readme, render, tables
 from reports import __main__ as command
 from reports.benchmark import request as benchmark_request
-from reports.table import TEXT_WIDTH
+from reports.grid import request as grid_request
+from reports.parts import frame, page
+from reports.parts.table import TEXT_WIDTH
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"

@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from models import VARIANTS
-from reports import frame, plots, render, style, tables
+from reports import plots, render, tables
+from reports.parts import frame, style
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = tables.METRICS["accuracy"]

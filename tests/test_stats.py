@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from reports import stats
+from reports.parts import stats
 
 
 def test_summary_of_three() -> None:

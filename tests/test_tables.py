@@ -14,8 +14,9 @@ import pytest
 
 from benchmarks.benchmark import Published
 from benchmarks.running.record import DamagedRecord
-from reports import frame, tables
-from reports.table import TEXT_WIDTH
+from reports import tables
+from reports.parts import frame
+from reports.parts.table import TEXT_WIDTH
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = tables.METRICS["accuracy"]

@@ -22,8 +22,9 @@ from data.base import DataSpec, Signature
 from data.module import SplitModule
 from data.sampling import Ids
 from models import VARIANTS, Constant, FIRSpec, HOPESpec, KernelSpec, LSTMSpec, ModelSpec, OptimSpec, S4DSpec, SequenceTask
-from reports import frame, tables
-from reports.frame import Expected, Library
+from reports import tables
+from reports.parts import frame
+from reports.parts.frame import Expected, Library
 from reports.render import benchmark_report
 from tests.tiny import tiny
 

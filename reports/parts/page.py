@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from reports import plots
-from reports.style import BLUE, GRID, INK, MUTED, PAPER
-from reports.table import Table
+from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER
+from reports.parts.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

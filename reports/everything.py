@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ablations.registry import ABLATIONS
-from ablations.report import request as grid_request
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, has
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS
-from reports import frame
 from reports.benchmark import request as benchmark_request
 from reports.combine import combine
-from reports.page import Report
+from reports.grid import request as grid_request
+from reports.parts import frame
+from reports.parts.page import Report
 
 SEEDS = range(10)
 """Where records are looked for; a report asks for those of these seeds that somebody ran."""

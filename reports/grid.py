@@ -10,8 +10,8 @@ import pandas as pd
 from ablations.grid import Ablation
 from benchmarks.registry import BENCHMARKS
 from reports.evidence import Request
-from reports.frame import Expected
-from reports.page import Report
+from reports.parts.frame import Expected
+from reports.parts.page import Report
 from reports.render import ablation_report
 from reports.tables import METRICS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.table import Table
+from reports.parts.table import Table
 
 if TYPE_CHECKING:
-    from reports.page import Plot, Report
+    from reports.parts.page import Plot, Report
 
 
 def picture(plot: Plot, folder: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.running.record import DamagedRecord, Record, run_root
 
-COMMITTED = Path(__file__).resolve().parent / "records"
+COMMITTED = Path(__file__).resolve().parents[1] / "records"
 """Committed evidence: what the published tables are rendered from."""
 
 
