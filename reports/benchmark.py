@@ -1,4 +1,4 @@
-"""The report of a benchmark: its rows and seeds as expected runs, rendered by `render`."""
+"""The report of one benchmark: a row per variant, how it learned, what is inside its kernels, and what others printed."""
 
 from __future__ import annotations
 
@@ -8,82 +8,111 @@ import pandas as pd
 
 from benchmarks import registry
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, Asked
 from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
-from reports.evidence import Request
-from reports.parts.frame import Expected, Found, Library
-from reports.parts.page import Report
-from reports.render import benchmark_report
-from reports.tables import METRICS
+from reports.parts import frame
+from reports.parts.fingerprints import read_fingerprints
+from reports.parts.frame import Expected, Library
+from reports.parts.judge import describe_rows, judge
+from reports.parts.metric import METRICS
+from reports.parts.report import Report
+from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
+from reports.sections.inside import compose_inside
+from reports.sections.published import compose_published, may_stand_beside, read_published
+from reports.sections.results import compose_results
+from reports.sections.training import compose_training
 
 QUICKSTART = "digits-noise"
 """The benchmark of the quickstart: no download, minutes on two cores."""
 
 
-def benchmark_name(kind: str, name: str | None) -> str:
-    """The benchmark that `kind` and `name` ask for. Raises ValueError that names the nearest."""
-    if choose("report", kind, {k: k for k in ("quickstart", "benchmark")}) == "quickstart":
-        if name is not None:
-            raise ValueError(f"quickstart is a report of its own and takes no name; got {name!r}")
-        return QUICKSTART
-    if name is None:
-        raise ValueError(f"benchmark of what? one of: {', '.join(BENCHMARKS)}")
-    return choose("benchmark", name, BENCHMARKS).name
+def request_quickstart(seeds: Seeds, variants: tuple[str, ...], library: Library) -> Request:
+    """The report of the benchmark that everybody can run, under a name of its own. Raises ValueError that names the nearest variant."""
+    return _request(("quickstart",), "quickstart", registry.asked(QUICKSTART), seeds, variants, None, library)
 
 
-def request(
-    kind: str,
-    name: str | None,
-    seeds: tuple[int, ...],
+def request_benchmark(
+    name: str,
+    seeds: Seeds,
     variants: tuple[str, ...],
     scale: str | None,
+    library: Library,
     *,
     readout: str | None = None,
     protocol: str | None = None,
 ) -> Request:
-    """The runs of a benchmark, row by row, and its report. Raises ValueError that names the nearest valid name."""
-    asked = registry.asked(benchmark_name(kind, name), readout, protocol)
-    benchmark, suffix = asked.benchmark, "".join(f" {word}" for word in asked.words)
+    """The report of a benchmark, read out or prepared otherwise if asked. Raises ValueError that names the nearest valid name."""
+    asked = registry.asked(choose("benchmark", name, BENCHMARKS).name, readout, protocol)
+    return _request(("benchmark", name), name + asked.tag, asked, seeds, variants, scale, library)
+
+
+def _request(
+    kind: tuple[str, ...], name: str, asked: Asked, seeds: Seeds, variants: tuple[str, ...], scale: str | None, library: Library
+) -> Request:
+    benchmark = asked.benchmark
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
-    rows = with_second_lines(benchmark, size, registry.variants(variants, benchmark, size), seeds)
-    recipes = {v: benchmark.recipe(v, size) for v in rows}
-    listed = ",".join(map(str, seeds))
-    expected = [
-        Expected(
-            labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=size,
-            command=f"python -m benchmarks {benchmark.name} --variant {v} --scale {size} --seeds {listed}{suffix}",
-            about=f"{VARIANTS[v].about} ({VARIANTS[v].citation})", source=recipe.source, notes=recipe.notes,
-        )
-        for v, recipe in recipes.items() for seed in seeds
-    ]  # fmt: skip
-    words = ["python -m reports", kind, *([name] if name else [])]
-    words += [f"--seeds {listed}"] if seeds != (0, 1, 2) else []
-    words += [f"--variant {','.join(variants)}"] if variants != ("default",) else []
-    words += [f"--scale {scale}"] if scale else []
-    words += [suffix.strip()] if suffix else []
-    folder = "quickstart" if kind == "quickstart" else benchmark.name
-    data = next(iter(recipes.values())).run.data
-    noise = getattr(data, "noise", 0)  # of the data sets only the noise-padded ones have it: how far back the signal lies
-
-    def build(runs: pd.DataFrame) -> Report:
-        return benchmark_report(
-            runs, name=folder + asked.tag, title=benchmark.title, about=benchmark.about,
-            metric=METRICS[benchmark.metric], scale=size, make=" ".join(words), published=benchmark.published,
-            beside=benchmark.beside, zero_shot=benchmark.zero_shot, lags=(noise, data.signature.length - 1) if noise else None,
-        )  # fmt: skip
-
-    return Request(expected=expected, build=build)
+    words = (
+        *kind,
+        *flags(
+            ("--seeds", listed(seeds), listed(DEFAULT_SEEDS)), ("--variant", ",".join(variants), "default"), ("--scale", scale or "", "")
+        ),
+        *asked.words,
+    )  # fmt: skip
+    return Request(
+        name=name,
+        words=words,
+        expected=expect_rows(asked, size, variants, seeds, library),
+        build=lambda runs: report_benchmark(runs, benchmark, size, name=name, make=command(words)),
+    )
 
 
-def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Sequence[int]) -> list[str]:
-    """`rows`, each followed by the same parameterization at its own paper's learning rates where somebody has run that."""
-    library, out = Library(), []
+def expect_rows(asked: Asked, scale: Scale, variants: Sequence[str], seeds: Seeds, library: Library) -> list[Expected]:
+    """The runs of these variants with every seed, row by row. Raises ValueError for a variant that is not there."""
+    benchmark = asked.benchmark
+    expected = []
+    for v in with_second_lines(benchmark, scale, registry.variants(variants, benchmark, scale), seeds, library):
+        recipe = benchmark.recipe(v, scale)
+        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *asked.words]
+        expected += [
+            Expected(
+                labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=scale,
+                command=" ".join(words), about=f"{VARIANTS[v].about} ({VARIANTS[v].citation})", source=recipe.source,
+                notes=recipe.notes,
+            )
+            for seed in seeds
+        ]  # fmt: skip
+    return expected
+
+
+def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Seeds, library: Library) -> list[str]:
+    """`rows`, each followed by the same parameterization at its own paper's learning rates where `library` has a run of that."""
+    out = []
     for row in rows:
         out.append(row)
         for second in (name for name, v in VARIANTS.items() if v.second_line_of == row and name not in rows):
             ids = (benchmark.recipe(second, scale).with_seed(seed).id for seed in seeds)
-            if any(isinstance(library.find(benchmark.name, id), Found) for id in ids):
+            if any(library.has(benchmark.name, id) for id in ids):
                 out.append(second)
     return out
+
+
+def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, name: str, make: str) -> Report:
+    """One benchmark, a row per variant of `runs`. `make` is the command that renders it."""
+    metric = METRICS[benchmark.metric]
+    rows = judge(dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}, metric)
+    fingerprints = read_fingerprints(runs)
+    beside = may_stand_beside(runs, benchmark)
+    sections = [
+        compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
+        compose_training(runs, benchmark, name=name),
+        compose_inside(fingerprints, benchmark, scale, name=name),
+    ]
+    if benchmark.published:
+        sections.append(compose_published(benchmark, name=name, beside=beside))
+    return Report(
+        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric), sections=tuple(sections),
+        runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
+        environment=frame.environments(runs), make=make, score=metric.key,
+    )  # fmt: skip

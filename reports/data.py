@@ -462,7 +462,7 @@ def panels(name: str, found: Mapping[str, Any]) -> list[tuple[str, list[tuple[st
 def figures(record: Record) -> dict[str, bytes]:
     """NAME-statistics.png for each generator with something to draw."""
     from reports.gallery import compact
-    from reports.plots import save
+    from reports.parts.figure import save
     from reports.sheets import references
 
     found = {name: panels(name, measured) for name, measured in record["statistics"].items()}

@@ -4,51 +4,42 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-
-import pandas as pd
 
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import EnvironmentProblem
 from benchmarks.running.record import run_root, write_atomically
 from models import DEFAULT_VARIANTS
-from reports import readme
+from reports import committed, readme
 from reports.parts import frame
-from reports.parts.frame import Expected
-from reports.render import write, write_tables_and_figures
+from reports.parts.files import write, write_tables_and_figures
+from reports.parts.frame import Expected, Library
+from reports.parts.report import Report
+from reports.request import Request
 
 if TYPE_CHECKING:
     from benchmarks.spec import Scale
-    from reports.parts.page import Report
 
 HERE = Path(__file__).resolve().parent
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A report that was asked for: the runs it wants, and how it is built from what was found of them."""
-
-    expected: Sequence[Expected]
-    build: Callable[[pd.DataFrame], Report]
-    """From `frame.tidy(expected, library)`."""
-    arrays: bool = True
-    """Whether the report draws kernels, so that arrays are committed too."""
+def committed_records() -> Library:
+    """The records that are part of the checkout, and no others."""
+    return Library((("reports/records", frame.COMMITTED),))
 
 
-def show(request: Request, formats: Sequence[str] = ()) -> int:
-    """Builds a report from the records there are, prints its tables and writes its page; the exit code."""
-    report = request.build(frame.tidy(request.expected, frame.Library()))
+def show(report: Report, formats: Sequence[str] = ()) -> int:
+    """Prints the tables of a report and writes its page; the exit code."""
     print("\n\n".join(table.text() for table in report.tables()))
     return show_page(report, formats)
 
 
 def show_page(report: Report, formats: Sequence[str] = ()) -> int:
     """Writes the page into the run store and says what is missing. Holes are no error; the exit code."""
-    missing = report.runs[report.runs["status"].isin(["missing", "failed"])] if len(report.runs) else report.runs
+    missing = report.missing()
     if len(missing):
         print(f"\n{len(missing)} of {len(report.runs)} runs have no finished record. To make them:")
         print("\n".join(f"  {command}" for command in dict.fromkeys(missing["command"])))
@@ -74,11 +65,24 @@ def arrays_wanted(expected: Sequence[Expected]) -> set[str]:
     return {recipe.with_seed(0).id for recipe in recipes}
 
 
-def commit(request: Request) -> int:
-    """Copies the records of a report into reports/records, arrays for seed 0 of the default rows only, and renders from the copy."""
+def commit(request: Request, others: Sequence[Request]) -> int:
+    """Copies the records of a report into reports/records and renders from the copy, with what the other committed reports say; the
+    exit code."""
+    copied, dirty = copy_records(request)
+    if dirty:
+        print(f"note: {dirty} records were made by code with uncommitted changes (environment.dirty)", file=sys.stderr)
+    print(f"{copied} records copied into reports/records")
+    requests = committed.with_report(others, request)
+    committed.write(requests, HERE)
+    return render_committed(requests, fresh=(request.name,))
+
+
+def copy_records(request: Request) -> tuple[int, int]:
+    """Copies what the run store has of a report, arrays of seed 0 of the default rows only. Returns how many, and how many of them are
+    of code with uncommitted changes."""
     with_arrays = arrays_wanted(request.expected) if request.arrays else set()
     copied = dirty = 0
-    for _, run in frame.tidy(request.expected, frame.Library((("runs", run_root()),))).iterrows():
+    for _, run in frame.tidy(request.expected, Library((("runs", run_root()),))).iterrows():
         found = run["found"]
         if not isinstance(found, frame.Found) or run["status"] == "failed":
             continue
@@ -90,14 +94,23 @@ def commit(request: Request) -> int:
         if run["id"] in with_arrays and arrays.is_file():
             shutil.copyfile(arrays, target / "arrays.npz")
         copied, dirty = copied + 1, dirty + int(run["dirty"])
-    report = request.build(frame.tidy(request.expected, frame.Library((("reports/records", frame.COMMITTED),))))
-    files = write_tables_and_figures(report, HERE / "tables", HERE / "figures")
-    in_readme = readme.write(report, HERE.parent / "README.md")
-    holes = int(report.runs["status"].isin(["missing", "failed"]).sum())
-    print(f"{copied} records copied into reports/records, {len(files)} files rendered from there into reports/tables and reports/figures")
-    print("the README shows them" if in_readme else f"the README has no markers <!-- results: {report.name} -->, so it is as it was")
-    if holes:
-        print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
-    if dirty:
-        print(f"note: {dirty} records were made by code with uncommitted changes (environment.dirty)", file=sys.stderr)
+    return copied, dirty
+
+
+def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:
+    """Renders committed reports from the committed records alone: their tables and figures (those named `fresh`, else all), the page
+    reports/README.md, and what README.md shows of them; the exit code."""
+    reports = [request.answer(committed_records()) for request in requests]
+    for report in reports:
+        if fresh is not None and report.name not in fresh:
+            continue
+        files = write_tables_and_figures(report, HERE / "tables", HERE / "figures")
+        in_front = readme.write_block(report, HERE.parent / "README.md")
+        print(
+            f"{report.name}: {len(files)} files in reports/tables and reports/figures" + (", and a block in README.md" if in_front else "")
+        )
+        if holes := len(report.missing()):
+            print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
+    readme.write_page(reports, HERE / "README.md")
+    print("reports/README.md shows every committed report")
     return cli.DONE

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from data.files.official import Prepared
     from data.subsets import SplitSpec
     from reports import sheets
-    from reports.parts.page import Plot
+    from reports.parts.report import Plot
 
 SEED: Final = 0
 Kind = TypeVar("Kind", bound="SplitSpec")
@@ -467,7 +467,7 @@ def _token_plot(
 
 
 def _plot(name: str, title: str, figure: Any, alt: str, caption: str) -> Plot:
-    from reports.parts.page import Plot
+    from reports.parts.report import Plot
 
     return Plot(name=name, title=title, figure=figure, alt=alt, caption=caption)
 
@@ -509,7 +509,7 @@ def compact(png: bytes, *, palette: bool) -> bytes:
 
 def sheet(name: str) -> tuple[Plot, bytes]:
     """A contact sheet, and the same as PNG. Raises NotHere, DataError."""
-    from reports.plots import save
+    from reports.parts.figure import save
 
     plot = SHEETS[name]()
     return plot, compact(save(plot.figure, "png"), palette=name in LARGE)

@@ -1,37 +1,51 @@
-"""The report of a grid: its cells as expected runs, rendered by `reports`."""
+"""The report of a grid: its cells side by side, and what each of its factors moves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from ablations.grid import Ablation
+from ablations.registry import ABLATIONS
 from benchmarks.registry import BENCHMARKS
-from reports.evidence import Request
+from models.names import choose
+from reports.parts import frame
 from reports.parts.frame import Expected
-from reports.parts.page import Report
-from reports.render import ablation_report
-from reports.tables import METRICS
+from reports.parts.judge import describe_rows
+from reports.parts.metric import METRICS
+from reports.parts.report import Report
+from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
+from reports.sections.effects import compose_effects, describe_largest, find_effects
+from reports.sections.grid import compose_grid, judge_cells, name_cells
 
 
-def request(grid: Ablation, seeds: Sequence[int]) -> Request:
-    """Every cell with every seed, and the page that compares them."""
-    listed = ",".join(map(str, seeds))
+def request_grid(name: str, seeds: Seeds) -> Request:
+    """The report of every cell of a grid with every seed. Raises ValueError that names the nearest grid."""
+    ablation = choose("ablation", name, ABLATIONS)
     expected = [
         Expected(
             labels=cell.row, benchmark=spec.benchmark, id=spec.id, seed=seed, scale=spec.scale,
-            command=f"python -m ablations {grid.name} --seeds {listed}", source=f"grid {grid.name}, from the recipe of {spec.benchmark}",
+            command=f"python -m ablations {name} --seeds {listed(seeds)}", source=f"grid {name}, from the recipe of {spec.benchmark}",
         )
-        for cell in grid.cells() for seed in seeds for spec in [replace(cell.spec, seed=seed)]
+        for cell in ablation.cells() for seed in seeds for spec in [replace(cell.spec, seed=seed)]
     ]  # fmt: skip
+    words = ("grid", name, *flags(("--seeds", listed(seeds), listed(DEFAULT_SEEDS))))
+    return Request(
+        name=name, words=words, expected=expected, build=lambda runs: report_grid(runs, ablation, make=command(words))
+    )  # fmt: skip
 
-    def build(runs: pd.DataFrame) -> Report:
-        return ablation_report(
-            runs, name=grid.name, title=f"{grid.title}: the {grid.name} grid", about=grid.about,
-            metric=METRICS[BENCHMARKS[expected[0].benchmark].metric], scale=expected[0].scale,
-            make=f"python -m ablations {grid.name} --report --seeds {listed}", factors=grid.factors,
-        )  # fmt: skip
 
-    return Request(expected=expected, build=build)
+def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
+    """One grid, a row per cell of `runs`. `make` is the command that renders it."""
+    metric = METRICS[BENCHMARKS[ablation.benchmark].metric]
+    title = f"{ablation.title}: the {ablation.name} grid"
+    cells = judge_cells(runs, ablation.factors, metric)
+    effects = find_effects(runs, metric=metric, factors=ablation.factors)
+    return Report(
+        name=ablation.name, title=title, scale=ablation.scale, about=ablation.about,
+        summary=(*describe_rows(name_cells(cells, ablation), metric), *describe_largest(effects, metric)),
+        sections=(compose_grid(cells, ablation, metric, title=title), compose_effects(effects, ablation, metric)),
+        runs=runs, labels=ablation.factors, warnings=tuple(frame.data_disagreements(runs)), environment=frame.environments(runs),
+        make=make, score=metric.key,
+    )  # fmt: skip

@@ -1,35 +1,106 @@
-"""The results in README.md: between the markers of a report stand its tables and committed figures, written by `commit` alone."""
+"""The committed reports on one Markdown page, reports/README.md, and the few of them that README.md shows between markers.
+
+A line of a caption that stands word for word in several reports is printed once, under "How to read", where every one of its tables and
+figures points.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks.running.record import write_atomically
-from reports.parts.markdown import picture
+from reports.parts.markdown import embed, picture
+from reports.parts.report import Plot, Report
+from reports.parts.table import Table, escape_markdown
 
-if TYPE_CHECKING:
-    from reports.parts.page import Report
+Part = Table | Plot
+Shared = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Kind of table or figure -> line of its captions -> names of the reports in which it stands, two or more."""
 
-
-def block(report: Report) -> str:
-    """Summary, the tables, the first figure, and the others folded away; GitHub Markdown with paths relative to the checkout."""
-    show = [picture(plot, "reports/figures") for plot in report.plots()]
-    parts = [f"**{report.title}** ({report.scale} scale). {' '.join(report.summary)}", report.tables()[0].markdown().strip(), *show[:1]]
-    folded = [*show[1:], *(table.markdown().strip() for table in report.tables()[1:])]
-    if folded:
-        parts += [f"<details><summary>{len(folded)} more figures and tables</summary>", *folded, "</details>"]
-    return "\n\n".join(parts)
+INTRODUCTION = (
+    "Every committed table and figure, written by `python -m reports everything --commit` from the records in `records/` alone. "
+    "The same tables as text and Markdown are in `tables/`, the figures as SVG and PNG in `figures/`."
+)
 
 
-def write(report: Report, readme: Path) -> bool:
-    """Replaces what stands between the markers of this report; False where the README has none for it."""
+def write_block(report: Report, readme: Path) -> bool:
+    """Replaces what stands between the markers of this report by its summary, its first table and its first figure; False where the file
+    has no markers for it."""
     start, end = f"<!-- results: {report.name} -->", f"<!-- end results: {report.name} -->"
     text = readme.read_text(encoding="utf-8")
     if start not in text or end not in text:
         return False
+    block = "\n\n".join([_headline(report), report.tables()[0].markdown().strip(), picture(report.plots()[0], "reports/figures")])
     pattern = re.escape(start) + ".*?" + re.escape(end)
-    fresh = re.sub(pattern, lambda _: f"{start}\n\n{block(report)}\n\n{end}", text, flags=re.DOTALL)
+    fresh = re.sub(pattern, lambda _: f"{start}\n\n{block}\n\n{end}", text, flags=re.DOTALL)
     write_atomically(readme, fresh.encode())
     return True
+
+
+def write_page(reports: Sequence[Report], path: Path) -> None:
+    """A list of contents, how to read what stands in several reports, and a section for each."""
+    shared = find_shared(reports)
+    blocks = ["# Results", INTRODUCTION, "\n".join(["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)])]
+    blocks += ["## How to read", *_readings(reports, shared)]
+    for report in reports:
+        blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]
+        first_table, first_plot = report.tables()[0], report.plots()[0]
+        blocks += [_place(part, report, shared) for part in (first_table, first_plot)]
+        folded = [_place(part, report, shared) for s in report.sections for part in s.parts if part not in (first_table, first_plot)]
+        if folded:
+            blocks += [f"<details><summary>{len(folded)} more figures and tables</summary>", *folded, "</details>"]
+        blocks.append(f"Rendered by `{report.make}`.")
+    write_atomically(path, ("\n\n".join(blocks) + "\n").encode())
+
+
+def _headline(report: Report) -> str:
+    return f"**{report.title}** ({report.scale} scale). {' '.join(report.summary)}"
+
+
+def _entry(report: Report) -> str:
+    return f"- [{report.name}](#{report.name}): {report.title}, {report.scale} scale"
+
+
+def _kind(part: Part, report: Report) -> str:
+    """What tells the tables and figures of one report apart: "results", "memory"."""
+    return part.name.removeprefix(f"{report.name}-")
+
+
+def find_shared(reports: Sequence[Report]) -> Shared:
+    """The lines of captions that stand in several reports."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for report in reports:
+        for part in (p for s in report.sections for p in s.parts):
+            for line in part.caption.split("\n"):
+                found.setdefault(_kind(part, report), {}).setdefault(line, []).append(report.name)
+    shared = {kind: {line: tuple(names) for line, names in lines.items() if len(names) > 1} for kind, lines in found.items()}
+    return {kind: lines for kind, lines in shared.items() if lines}
+
+
+def _readings(reports: Sequence[Report], shared: Shared) -> list[str]:
+    """A heading for each kind of table and figure, and its shared lines; those that do not stand in all of them say where they do."""
+    everywhere: dict[str, int] = {}
+    for report in reports:
+        for kind in {_kind(part, report) for s in report.sections for part in s.parts}:
+            everywhere[kind] = everywhere.get(kind, 0) + 1
+    blocks = []
+    for kind, lines in shared.items():
+        blocks.append(f"### How to read {kind}")
+        blocks += [
+            escape_markdown(line) if len(names) == everywhere[kind] else f"In {', '.join(names)}: {escape_markdown(line)}"
+            for line, names in lines.items()
+        ]
+    return blocks
+
+
+def _place(part: Part, report: Report, shared: Shared) -> str:
+    """A table or a figure with the lines of its caption that are its own, and a pointer to the others."""
+    kind = _kind(part, report)
+    lines = part.caption.split("\n")
+    own = [escape_markdown(line) for line in lines if line not in shared.get(kind, {})]
+    pointer = [f"[How to read it](#how-to-read-{kind})."] if len(own) < len(lines) else []
+    if isinstance(part, Table):
+        return "\n\n".join([part.pipes(), " ".join([*own, *pointer])])
+    return "\n\n".join([embed(part, "figures"), f"*{part.title}.* " + " ".join([*own, *pointer])])

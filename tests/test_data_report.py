@@ -19,7 +19,7 @@ from data.probes.probes import PROBES
 from data.registry import SETS
 from reports import data as report
 from reports import gallery
-from reports.parts.page import Plot
+from reports.parts.report import Plot
 
 CLASSES = {"train": {"neg": 30, "pos": 10}, "val": {"neg": 4, "pos": 4}, "test": {"neg": 2, "pos": 6}}
 

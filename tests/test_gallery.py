@@ -15,7 +15,7 @@ from benchmarks import cli
 from data.base import DataError
 from data.images.digits import DigitsSpec
 from reports import gallery, sheets
-from reports.parts.page import Plot
+from reports.parts.report import Plot
 
 # ---------------------------------------------------------------- from batches to pictures
 

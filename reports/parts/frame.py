@@ -80,6 +80,16 @@ class Library:
             return Found(record=record, path=path, name=label)
         return trouble
 
+    def has(self, benchmark: str, id: str) -> bool:
+        """Whether there is a record of this run that can be used."""
+        return isinstance(self.find(benchmark, id), Found)
+
+    def seeds(self, benchmark: str) -> list[int]:
+        """The seeds of which a benchmark has any usable record, in order."""
+        ids = {path.parent.name for _, root in self.roots for path in root.glob(f"{benchmark}/*/record.json")}
+        found = (self.find(benchmark, id) for id in ids)
+        return sorted({f.record.seed for f in found if isinstance(f, Found)})
+
 
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else math.nan

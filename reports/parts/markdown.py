@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from reports.parts.report import Plot, Report
 from reports.parts.table import Table
 
-if TYPE_CHECKING:
-    from reports.parts.page import Plot, Report
+
+def embed(plot: Plot, folder: str) -> str:
+    """The figure in `folder`, without its caption."""
+    return f"![{plot.alt}]({folder}/{plot.name}.svg)"
 
 
 def picture(plot: Plot, folder: str) -> str:
     """The figure in `folder` with its caption in italics."""
-    return f"![{plot.alt}]({folder}/{plot.name}.svg)\n\n*{plot.title}. {plot.caption}*"
+    words = plot.caption.replace("\n", " ")
+    return f"{embed(plot, folder)}\n\n*{plot.title}. {words}*"
 
 
 def markdown(report: Report) -> str:
@@ -21,7 +23,7 @@ def markdown(report: Report) -> str:
     for section in report.sections:
         out += [f"## {section.title}", *section.text]
         out += [part.markdown().strip() if isinstance(part, Table) else picture(part, "figures") for part in section.parts]
-    missing = report.runs[report.runs["status"].isin(["missing", "failed"])] if len(report.runs) else report.runs
+    missing = report.missing()
     out += ["## What is missing", f"{len(missing)} of {len(report.runs)} runs have no finished record."]
     if len(missing):
         out.append("```\n" + "\n".join(dict.fromkeys(missing["command"])) + "\n```")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reports import plots
+from reports.parts.figure import save
+from reports.parts.report import Report
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER
 from reports.parts.table import Table
 
@@ -20,56 +20,9 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plot:
-    """A figure with its words: `alt` for those who cannot see it, `caption` says what is seen and how to read it."""
-
-    name: str
-    title: str
-    figure: Figure
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A heading, paragraphs, and tables and plots in the order given."""
-
-    name: str
-    title: str
-    text: tuple[str, ...] = ()
-    parts: tuple[Table | Plot, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """Everything a page says. Sections are results; what follows them (missing runs, provenance, environment) comes from `runs`."""
-
-    name: str
-    title: str
-    scale: str
-    about: str
-    summary: tuple[str, ...]
-    sections: tuple[Section, ...]
-    runs: pd.DataFrame
-    labels: tuple[str, ...]
-    """The columns of `runs` that name a row of the table."""
-    warnings: tuple[str, ...] = ()
-    environment: pd.DataFrame = field(default_factory=pd.DataFrame)
-    make: str = ""
-    """The command that renders this page."""
-    score: str = "test_accuracy"
-
-    def tables(self) -> list[Table]:
-        return [p for s in self.sections for p in s.parts if isinstance(p, Table)]
-
-    def plots(self) -> list[Plot]:
-        return [p for s in self.sections for p in s.parts if isinstance(p, Plot)]
-
-
 def inline_svg(figure: Figure, name: str, alt: str) -> str:
     """The figure as an <svg> element of a page: ids made unique by `name`; colours that differ in dark mode left to the style sheet."""
-    text = plots.save(figure, "svg", transparent=True).decode()
+    text = save(figure, "svg", transparent=True).decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
@@ -87,8 +40,7 @@ def render(report: Report) -> str:
 
     loader = jinja2.FileSystemLoader(TEMPLATE.parent)
     env = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    runs = report.runs
-    missing = runs[runs["status"].isin(["missing", "failed"])] if len(runs) else runs
+    runs, missing = report.runs, report.missing()
     return env.get_template(TEMPLATE.name).render(
         report=report,
         counts={s: int((runs["status"] == s).sum()) if len(runs) else 0 for s in ("ok", "diverged", "failed", "missing")},

@@ -37,6 +37,12 @@ LOOKS: dict[str, Look] = {
     "lstm": Look(GREY, "<", ":"),
     "transformer": Look(GREY, ">", "--"),
 }
+LEVELS = (Look(GREEN, "o", "-"), Look(PURPLE, "s", "-"), Look(SKY, "^", "-"), Look(GREY, "D", "-"), Look(MUTED, "v", "-"))
+"""Levels of a factor, in the order they come: not the colours of the reference rows beside them (S4's blue, DSS's two, HOPE's ink)."""
+
+FACTORS = (BLUE, ORANGE, VERMILLION, GREEN, PURPLE, GREY) * 2
+"""Colours of the factors of a grid, in the order they come."""
+
 _FAMILIES = {"s4": "s4", "dss": "dss-exp", "s4d": "s4d-legs", "hope": "hope"}
 _MARKERS = "pHdh*8"
 _DASHES = ((0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (5, 1, 1, 1, 1, 1)))

@@ -50,15 +50,18 @@ class Table:
         return "\n".join([*lines, *(line for part in legend.split("\n") for line in textwrap.wrap(part, TEXT_WIDTH))])
 
     def markdown(self) -> str:
-        """A pipe table; best bold, ties underlined, caption below."""
-        escape = lambda s: re.sub(r"([\\|*_`<>~#])", r"\\\1", s)
+        """A pipe table, caption below."""
+        return f"{self.pipes()}\n\n{escape_markdown(self.caption)}\n"
+
+    def pipes(self) -> str:
+        """The cells alone as a pipe table; best bold, ties underlined."""
         wrap = {"best": "**{}**", "tied": "<u>{}</u>", "": "{}"}
-        lines = [[escape(c) for c in self.cells.columns], ["---" if c in self.left else "---:" for c in self.cells.columns]]
+        lines = [[escape_markdown(c) for c in self.cells.columns], ["---" if c in self.left else "---:" for c in self.cells.columns]]
         lines += [
-            [wrap[m].format(escape(v)) for v, m in zip(cells, marks)]
+            [wrap[m].format(escape_markdown(v)) for v, m in zip(cells, marks)]
             for cells, marks in zip(self.cells.itertuples(index=False), self.marks.itertuples(index=False))
         ]
-        return "\n".join(["| " + " | ".join(line) + " |" for line in lines]) + f"\n\n{escape(self.caption)}\n"
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
     def csv(self) -> str:
         """The numbers in full precision, not the cells; an empty field is a hole."""
@@ -92,10 +95,11 @@ class Table:
         )
 
 
+def escape_markdown(text: str) -> str:
+    """`text` with what Markdown would read as its own signs escaped."""
+    return re.sub(r"([\\|*_`<>~#])", r"\\\1", text)
+
+
 def _latex(text: Any) -> str:
     special = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
     return "".join(special.get(c, c) for c in str(text)).replace("±", r"$\pm$").replace("≤", r"$\leq$").replace(HOLE, "--")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# which rows differ

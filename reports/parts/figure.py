@@ -1,0 +1,62 @@
+"""What every figure shares: its bytes, its panels, and what it looks like when there is nothing to draw."""
+
+from __future__ import annotations
+
+import math
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from reports.parts.style import MUTED, PAPER, RC, WIDTH
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def save(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+    """The figure as svg, png or pdf bytes that are the same every time: no date, no random ids."""
+    buffer = BytesIO()
+    with mpl.rc_context(RC):
+        metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}[kind]
+        figure.savefig(buffer, format=kind, metadata=metadata, transparent=transparent)
+    if kind != "svg":
+        return buffer.getvalue()
+    # hundredths of a point are enough for paths, and halve the file
+    return re.sub(rb' d="[^"]*"', lambda d: re.sub(rb"(\.\d\d)\d+", rb"\1", d[0]), buffer.getvalue())
+
+
+def draw_nothing(words: str) -> Figure:
+    """What a figure without any record looks like: it says so."""
+    figure = Figure(figsize=(WIDTH, 1.1), layout="constrained")
+    ax = figure.subplots()
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    return figure
+
+
+def lay_out_panels(n: int, *, columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with n axes of equal scales in rows of at most `columns`, and the empty places of the last row removed."""
+    columns = min(columns, n)
+    rows = math.ceil(n / columns)
+    figure = Figure(figsize=(WIDTH, rows * height), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    axes = list(grid.flat)
+    for spare in axes[n:]:
+        spare.remove()
+    for ax in axes[max(0, n - columns) : n]:  # above a removed place too there is a last axis that carries the labels
+        ax.tick_params(labelbottom=True)
+    return figure, axes[:n]
+
+
+def name_panel(ax: Axes, variant: str) -> None:
+    """Writes the variant above its panel, smaller where it is long, so that it leaves room for the number of seeds."""
+    ax.set_title(variant, fontweight="bold", fontsize=9.5 if len(variant) <= 16 else 7.2)
+
+
+def halo(width: float = 3) -> list[Any]:
+    """A rim in the colour of the paper around text that lies over marks."""
+    return [withStroke(linewidth=width, foreground=PAPER)]

@@ -1,0 +1,48 @@
+"""A report that was asked for: which runs it wants, how it is built from those that were found, and the words that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.parts.frame import Expected, Library, tidy
+from reports.parts.report import Report
+
+Seeds = tuple[int, ...]
+DEFAULT_SEEDS: Seeds = (0, 1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One report, before any record has been read."""
+
+    name: str
+    """The name of its files."""
+    words: tuple[str, ...]
+    """What follows `python -m reports` to ask for the same again."""
+    expected: Sequence[Expected]
+    build: Callable[[pd.DataFrame], Report]
+    """From one row per expected run, found or not."""
+    arrays: bool = True
+    """Whether the report draws kernels, so that arrays are committed too."""
+
+    def answer(self, library: Library) -> Report:
+        """The report from the records in `library`."""
+        return self.build(tidy(self.expected, library))
+
+
+def listed(seeds: Seeds) -> str:
+    """Seeds as they are written on a command line."""
+    return ",".join(map(str, seeds))
+
+
+def flags(*choices: tuple[str, str, str]) -> tuple[str, ...]:
+    """`--option value` for every (option, value, default) whose value is not the default."""
+    return tuple(word for option, value, default in choices if value != default for word in (option, value))
+
+
+def command(words: Sequence[str]) -> str:
+    """The shell line of these words."""
+    return " ".join(("python -m reports", *words))

@@ -1,0 +1,7 @@
+"""The sections of reports, a file each: its tables, its figures and their words together, as functions from runs to a Section.
+
+results.py    a row per variant: scores, intervals, costs       family.py     several benchmarks side by side
+training.py   learning curves                                   grid.py       every cell of a grid
+inside.py     kernels, memory, eigenvalues, singular values     effects.py    what each factor of a grid moves
+published.py  what others printed
+"""

@@ -1,0 +1,117 @@
+"""What others printed for a benchmark, with where it stands and how it is known; and where it may stand beside our rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from benchmarks.benchmark import Benchmark, Published
+from reports.parts.frame import Found
+from reports.parts.metric import METRICS, Metric
+from reports.parts.report import Section
+from reports.parts.table import HOLE, Table
+
+
+def compose_published(benchmark: Benchmark, *, name: str, beside: bool) -> Section:
+    """The published numbers of a benchmark. `beside`: whether they also stand in the table of results."""
+    table = tabulate_published(
+        benchmark.published, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmark.metric],
+        zero_shot=benchmark.zero_shot,
+    )  # fmt: skip
+    if beside:
+        title, words = "Published numbers", "Sources of the numbers beside ours, and of others."
+    else:
+        title = "Published numbers, apart"
+        words = "Not measured here, and not comparable with the rows above: their scale, data or protocol differ."
+    return Section(name="published", title=title, text=(words,), parts=(table,))
+
+
+def may_stand_beside(runs: pd.DataFrame, benchmark: Benchmark) -> bool:
+    """Whether published numbers may stand beside these runs: official data at the published setting, in every record there is."""
+    sources = {str(f.record.spec_full.get("data", {}).get("source", "")) for f in runs.get("found", []) if isinstance(f, Found)}
+    return benchmark.beside and bool(len(runs)) and set(runs["scale"]) == {"paper"} and sources == {"official"}
+
+
+def read_published(numbers: Sequence[Published], metric: Metric) -> dict[str, str]:
+    """variant -> "value ± std" of its first entry for the ordinary test whose status begins with "verified"; in the table's unit."""
+    verified = [p for p in numbers if p.status.startswith("verified") and not p.zero_shot]
+    return {p.variant: _printed(p, metric) for p in reversed(verified)}
+
+
+def _printed(p: Published, metric: Metric) -> str:
+    """In the table's unit; a cross where the source prints that the row did not learn."""
+    if math.isnan(p.value):
+        return "✗"
+    return f"{p.value:.{metric.decimals}f}" + (f" ± {p.std:.{metric.decimals}f}" if p.std is not None else "")
+
+
+def tabulate_published(
+    numbers: Sequence[Published], *, name: str, title: str, metric: Metric, zero_shot: Mapping[str, str] | None = None
+) -> Table:
+    """What others printed, entry by entry; entries that nobody verified are left out."""
+    shown = [p for p in numbers if p.status.startswith("verified")]
+    rows = [p.variant + (f", {(zero_shot or {})[p.zero_shot]}" if p.zero_shot else "") for p in shown]
+    columns = ["row", "published", "source", "known from", "note"]
+    cells = pd.DataFrame(
+        [
+            (row, _printed(p, metric), p.source, p.status.removeprefix("verified").strip(" ()"), p.note)
+            for row, p in zip(rows, shown, strict=True)
+        ],
+        columns=columns,
+        dtype=object,
+    )
+    values = [
+        {"row": row, "value": p.value, "std": p.std, "source": p.source, "status": p.status, "note": p.note}
+        for row, p in zip(rows, shown, strict=True)
+    ]
+    failed = " ✗: did not learn." if any(math.isnan(p.value) for p in shown) else ""
+    return Table(
+        name=name,
+        title=title,
+        caption=f"Test {metric.label}, in {metric.unit}, as printed by others; ± is what the source calls a standard deviation.{failed}",
+        cells=cells,
+        marks=cells.map(lambda _: ""),
+        numbers=pd.DataFrame(values),
+        left=("row", "source", "known from", "note"),
+    )
+
+
+def compose_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str) -> Section:
+    """The published numbers of a family of benchmarks in one table."""
+    words = (
+        "As printed by others at full size. Beside the rows above they stand only where scale, data and protocol agree; the report of "
+        "each benchmark says so and gives every source."
+    )
+    table = tabulate_published_side_by_side(
+        benchmarks, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmarks[0].metric]
+    )
+    return Section(name="published", title="Published numbers, side by side", text=(words,), parts=(table,))
+
+
+def tabulate_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, title: str, metric: Metric) -> Table:
+    """The first verified number of every row for every task, rows in the order in which they first appear."""
+    texts: dict[str, dict[str, str]] = {}
+    for b in benchmarks:
+        texts[b.name] = read_published(b.published, metric)
+        for test, word in b.zero_shot.items():
+            ordinary = [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]
+            texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
+    rows = list(dict.fromkeys(p.variant for b in benchmarks for p in b.published if any(p.variant in known for known in texts.values())))
+    numbers = [
+        {"row": p.variant, "benchmark": b.name, "test": p.zero_shot, "value": p.value, "std": p.std}
+        | {"source": p.source, "status": p.status, "note": p.note}
+        for b in benchmarks for p in b.published if p.status.startswith("verified")
+    ]  # fmt: skip
+    cells = pd.DataFrame(
+        [{"row": v} | {task: of_task.get(v, HOLE) for task, of_task in texts.items()} for v in rows], columns=["row", *texts], dtype=object
+    )
+    caption = (
+        f"Test {metric.label}, in {metric.unit}; ± is what the source calls a standard deviation. ✗: did not learn. A dash: no number that "
+        "could be verified. Sources and notes stand in the report of each benchmark, and in the CSV of this table."
+    )
+    return Table(
+        name=name, title=title, caption=caption, cells=cells, marks=cells.map(lambda _: ""), numbers=pd.DataFrame(numbers), left=("row",)
+    )
