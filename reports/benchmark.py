@@ -15,7 +15,7 @@ from models.names import choose
 from reports.parts import frame
 from reports.parts.fingerprints import read_fingerprints
 from reports.parts.frame import Expected, Library
-from reports.parts.judge import describe_rows, judge
+from reports.parts.judge import describe_rows, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
 from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
@@ -101,7 +101,7 @@ def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], s
 def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, name: str, make: str) -> Report:
     """One benchmark, a row per variant of `runs`. `make` is the command that renders it."""
     metric = METRICS[benchmark.metric]
-    rows = judge(dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}, metric)
+    rows = judge_variants(runs, metric)
     fingerprints = read_fingerprints(runs)
     beside = may_stand_beside(runs, benchmark)
     sections = [

@@ -30,4 +30,5 @@ def with_report(requests: Sequence[Request], new: Request) -> list[Request]:
 
 def write(requests: Sequence[Request], folder: Path) -> None:
     """A line for each request."""
+    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / FILE, "".join(f"{shlex.join(r.words)}\n" for r in requests).encode())

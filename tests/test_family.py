@@ -12,9 +12,11 @@ import pytest
 
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
-from reports import family
+from reports.family import report_family, request_family
 from reports.parts import frame
-from reports.tables import METRICS
+from reports.parts.frame import Library
+from reports.parts.metric import METRICS
+from reports.parts.report import Report
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 
@@ -27,23 +29,23 @@ def test_members_exist_share_a_metric_and_name_no_benchmark() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_runs_asked_for_are_those_of_the_benchmarks(name: str) -> None:
-    asked = family.request(name, (0, 3), ("s4d-lin", "hope"), None)  # with second lines where there are runs
+    asked = request_family(name, (0, 3), ("s4d-lin", "hope"), None, Library())  # with second lines where there are runs
     expected = {BENCHMARKS[m].recipe(v, "quick").with_seed(s).id for m in FAMILIES[name][1] for v in ("s4d-lin", "hope") for s in (0, 3)}
     assert {e.id for e in asked.expected if not e.labels["variant"].endswith("-paper-rates")} == expected
     assert all(e.command.startswith(f"python -m benchmarks {e.benchmark} --variant {e.labels['variant']}") for e in asked.expected)
 
 
 def test_a_protocol_reaches_every_member() -> None:
-    plain, mini = (family.request("speech", (0,), ("hope",), None, protocol=p) for p in (None, "source=mini"))
+    plain, mini = (request_family("speech", (0,), ("hope",), None, Library(), protocol=p) for p in (None, "source=mini"))
     assert not {e.id for e in plain.expected} & {e.id for e in mini.expected}
     assert all(e.command.endswith("--protocol source=mini") for e in mini.expected)
     with pytest.raises(ValueError, match="'split'"):
-        family.request("speech", (0,), ("hope",), None, protocol="splt=usual")
+        request_family("speech", (0,), ("hope",), None, Library(), protocol="splt=usual")
     with pytest.raises(ValueError, match="family 'larr'; did you mean 'lra'"):
-        family.request("larr", (0,), ("hope",), None)
+        request_family("larr", (0,), ("hope",), None, Library())
 
 
-def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]]) -> family.Report:
+def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]]) -> Report:
     """A report of two members whose records hold these metrics: member -> variant -> one dict per seed."""
     members = [
         replace(
@@ -68,8 +70,8 @@ def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]
                 record["metrics"] |= metrics
                 path.write_text(json.dumps(record))
                 expected.append(e)
-    runs = frame.tidy(expected, frame.Library((("runs", tmp_path),)))
-    return family.family_report(runs, members, name="family-x", title="Two", scale="quick", make="make it")
+    runs = frame.tidy(expected, Library((("runs", tmp_path),)))
+    return report_family(runs, members, "quick", name="family-x", title="Two", make="make it")
 
 
 def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:

@@ -7,33 +7,38 @@ import re
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from ablations import __main__ as grids
 from ablations.registry import ABLATIONS
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import canonical
-from reports import FORMATS, evidence, readme, render, tables
+from reports import FORMATS, committed, evidence, readme
 from reports import __main__ as command
-from reports.benchmark import request as benchmark_request
-from reports.grid import request as grid_request
-from reports.parts import frame, page
+from reports.benchmark import report_benchmark, request_benchmark, request_quickstart
+from reports.everything import report_everything
+from reports.grid import request_grid
+from reports.parts import files, frame, page
+from reports.parts.frame import Library
+from reports.parts.metric import METRICS
+from reports.parts.report import Report
 from reports.parts.table import TEXT_WIDTH
+from reports.sections.grid import arrange, judge_cells
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 NASTY = "s4<script>alert(1)</script>&\"'"
 
 
-def report_of(root: Path, asked: list[frame.Expected]) -> page.Report:
-    return render.benchmark_report(
-        frame.tidy(asked, frame.Library((("runs", root),))), name="x", title="Noise & <digits>", about="About <it>.",
-        metric=tables.METRICS["accuracy"], scale="quick", make="python -m reports quickstart", lags=(192, 255),
-    )  # fmt: skip
+def report_of(root: Path, asked: list[frame.Expected]) -> Report:
+    benchmark = replace(BENCHMARKS["digits-noise"], title="Noise & <digits>", about="About <it>.")
+    return report_benchmark(
+        frame.tidy(asked, Library((("runs", root),))), benchmark, "quick", name="x", make="python -m reports quickstart"
+    )
 
 
 def situation(root: Path, name: str) -> list[frame.Expected]:
@@ -122,7 +127,7 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
     asked = situation(tmp_path / "store", "mixed")
     contents = []
     for folder in (tmp_path / "a", tmp_path / "b"):
-        written = render.write(report_of(tmp_path / "store", asked), folder, FORMATS)
+        written = files.write(report_of(tmp_path / "store", asked), folder, FORMATS)
         assert written == folder / "index.html"
         contents.append({p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()})
     assert contents[0] == contents[1]
@@ -131,9 +136,11 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
 def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
-    asked = grid_request(ABLATIONS[name], (0,)) if kind == "ablation" else benchmark_request(kind, name, (0,), ("default",), None)
-    report = asked.build(frame.tidy(asked.expected, frame.Library((("runs", tmp_path),))))
+    nothing = Library((("runs", tmp_path),))
+    asked = request_grid(name, (0,)) if kind == "ablation" else request_benchmark(name, (0,), ("default",), None, nothing)
+    report = asked.answer(nothing)
     assert f"{name} " in report.make
+    assert (asked.name, report.make) == (report.name, f"python -m reports {' '.join(asked.words)}")
     assert report.make in page.render(report)
     assert len(report.runs) == len(set(report.runs["id"])) or kind == "ablation"
     assert max(map(len, report.tables()[0].text().splitlines())) <= TEXT_WIDTH
@@ -141,15 +148,16 @@ def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tm
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> None:
-    asked = grid_request(ABLATIONS[name], (0,)).expected
+    asked = request_grid(name, (0,)).expected
     for i, e in enumerate(asked):
         _write_like(tmp_path, e, 0.5 + 0.01 * i)
-    runs = frame.tidy(asked, frame.Library((("runs", tmp_path),)))
-    factors = ABLATIONS[name].factors
-    judged = tables.judge(dict(iter(runs.groupby(list(factors), sort=False))), tables.METRICS["accuracy"])
-    column = "discretization" if "discretization" in factors else factors[-1]
-    grid, references, _ = render._grid_and_references(judged, factors, column)
-    assert len(grid) + len(references) == len(judged) == len(ABLATIONS[name].cells())
+    runs = frame.tidy(asked, Library((("runs", tmp_path),)))
+    judged = judge_cells(runs, ABLATIONS[name].factors, METRICS["accuracy"])
+    arrangement = arrange(judged, ABLATIONS[name])
+    assert len(arrangement.crossed) + len(arrangement.references) == len(judged) == len(ABLATIONS[name].cells())
+    assert sum(reference.yardstick for reference in arrangement.references.values()) == len(
+        {key[0] for key in judged} - {cell.row["parameterization"] for cell in ABLATIONS[name].cells() if not cell.reference}
+    )
 
 
 def _write_like(root: Path, e: frame.Expected, level: float) -> None:
@@ -173,8 +181,8 @@ def test_quickstart_without_records_exits_zero_and_prints_the_page_last(
     assert path.is_file()
 
 
-def test_a_grid_is_rendered_by_its_own_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert grids.main(["core", "--report", "--seeds", "0"]) == cli.DONE
+def test_a_grid_is_rendered_by_the_same_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert command.main(["grid", "core", "--seeds", "0"]) == cli.DONE
     assert Path(capsys.readouterr().out.splitlines()[-1]) == tmp_path / "runs" / "reports" / "core" / "index.html"
 
 
@@ -186,6 +194,12 @@ def test_a_grid_is_rendered_by_its_own_command(capsys: pytest.CaptureFixture[str
         (["benchmark"], "one of: digits"),
         (["quickstart", "--variant", "hop"], "did you mean 'hope'"),
         (["quickstart", "digits"], "takes no name"),
+        (["family", "larr"], "did you mean 'lra'"),
+        (["grid", "cor"], "did you mean 'core'"),
+        (["grid"], "one of: core"),
+        (["grid", "core", "--scale", "quick"], "option '--scale'"),
+        (["grid", "core", "--commit", "--format", "csv"], "--format"),
+        (["everything", "core"], "takes no name"),
     ],
 )
 def test_a_wrong_word_exits_two_with_the_nearest(words: list[str], hint: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,40 +217,102 @@ def test_commit_copies_records_and_renders_from_the_copy(
     monkeypatch.setattr(evidence, "HERE", tmp_path / "reports")
     (tmp_path / "README.md").write_text("no markers")
     monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
-    real = benchmark_request("quickstart", None, (0,), ("default",), None)
-    assert evidence.commit(evidence.Request(expected=asked, build=real.build)) == cli.DONE
+    real = request_quickstart((0,), ("default",), Library())
+    assert evidence.commit(replace(real, expected=asked), []) == cli.DONE
     kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
     assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
     assert [p.parent.name for p in (tmp_path / "records").rglob("arrays.npz")] == [asked[0].id]
     assert (tmp_path / "reports" / "tables" / "quickstart-results.md").is_file()
     assert (tmp_path / "reports" / "figures" / "quickstart-memory.svg").is_file()
     assert "show as holes" in capsys.readouterr().err
+    assert committed.read(tmp_path / "reports") == [["quickstart", "--seeds", "0"]]
+    assert "](figures/quickstart-memory.svg)" in (tmp_path / "reports" / "README.md").read_text()
 
 
 def test_commit_writes_the_results_into_the_readme_between_its_markers(tmp_path: Path) -> None:
     text = tmp_path / "README.md"
     text.write_text("before\n<!-- results: x -->\nyesterday\n<!-- end results: x -->\nafter\n")
     report = report_of(tmp_path, situation(tmp_path, "mixed"))
-    assert readme.write(report, text)
+    assert readme.write_block(report, text)
     once = text.read_text()
     assert once.startswith("before\n")
     assert once.endswith("after\n")
     assert "yesterday" not in once
     assert report.tables()[0].markdown().splitlines()[0] in once
-    assert readme.write(report, text)
+    assert readme.write_block(report, text)
     assert text.read_text() == once  # a second time changes nothing
     text.write_text("no markers")
-    assert not readme.write(report, text)
+    assert not readme.write_block(report, text)
     assert text.read_text() == "no markers"
 
 
+def test_a_family_is_also_found_under_benchmark() -> None:
+    family = command.request(["family", "lra", "--seeds", "0"], Library(()))
+    assert command.request(["benchmark", "lra", "--seeds", "0"], Library(())).words == family.words == ("family", "lra", "--seeds", "0")
+
+
+def test_the_words_of_a_request_ask_for_the_same(tmp_path: Path) -> None:
+    for words in committed.read(evidence.HERE):
+        assert list(command.request(words, Library(())).words) == words
+
+
+def test_a_report_committed_again_takes_its_own_place(tmp_path: Path) -> None:
+    first, second, again = (command.request(words.split(), Library(())) for words in ("grid core", "quickstart", "grid core --seeds 0"))
+    requests = committed.with_report(committed.with_report([first], second), again)
+    assert [r.name for r in requests] == ["core", "quickstart"]
+    committed.write(requests, tmp_path)
+    assert committed.read(tmp_path) == [["grid", "core", "--seeds", "0"], ["quickstart"]]
+
+
+def test_what_stands_in_several_captions_is_said_once(tmp_path: Path) -> None:
+    report = report_of(tmp_path, situation(tmp_path, "mixed"))
+    rename = lambda part, name: replace(part, name=part.name.replace("x-", f"{name}-"))
+    sections = tuple(replace(s, parts=tuple(rename(p, "y") for p in s.parts)) for s in report.sections)
+    other = replace(report, name="y", sections=sections)
+    readme.write_page([report, other], tmp_path / "README.md")
+    text = (tmp_path / "README.md").read_text()
+    for part in (p for s in report.sections for p in s.parts):
+        for line in part.caption.split("\n"):
+            assert text.count(line.replace("|", "\\|")) == 1
+    assert text.count("[How to read it](#how-to-read-memory)") == 2
+    assert "[y](#y)" in text
+    assert "\n## y\n" in text
+    readme.write_page([report], tmp_path / "README.md")
+    assert "How to read it" not in (tmp_path / "README.md").read_text()
+
+
+def test_everything_finds_every_seed(tmp_path: Path) -> None:
+    spec = BENCHMARKS["digits"].recipe("hope", "quick").with_seed(41)
+    e = frame.Expected(labels={"variant": "hope"}, benchmark="digits", id=spec.id, seed=41, scale="quick", command="")
+    made["write"](tmp_path, e, level=0.5, arrays=False)
+    path = tmp_path / "digits" / spec.id / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": canonical(spec)}))
+    report = report_everything(Library((("runs", tmp_path),)))
+    assert list(report.runs[["row", "seed", "status"]].itertuples(index=False, name=None)) == [("digits: hope", 41, "ok")]
+    assert report.summary[0] == "1 reports from 1 runs."
+
+
+@pytest.mark.slow
+def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_path: Path) -> None:
+    reports = [
+        command.request(words, evidence.committed_records()).answer(evidence.committed_records()) for words in committed.read(evidence.HERE)
+    ]
+    readme.write_page(reports, tmp_path / "README.md")
+    again = "python -m reports everything --commit"
+    assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
+    tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
+    assert tables == {path.name: path.read_text() for path in (evidence.HERE / "tables").glob("*.md")}, again
+    figures = {f"{plot.name}.svg" for report in reports for plot in report.plots()}
+    assert figures == {path.name for path in (evidence.HERE / "figures").glob("*.svg")}, again
+
+
 def test_reports_do_without_lightning() -> None:
-    code = "import sys, reports.__main__, reports.render, reports.benchmark as m; "
-    code += "m.request('quickstart', None, (0,), ('default',), None); "
+    code = "import sys, reports.__main__, reports.everything, reports.benchmark as m, reports.parts.frame as f; "
+    code += "m.request_quickstart((0,), ('default',), f.Library()); "
     code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
 
 
 def test_a_report_of_nothing_at_all() -> None:
-    runs = frame.tidy([], frame.Library(()))
+    runs = frame.tidy([], Library(()))
     assert isinstance(runs, pd.DataFrame)

@@ -11,12 +11,19 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from benchmarks.registry import BENCHMARKS
 from models import VARIANTS
-from reports import plots, render, tables
+from reports.benchmark import report_benchmark
 from reports.parts import frame, style
+from reports.parts.figure import save
+from reports.parts.judge import judge
+from reports.parts.metric import METRICS
+from reports.sections.effects import draw_effects
+from reports.sections.grid import Arrangement, draw_grid
+from reports.sections.inside import signal_lags, time_constants
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
-ACCURACY = tables.METRICS["accuracy"]
+ACCURACY = METRICS["accuracy"]
 
 
 @pytest.fixture(scope="module")
@@ -31,27 +38,31 @@ def drawn(runs: pd.DataFrame) -> dict[str, Figure]:
 
 
 def figures(runs: pd.DataFrame) -> dict[str, Figure]:
-    report = render.benchmark_report(
-        runs, name="x", title="X", about="", metric=ACCURACY, scale="quick", make="python -m reports quickstart", lags=(192, 255)
-    )
+    report = report_benchmark(runs, BENCHMARKS["digits-noise"], "quick", name="x", make="python -m reports quickstart")
     return {p.name: p.figure for p in report.plots()}
 
 
 def test_time_constants() -> None:
-    tau, omega, lost = plots.time_constants(np.array([math.exp(-0.1), 0.5j, -0.5, 1.0, 0.0]))
+    tau, omega, lost = time_constants(np.array([math.exp(-0.1), 0.5j, -0.5, 1.0, 0.0]))
     assert tau == pytest.approx([10, 1 / math.log(2), 1 / math.log(2)])
     assert omega == pytest.approx([0, math.pi / 2, math.pi])
     assert lost == 2
+
+
+def test_the_lags_of_the_signal_are_those_before_the_noise() -> None:
+    assert signal_lags(BENCHMARKS["digits-noise"], "quick") == (192, 255)
+    assert signal_lags(BENCHMARKS["digits-noise"].read_out("last"), "quick") == (192, 255)
+    assert signal_lags(BENCHMARKS["digits"], "quick") is None
 
 
 def test_the_same_bytes_twice(runs: pd.DataFrame, drawn: dict[str, Figure]) -> None:
     first, second = drawn, figures(runs)
     assert set(first) == {"x-accuracy", "x-curves", "x-memory", "x-eigenvalues", "x-hankel", "x-kernels"}
     for name in first:
-        svg = plots.save(first[name], "svg")
-        assert svg == plots.save(second[name], "svg")
+        svg = save(first[name], "svg")
+        assert svg == save(second[name], "svg")
         assert b"<dc:date>" not in svg
-    assert plots.save(first["x-memory"], "png") == plots.save(second["x-memory"], "png")
+    assert save(first["x-memory"], "png") == save(second["x-memory"], "png")
 
 
 def test_every_seed_is_a_dot(runs: pd.DataFrame, drawn: dict[str, Figure]) -> None:
@@ -92,7 +103,7 @@ def test_without_a_finished_run_figures_say_so(tmp_path: Path, status: str) -> N
     for e in asked if status != "missing" else []:
         made["write"](tmp_path, e, status=status)
     for name, figure in figures(frame.tidy(asked, frame.Library((("runs", tmp_path),)))).items():
-        assert plots.save(figure, "svg")
+        assert save(figure, "svg")
         assert (status == "diverged" and name == "x-curves") or any("yet" in t.get_text() for ax in figure.axes for t in ax.texts)
 
 
@@ -105,7 +116,8 @@ def test_looks_are_fixed_and_distinct() -> None:
 
 
 def test_effects_and_grid_with_holes(tmp_path: Path) -> None:
-    row = tables.judge({"a": pd.DataFrame({"seed": [0], "status": ["missing"], "test_accuracy": [math.nan]})}, ACCURACY)["a"]
-    assert plots.save(plots.grid_dots({("complex", "lin", "zoh"): row}, {}, metric=ACCURACY, words=("state", "discretization")), "svg")
-    assert plots.save(plots.effects({"state: complex − real": {"lin": {0: 0.1}, "inv": {}}}, metric=ACCURACY), "svg")
-    assert plots.save(plots.effects({}, metric=ACCURACY), "svg")
+    row = judge({"a": pd.DataFrame({"seed": [0], "status": ["missing"], "test_accuracy": [math.nan]})}, ACCURACY)["a"]
+    arrangement = Arrangement(crossed={("complex", "lin", "zoh"): row}, references={}, panels="state", colors="discretization")
+    assert save(draw_grid(arrangement, metric=ACCURACY), "svg")
+    assert save(draw_effects({"state: complex − real": {"lin": {0: 0.1}, "inv": {}}}, metric=ACCURACY), "svg")
+    assert save(draw_effects({}, metric=ACCURACY), "svg")

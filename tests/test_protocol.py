@@ -24,7 +24,8 @@ from data.protocol import choices, chosen, described, parse
 from data.registry import SETS
 from data.subsets import SplitSpec
 from models import DEFAULT_VARIANTS
-from reports.benchmark import request
+from reports.benchmark import request_benchmark
+from reports.parts.frame import Library
 
 if TYPE_CHECKING:
     from data.nowhere import Release  # type: ignore[import-not-found]  # as where only a type checker imports it
@@ -271,7 +272,7 @@ def test_a_tag_names_the_field_where_the_word_does_not(monkeypatch: pytest.Monke
 
 
 def test_reports_ask_for_the_same_runs() -> None:
-    plain, other = (request("benchmark", "bidmc-hr", (0, 1), ("s4", "hope"), None, protocol=p) for p in (None, "split=patient"))
+    plain, other = (request_benchmark("bidmc-hr", (0, 1), ("s4", "hope"), None, Library(), protocol=p) for p in (None, "split=patient"))
     run = asked("bidmc-hr", protocol="split=patient").benchmark.recipe("hope", "quick").with_seed(1)
     assert [e.id for e in other.expected if e.labels["variant"] == "hope"][1] == run.id
     assert not {e.id for e in plain.expected} & {e.id for e in other.expected}

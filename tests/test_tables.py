@@ -7,19 +7,26 @@ import io
 import json
 import math
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from benchmarks.benchmark import Published
+from benchmarks.registry import BENCHMARKS
 from benchmarks.running.record import DamagedRecord
-from reports import tables
 from reports.parts import frame
-from reports.parts.table import TEXT_WIDTH
+from reports.parts.judge import judge_variants
+from reports.parts.metric import METRICS
+from reports.parts.table import HOLE, TEXT_WIDTH, Table
+from reports.sections.effects import find_effects, tabulate_effects
+from reports.sections.grid import judge_cells, tabulate_grid
+from reports.sections.published import may_stand_beside, read_published, tabulate_published
+from reports.sections.results import tabulate_results
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
-ACCURACY = tables.METRICS["accuracy"]
+ACCURACY = METRICS["accuracy"]
 
 
 def runs_of(tmp_path: Path, asked: list[frame.Expected]) -> pd.DataFrame:
@@ -40,8 +47,8 @@ def scored(tmp_path: Path, scores: dict[str, list[float | str]]) -> pd.DataFrame
     return runs_of(tmp_path, asked)
 
 
-def table_of(runs: pd.DataFrame) -> tables.Table:
-    return tables.benchmark_table(runs, name="t", title="A table", metric=ACCURACY)
+def table_of(runs: pd.DataFrame) -> Table:
+    return tabulate_results(judge_variants(runs, ACCURACY), name="t", title="A table", metric=ACCURACY)
 
 
 def test_cells_are_mean_std_n_and_an_interval(tmp_path: Path) -> None:
@@ -49,7 +56,7 @@ def test_cells_are_mean_std_n_and_an_interval(tmp_path: Path) -> None:
     assert cells.loc["s4", "test accuracy (%)"] == "90.00 ± 10.00 (3)"
     assert cells.loc["s4", "95 % interval"] == "[65.16, 114.84]"
     assert cells.loc["hope", "test accuracy (%)"] == "50.00 (1)"
-    assert cells.loc["hope", "95 % interval"] == tables.HOLE
+    assert cells.loc["hope", "95 % interval"] == HOLE
     assert cells.loc["s4", "lr kernel / rest"] == "0.001,0.01 / 0.01"
     assert cells.loc["s4", "kernel"] == "2.3K"
 
@@ -75,7 +82,7 @@ def test_holes_have_commands(tmp_path: Path) -> None:
     assert list(runs["status"]) == ["missing", "missing", "diverged", "diverged"]
     assert runs["command"][1] == "python -m benchmarks synthetic --variant s4 --seeds 1"
     table = table_of(runs)
-    assert list(table.cells["test accuracy (%)"]) == [tables.HOLE] * 2
+    assert list(table.cells["test accuracy (%)"]) == [HOLE] * 2
     assert list(table.cells["runs"]) == ["0/2, 2 missing", "0/2, 2 div."]
 
 
@@ -166,17 +173,18 @@ def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Pa
         printed("s4d-lin", math.nan, None),
         printed("s4", 50.0, None, zero_shot="8khz"),
     ]
-    assert tables.published_text(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00", "s4d-lin": "✗"}
+    assert read_published(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00", "s4d-lin": "✗"}
     paper = made["expected"]({"variant": "s4"}, 0, scale="paper")
     made["write"](tmp_path, paper, source="official")
-    assert tables.comparable(runs_of(tmp_path, [paper]))
+    assert may_stand_beside(runs_of(tmp_path, [paper]), BENCHMARKS["scifar"])
     quick = made["expected"]({"variant": "s4"}, 0)
     made["write"](tmp_path, quick, source="official")
-    assert not tables.comparable(runs_of(tmp_path, [quick]))
+    assert not may_stand_beside(runs_of(tmp_path, [quick]), BENCHMARKS["scifar"])
+    assert not may_stand_beside(runs_of(tmp_path, [paper]), replace(BENCHMARKS["scifar"], beside=False))
     mini = made["expected"]({"variant": "hope"}, 0, scale="paper")
     made["write"](tmp_path, mini, source="mini")
-    assert not tables.comparable(runs_of(tmp_path, [paper, mini]))
-    apart = tables.published_table(numbers, name="p", title="Published", metric=ACCURACY, zero_shot={"8khz": "8 kHz"})
+    assert not may_stand_beside(runs_of(tmp_path, [paper, mini]), BENCHMARKS["scifar"])
+    apart = tabulate_published(numbers, name="p", title="Published", metric=ACCURACY, zero_shot={"8khz": "8 kHz"})
     assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00", "1.00", "✗", "50.00"]
     assert list(apart.cells["row"])[-1] == "s4, 8 kHz"
     assert "did not learn" in apart.caption
@@ -200,9 +208,9 @@ def grid(tmp_path: Path) -> pd.DataFrame:
 
 
 def test_grid_has_a_column_per_level_and_a_place_for_rows_without_one(tmp_path: Path) -> None:
-    table = tables.grid_table(
-        grid(tmp_path), name="g", title="G", metric=ACCURACY, factors=("init", "discretization", "state"), column="discretization"
-    )
+    factors = ("init", "discretization", "state")
+    cells = judge_cells(grid(tmp_path), factors, ACCURACY)
+    table = tabulate_grid(cells, name="g", title="G", metric=ACCURACY, factors=factors, columns="discretization")
     assert list(table.cells.columns) == ["init", "state", "zoh", "bilinear", "no discretization"]
     assert list(table.cells["init"]) == ["lin", "lin", "inv", "inv", "reference"]
     assert table.cells["no discretization"][4] == "90.00 ± 0.00 (3)"
@@ -212,14 +220,14 @@ def test_grid_has_a_column_per_level_and_a_place_for_rows_without_one(tmp_path: 
 
 
 def test_effects_are_paired_differences_within_settings(tmp_path: Path) -> None:
-    effects = tables.contrasts(grid(tmp_path), metric=ACCURACY, factors=("init", "discretization", "state"))
+    effects = find_effects(grid(tmp_path), metric=ACCURACY, factors=("init", "discretization", "state"))
     by_name = {e.contrast: e for e in effects}
     assert list(by_name) == ["inv − lin", "reference − lin", "zoh − bilinear", "complex − real"] or "reference − lin" not in by_name
     state = by_name["complex − real"]
     assert set(state.settings) == {"lin · zoh", "lin · bilinear", "inv · zoh", "inv · bilinear"}
     assert state.overall() == pytest.approx({0: 0.1, 1: 0.1, 2: 0.1})
     assert by_name["inv − lin"].overall() == pytest.approx({0: -0.05, 1: -0.06, 2: -0.07})
-    table = tables.effects_table(effects, name="e", title="E", metric=ACCURACY)
+    table = tabulate_effects(effects, name="e", title="E", metric=ACCURACY)
     row = table.cells.set_index("difference").loc["inv − lin"]
     assert row["mean (points)"] == "−6.00"
     assert row["settings"] == "4"

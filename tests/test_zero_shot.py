@@ -22,10 +22,14 @@ from data.base import DataSpec, Signature
 from data.module import SplitModule
 from data.sampling import Ids
 from models import VARIANTS, Constant, FIRSpec, HOPESpec, KernelSpec, LSTMSpec, ModelSpec, OptimSpec, S4DSpec, SequenceTask
-from reports import tables
+from reports.benchmark import report_benchmark
 from reports.parts import frame
 from reports.parts.frame import Expected, Library
-from reports.render import benchmark_report
+from reports.parts.judge import judge_variants
+from reports.parts.metric import METRICS
+from reports.parts.table import Table
+from reports.sections.published import read_published, tabulate_published
+from reports.sections.results import tabulate_results
 from tests.tiny import tiny
 
 L = 32
@@ -177,7 +181,7 @@ def test_which_rows_have_a_step(name: str) -> None:
 
 # ---------------------------------------------------------------- in the tables
 
-ACCURACY = tables.METRICS["accuracy"]
+ACCURACY = METRICS["accuracy"]
 NAMES = {"8khz": "8 kHz", "4khz": "4 kHz"}
 
 
@@ -197,7 +201,7 @@ def runs(folder: Path) -> Any:
 
 
 def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
-    table = tables.benchmark_table(runs, name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
+    table = tabulate_results(judge_variants(runs, ACCURACY), name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
     columns = list(table.cells.columns)
     assert columns[:5] == ["variant", "test accuracy (%)", "95 % interval", "8 kHz (%)", "4 kHz (%)"]
     cells = table.cells.set_index("variant")
@@ -218,7 +222,7 @@ def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
 
 
 def test_a_benchmark_without_further_tests_has_no_column(runs: Any) -> None:
-    table = tables.benchmark_table(runs, name="t", title="Tones", metric=ACCURACY)
+    table = tabulate_results(judge_variants(runs, ACCURACY), name="t", title="Tones", metric=ACCURACY)
     assert not [column for column in table.cells.columns if "kHz" in column]
     assert "kHz" not in table.caption
 
@@ -227,7 +231,7 @@ def test_a_table_before_any_run_has_its_columns(tmp_path: Path) -> None:
     expected = [Expected(labels={"variant": "s4d"}, benchmark="tones", id="0" * 12, seed=0, scale="quick", command="x")]
     for asked in (expected, []):
         runs = frame.tidy(asked, Library((("runs", tmp_path),)))
-        table = tables.benchmark_table(runs, name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
+        table = tabulate_results(judge_variants(runs, ACCURACY), name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
         assert {"8 kHz (%)", "4 kHz (%)"} <= set(table.cells.columns)
 
 
@@ -239,18 +243,16 @@ def test_the_report_shows_the_column_and_published_failures_as_a_cross(runs: Any
         Published(variant="lstm", value=math.nan, std=None, source="Table 6", status="verified", zero_shot="8khz"),
         Published(variant="hope", value=1.0, std=None, source="Table 6", status="recalled", zero_shot="8khz"),
     ]
-    report = benchmark_report(
-        runs, name="tones", title="Tones", about="x", metric=ACCURACY, scale="quick", make="x",
-        published=published, zero_shot=NAMES,
-    )  # fmt: skip
-    found = {part.name: part for section in report.sections for part in section.parts if isinstance(part, tables.Table)}
+    tones = replace(BENCHMARKS["digits"], name="tones", title="Tones", about="x", published=tuple(published), zero_shot=NAMES)
+    report = report_benchmark(runs, tones, "quick", name="tones", make="x")
+    found = {part.name: part for section in report.sections for part in section.parts if isinstance(part, Table)}
     assert "8 kHz (%)" in found["tones-results"].cells.columns
     reference = found["tones-published"]
     assert list(reference.cells["row"]) == ["s4d, 8 kHz", "s4d", "lstm", "lstm, 8 kHz"]
     assert list(reference.cells["published"]) == ["91.10 ± 0.50", "94.20", "✗", "✗"]
     assert "✗: did not learn" in reference.caption
-    assert tables.published_text(published, ACCURACY) == {"s4d": "94.20", "lstm": "✗"}
-    without = tables.published_table(published[:2], name="p", title="p", metric=ACCURACY, zero_shot=NAMES)
+    assert read_published(published, ACCURACY) == {"s4d": "94.20", "lstm": "✗"}
+    without = tabulate_published(published[:2], name="p", title="p", metric=ACCURACY, zero_shot=NAMES)
     assert "✗" not in without.caption
 
 

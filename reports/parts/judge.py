@@ -64,6 +64,11 @@ def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Judged]:
     return out
 
 
+def judge_variants(runs: pd.DataFrame, metric: Metric) -> dict[str, Judged]:
+    """The rows of one benchmark, a row per variant in the order asked."""
+    return judge(dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}, metric)
+
+
 def explain(rows: Mapping[Any, Judged], metric: Metric) -> str:
     """How to read the marks of a table, with the power that these numbers of seeds have."""
     tested = [r.difference.n for r in rows.values() if r.difference is not None and r.difference.n > 1]
