@@ -17,6 +17,7 @@ from benchmarks.running.run import Epoch, run, snapshot
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, ModelSpec, NoRecurrence, OptimSpec
+from models.dss import DSSKernel
 from tests.tiny import tiny
 
 TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date"}
@@ -194,11 +195,14 @@ def test_snapshots_have_the_promised_arrays(name: str) -> None:
 
 def test_a_kernel_that_lost_its_recurrence_in_training_does_not_lose_the_run() -> None:
     """A DSS-softmax mode that grows beyond float64 over the length: the snapshot has the kernel and goes without the eigenvalues."""
-    kernel = DSSSpec(kernel="softmax", d_state=4, dt_min=0.1, dt_max=0.1).build(2)
+    mixer = DSSSpec(kernel="softmax", d_state=4, dt_min=0.1, dt_max=0.1)
+    model = ModelSpec(mixer=mixer, d_model=2, n_layers=1).build(d_input=1, d_output=3)
+    kernel = model.layers[0].system
+    assert isinstance(kernel, DSSKernel)
     with torch.no_grad():
         kernel.A.re.fill_(-100.0)  # the link is "none": Re(lambda) = 100
     with pytest.raises(NoRecurrence):
         kernel.recurrence(256)
-    arrays = snapshot(torch.nn.Sequential(kernel), "end", 256)
+    arrays = snapshot(model, "end", 256)
     assert set(arrays) == {"layer0/end/kernel", "layer0/end/memory"}
     assert np.isfinite(arrays["layer0/end/kernel"]).all()
