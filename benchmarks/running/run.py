@@ -27,7 +27,8 @@ from torch import Tensor, nn
 
 from benchmarks.running import checkpoint, loggers
 from benchmarks.running.environment import PeakMemory, Runtime, describe
-from benchmarks.running.record import Record, Store, failed, identity
+from benchmarks.running.record import Record, failed, identity
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from data.module import SplitModule
