@@ -6,7 +6,6 @@ and each sample has its own stretch of the counter, so the noise of sample 17 is
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -89,13 +88,3 @@ def check_split(splits: Mapping[str, Ids], n: int) -> None:
         raise ValueError(f"a split names samples outside 0..{n - 1}")
     if len(np.unique(together)) != len(together):
         raise ValueError("a sample lies in two parts of the split")
-
-
-def sha256(*arrays: NDArray[np.generic]) -> str:
-    """Hex digest over types, shapes and bytes (little-endian) of the arrays, in the order given."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{plain.dtype.str}{plain.shape}".encode())
-        digest.update(plain.reshape(-1).view(np.uint8).data)  # the buffer itself: some arrays are larger than memory
-    return digest.hexdigest()

@@ -15,7 +15,7 @@ from data.sampling import Ids, stratified_subset
 
 if TYPE_CHECKING:
     from data.card import Card
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
 
 PARTS: Final = ("train", "val", "test")
 SUBSET_SEED: Final = 1010

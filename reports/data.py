@@ -25,7 +25,7 @@ from benchmarks import cli
 if TYPE_CHECKING:
     from data.base import Signature
     from data.card import Card
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
     from data.subsets import SplitSpec
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from data.base import DataSpec
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
     from data.subsets import SplitSpec
     from reports import sheets
     from reports.page import Plot

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from data.base import DataError
-from data.files.official import Prepared
+from data.files.prepared import Prepared
 from data.ragged import Ragged
 from data.texts import aan
 from data.texts.aan import FILES, AANSpec

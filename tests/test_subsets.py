@@ -12,7 +12,7 @@ import pytest
 
 from data.base import Say, Signature, silent
 from data.card import Card
-from data.files.official import Prepared
+from data.files.prepared import Prepared
 from data.sampling import Ids, check_split, stratified_subset
 from data.subsets import PARTS, SplitSpec
 

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
+from data.files.digests import sha256
 from data.probes.base import ProbeSpec, Sample, distinct
 from data.probes.probes import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
-from data.sampling import philox_key, sha256
+from data.sampling import philox_key
 from models import ModelSpec, OptimSpec, S4DSpec, SequenceTask
 
 SMALL: tuple[ProbeSpec, ...] = (

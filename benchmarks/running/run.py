@@ -31,7 +31,8 @@ from benchmarks.running.record import Record, Store, failed, identity
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from data.module import SplitModule
-from data.sampling import sha256
+from data.files.digests import sha256
+
 from models import Kernel, NoRecurrence, SequenceTask
 
 CHANNELS: Final = 8

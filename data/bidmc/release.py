@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say
 from data.bidmc.tsfile import cases
-from data.files import official as files
-from data.files.official import root
+from data.files.root import content_of, reading, root, scratch
 from data.sampling import Ids
 
 Target = Literal["RR", "HR", "SpO2"]
@@ -121,14 +120,8 @@ def find() -> Recordings | None:
 
 
 def _from_folder(path: Path) -> bytes | None:
-    try:
-        if not path.is_file():
-            return None
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"{path} has {path.stat().st_size:,} bytes; the official files have no more than {LARGEST:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(path):
+        return content_of(path, LARGEST) if path.is_file() else None
 
 
 def _from_zip(archive: Path, name: str) -> bytes | None:
@@ -255,7 +248,7 @@ def find_official(target: Target) -> tuple[Path, Path] | None:
 def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str, NDArray[Any]]:
     """x (n, 4000, 2) and y (n,) of all cases, those of the training file first. Raises DataError."""
     expected = RELEASE.windows[target]
-    x = files.scratch((sum(expected), LENGTH, len(SIGNALS)), "float32")
+    x = scratch((sum(expected), LENGTH, len(SIGNALS)), "float32")
     y = np.empty(sum(expected), dtype=np.float32)
     i = 0
     for path, n in zip(pair, expected, strict=True):
@@ -271,9 +264,3 @@ def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str
         if i - before != n:
             raise DataError(f"{path} has {i - before:,} cases instead of {n:,}; it is cut short. Get it again.")
     return {"x": x, "y": y}
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file of any size."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

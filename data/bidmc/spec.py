@@ -7,7 +7,6 @@ the published numbers of state space models are on such a shuffle.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,10 @@ from data.base import DataError, Say, Signature, silent
 from data.bidmc import release as bidmc_release
 from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared, root
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.files.digests import file_digest, key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
+from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
@@ -240,21 +240,21 @@ class BIDMCSpec(SplitSpec):
             pair = bidmc_release.find_official(self.target)
             if pair is None:
                 return self._without_files()
-            digests = {path.name: bidmc_release.file_digest(path) for path in pair}
+            digests = {path.name: file_digest(path).removeprefix("sha256:") for path in pair}
             needed = sum(bidmc_release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
-            return files.prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
+            return prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
         recordings = bidmc_release.find()
         if recordings is None:
             return self._without_files()
         digests = recordings.digests()
         needed = bidmc_release.RELEASE.recordings * (bidmc_release.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
-        return files.prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
+        return prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
 
     def opened(self) -> Prepared | None:
         """The prepared arrays of this source that were made last by this version of the reader."""
         manifests = [file for file in (root() / "prepared").glob(f"{self._name}-*/manifest.json") if len(_key_in(file, self._name)) == 12]
         for file in sorted(manifests, key=lambda file: file.stat().st_mtime_ns, reverse=True):
-            found = files.opened(self._name, _key_in(file, self._name))
+            found = opened(self._name, _key_in(file, self._name))
             if found is not None and found.manifest.get("reader") == bidmc_release.READER_VERSION:
                 return found
         return None
@@ -332,13 +332,8 @@ def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArra
 
 
 def _key(digests: Mapping[str, str]) -> str:
-    text = "\n".join(
-        [
-            f"reader {bidmc_release.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}",
-            *(f"{name} {digest}" for name, digest in sorted(digests.items())),
-        ]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    reader = f"reader {bidmc_release.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}"
+    return key_of(reader, *(f"{name} {digest}" for name, digest in sorted(digests.items())))
 
 
 def _key_in(manifest: Path, name: str) -> str:

@@ -21,9 +21,12 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.files.digests import sha256
+from data.files.official import Official, Release, by_hand, fetch, read, require_content
+from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
+from data.files.root import root
 from data.images.split import ImageSpec, split_facts
-from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
@@ -40,10 +43,9 @@ LICENCE: Final = "no formal licence; the publishers ask to cite A. Krizhevsky, L
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class CIFARRelease(Release):
+    """The archive, the batches in it, and how many images each holds."""
 
-    archive: Official
     batches: tuple[Official, ...]
     """data_batch_1 .. 5, then test_batch."""
     per_batch: int
@@ -54,7 +56,7 @@ def _batch(name: str, size: int, digest: str) -> Official:
 
 
 # Only md5 sums of the batches are published (torchvision has them); these sha256 were taken of files with exactly those md5 sums.
-OFFICIAL: Final = Release(
+RELEASE: CIFARRelease = CIFARRelease(
     archive=Official(
         name="cifar-10-python.tar.gz",
         bytes=170_498_071,
@@ -71,7 +73,6 @@ OFFICIAL: Final = Release(
     ),
     per_batch=10_000,
 )
-RELEASE = OFFICIAL
 READER_VERSION: Final = 1
 
 # ---------------------------------------------------------------- reading the release
@@ -123,7 +124,7 @@ def from_archive() -> Iterator[bytes]:
                 if handle is None:
                     raise DataError(f"{archive.path()}: {member.name} is not the official file")
                 found[member.name] = handle.read()
-                check(found[member.name], batch)
+                require_content(found[member.name], batch)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive.path()} cannot be read: {error}") from error
     if missing := [name for name in wanted if name not in found]:
@@ -154,7 +155,7 @@ def make(download: bool, say: Say) -> Made:
         if not download:
             raise DataError(
                 f"CIFAR-10 is not here. Run make data-cifar10 (python -m data cifar10), which downloads it. Without a network: "
-                f"{manual(RELEASE.archive)} The unpacked folder {FOLDER} in the same place will do as well."
+                f"{by_hand(RELEASE.archive)} The unpacked folder {FOLDER} in the same place will do as well."
             )
         fetch(RELEASE.archive, say)
     contents = from_archive() if RELEASE.archive.path().exists() else from_folder()
@@ -169,7 +170,7 @@ def make(download: bool, say: Say) -> Made:
 
 def key() -> str:
     """The key of the prepared folder: what decides its content."""
-    return key_of(READER_VERSION, *RELEASE.batches)
+    return key_of_files(READER_VERSION, *RELEASE.batches)
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:

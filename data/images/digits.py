@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 
 from data.base import DataSpec, Signature
-from data.sampling import EVERY_EVALUATION, Ids, sha256, stratified_split, uniform_noise
+from data.files.digests import sha256
+from data.sampling import EVERY_EVALUATION, Ids, stratified_split, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.sampling import Ids, sha256, torch_permutation
+from data.files.digests import sha256
+from data.sampling import Ids, torch_permutation
 from data.subsets import SplitSpec
 
 SPLIT_SEED: Final = 42

@@ -16,13 +16,15 @@ import numpy as np
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root
+from data.files.digests import file_digest, key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
 from data.listops import generator as listops_generator
 from data.listops import release as listops_release
 from data.listops.generator import END, SYMBOLS, Codes, Draws, generate
 from data.listops.statistics import Line, statistics
 from data.ragged import Ragged
-from data.sampling import Ids, sha256
+from data.sampling import Ids
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
@@ -136,18 +138,7 @@ def _tables() -> dict[str, Path]:
 
 
 def _digests(tables: Mapping[str, Path]) -> dict[str, str]:
-    out = {}
-    for part, path in tables.items():
-        try:
-            with path.open("rb") as handle:
-                out[part] = f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    return out
-
-
-def _key(*words: object) -> str:
-    return hashlib.sha256(" ".join(str(word) for word in words).encode()).hexdigest()[:12]
+    return {part: file_digest(path) for part, path in tables.items()}
 
 
 def _cut(counts: Mapping[str, int]) -> dict[str, Ids]:
@@ -266,10 +257,10 @@ class ListOpsSpec(SplitSpec):
         return opened(NAME, self._official_key(_digests(_tables())))
 
     def _generated_key(self) -> str:
-        return _key("generated", READER_VERSION, listops_generator.VERSION, SEED, self.rows)
+        return key_of(f"generated {READER_VERSION} {listops_generator.VERSION} {SEED} {self.rows}")
 
     def _official_key(self, digests: Mapping[str, str]) -> str:
-        return _key("official", READER_VERSION, *(f"{part} {digest}" for part, digest in sorted(digests.items())))
+        return key_of(" ".join([f"official {READER_VERSION}", *(f"{part} {digest}" for part, digest in sorted(digests.items()))]))
 
     def plan(self) -> str:
         """Expressions generated, or tables read; nothing is fetched."""

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
-from data.files.official import root, scratch
 from data.files.progress import Progress
+from data.files.root import content_of, reading, root, scratch
 from data.pathfinder.drawing import Bytes
 
 FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
@@ -72,7 +72,7 @@ def fingerprint(folder: Path) -> str:
     """A key of what is in the folder: the content of the lists, and names and sizes of all images, without opening these."""
     digest = hashlib.sha256()
     for path in lists(folder):
-        digest.update(f"{path.name} {hashlib.sha256(_content(path)).hexdigest()}\n".encode())
+        digest.update(f"{path.name} {hashlib.sha256(content_of(path, LARGEST_LIST)).hexdigest()}\n".encode())
         for batch in sorted({row.file.rpartition("/")[0] for row in rows(path)}):
             digest.update(f"{batch} {sorted(_sizes(folder / batch).items())}\n".encode())
     return digest.hexdigest()
@@ -81,26 +81,15 @@ def fingerprint(folder: Path) -> str:
 def _sizes(folder: Path) -> dict[str, int]:
     """File -> bytes."""
     try:
-        with os.scandir(folder) as entries:
+        with reading(folder), os.scandir(folder) as entries:
             return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
     except FileNotFoundError:
         return {}
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise DataError(f"{path} has {path.stat().st_size:,} bytes; no list of images is so long")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def rows(path: Path) -> list[Row]:
     """The images of one list. Raises DataError that counts the lines that are wrong and shows the first."""
-    content = _content(path)
+    content = content_of(path, LARGEST_LIST)
     if content.startswith(b"\x93NUMPY"):
         try:
             array = np.load(io.BytesIO(content), allow_pickle=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import queue
@@ -27,7 +26,8 @@ from typing import Any, Final
 import numpy as np
 
 from data.base import DataError, Say, silent
-from data.files.official import root, writing
+from data.files.digests import key_of
+from data.files.root import root, writing
 from data.pathfinder.drawing import Parameters, tables
 from data.pathfinder.generator import GENERATOR_VERSION, Batch, generate
 
@@ -191,10 +191,8 @@ def work() -> None:
 
 @functools.lru_cache(maxsize=16)
 def _key(shards: Shards) -> str:
-    digest = hashlib.sha256(f"generator {GENERATOR_VERSION} seed {shards.seed} shards of {shards.size} {shards.p}".encode())
-    for margin in shards.p.margins:
-        digest.update(tables(shards.p, margin).digest().encode())
-    return digest.hexdigest()[:12]
+    patches = "".join(tables(shards.p, margin).digest() for margin in shards.p.margins)
+    return key_of(f"generator {GENERATOR_VERSION} seed {shards.seed} shards of {shards.size} {shards.p}{patches}")
 
 
 def duration(seconds: float) -> str:

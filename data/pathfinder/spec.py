@@ -6,7 +6,6 @@ released PNG files. Both end in the same arrays: images as rows of bytes in row-
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
@@ -15,13 +14,15 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root, scratch
+from data.files.digests import key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root, scratch
 from data.pathfinder import release
 from data.pathfinder.drawing import Difficulty, Resolution, parameters
 from data.pathfinder.generator import GENERATOR_VERSION
 from data.pathfinder.shards import PACKED, SIZES, Shards, duration, workers
 from data.pathfinder.statistics import Line, compare
-from data.sampling import Ids, sha256, torch_permutation
+from data.sampling import Ids, torch_permutation
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
@@ -169,8 +170,7 @@ class PathfinderSpec(SplitSpec):
             if folder is None:
                 return None
             content = release.fingerprint(folder)
-        words = f"reader {READER_VERSION} {self.source} {self.resolution} {self.difficulty} first {self.images} of {content}"
-        return hashlib.sha256(words.encode()).hexdigest()[:12]
+        return key_of(f"reader {READER_VERSION} {self.source} {self.resolution} {self.difficulty} first {self.images} of {content}")
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Draws the images, or reads the official ones, once. Neither needs the network. Raises DataError."""

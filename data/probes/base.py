@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from data.base import DataSpec
 from data.card import Card
-from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.files.digests import sha256
+from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:

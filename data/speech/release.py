@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
 from data.files.archives import members
-from data.files.official import Made, Official, Prepared, fetch, key_of, manual, opened, prepare, root, scratch, verify
+from data.files.digests import key_of
+from data.files.official import Official, Release, by_hand, fetch, verify
+from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.progress import Progress
+from data.files.root import reading, root, scratch
 from data.speech.mfcc import LENGTH, RATE
 from data.speech.wav import samples
 
@@ -49,10 +52,9 @@ LICENCE: Final = "Creative Commons Attribution 4.0 International (CC BY 4.0); at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class SpeechRelease(Release):
+    """The archive, and the counts by which its clips and lists are known to be complete."""
 
-    archive: Official
     clips: int
     listed: tuple[int, int]
     """Names on the validation and on the testing list."""
@@ -60,7 +62,7 @@ class Release:
     """Clips of the ten words with exactly 16,000 samples: state-spaces/s4 asserts this number."""
 
 
-OFFICIAL: Final = Release(
+RELEASE: SpeechRelease = SpeechRelease(
     archive=Official(
         name="speech_commands_v0.02.tar.gz",
         bytes=2_428_923_189,
@@ -74,7 +76,6 @@ OFFICIAL: Final = Release(
     listed=(9_981, 11_005),
     whole=34_975,
 )
-RELEASE = OFFICIAL
 
 # ---------------------------------------------------------------- who lies in which part
 
@@ -155,19 +156,16 @@ def wanted(name: str) -> bool:
 
 def in_folder(folder: Path) -> list[str]:
     """The names of the clips in a folder with a folder per word, sorted."""
-    try:
+    with reading(folder):
         return sorted(f"{word}/{file.name}" for word in WORDS if (folder / word).is_dir() for file in (folder / word).glob("*.wav"))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def from_folder(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the lists that are there, then of the clips."""
     for name in [*(label for label in LISTS if (folder / label).is_file()), *names]:
-        try:
-            yield name, (folder / name).read_bytes()
-        except OSError as error:
-            raise DataError(f"{folder / name} cannot be read: {error.strerror}") from error
+        with reading(folder / name):
+            content = (folder / name).read_bytes()
+        yield name, content
 
 
 def reorder(rows: NDArray[Any], order: NDArray[np.int64]) -> None:
@@ -231,7 +229,7 @@ def unpacked() -> Path | None:
 def _missing() -> DataError:
     return DataError(
         f"Speech Commands is not here. Run make data-speech (python -m data speech), which downloads it. Without a network: "
-        f"{manual(RELEASE.archive)} Its unpacked folder at {root() / FOLDERS[0]} or {root() / FOLDERS[1]} will do as well. A part of the "
+        f"{by_hand(RELEASE.archive)} Its unpacked folder at {root() / FOLDERS[0]} or {root() / FOLDERS[1]} will do as well. A part of the "
         f"clips, as WORD/SPEAKER_nohash_NUMBER.wav in {root() / MINI}, is the source mini (source=mini), a task of its own."
     )
 
@@ -301,15 +299,15 @@ def load(source: Source, *, download: bool = False, say: Say = silent) -> Prepar
     """
     if source == "official":
         needed = 2 * RELEASE.clips * (2 * LENGTH + 64)  # the second time until it is written
-        return prepare(NAME, key_of(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
+        return prepare(NAME, key_of_files(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
     folder, names, digest = _mini()
     return prepare(NAME, _mini_key(digest), lambda: _mini_made(folder, names, digest, say), needed=4 * LENGTH * len(names))
 
 
 def found(source: Source) -> Prepared | None:
     """The same where it is there; nothing is made."""
-    return opened(NAME, key_of(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[2]))
+    return opened(NAME, key_of_files(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[2]))
 
 
 def _mini_key(digest: str) -> str:
-    return hashlib.sha256(f"reader {READER_VERSION} mini {digest}".encode()).hexdigest()[:12]
+    return key_of(f"reader {READER_VERSION} mini {digest}")

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared
+from data.files.digests import key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.progress import Progress
-from data.sampling import Ids, sha256
+from data.files.root import root, scratch
+from data.sampling import Ids
 from data.speech import mfcc
 from data.speech import release as speech_release
 from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
@@ -164,34 +165,33 @@ class SpeechSpec(SplitSpec):
     def opened(self) -> Prepared | None:
         """The same where both are there."""
         clips = speech_release.found(self.source)
-        return None if clips is None else files.opened(self._name(), self._key(clips))
+        return None if clips is None else opened(self._name(), self._key(clips))
 
     def plan(self) -> str:
         """A download, reading, and for coefficients a transform."""
-        release, root = speech_release.RELEASE, files.root()
+        release, folder = speech_release.RELEASE, root()
         if self.source == "mini":
-            return f"reads the clips of {root / speech_release.MINI}, which somebody put there (nothing is downloaded), in seconds"
+            return f"reads the clips of {folder / speech_release.MINI}, which somebody put there (nothing is downloaded), in seconds"
         coefficients = (
             "; then their coefficients (0.5 GB for ten words, 1.4 GB for 35), one to two minutes" if self.features == "mfcc" else ""
         )
         return (
-            f"{release.archive.name} ({release.archive.bytes / 1e6:,.0f} MB) into {root}, unless it or its unpacked folder is there; "
+            f"{release.archive.name} ({release.archive.bytes / 1e6:,.0f} MB) into {folder}, unless it or its unpacked folder is there; "
             f"{release.clips:,} clips as prepared arrays (3.4 GB; twice that while they are made), about two minutes{coefficients}"
         )
 
     def _task(self, clips: Prepared, say: Say) -> Prepared:
         per_clip = 64 + (8 * FRAMES * COEFFICIENTS if self.features == "mfcc" else 0)  # coefficients twice, until they are written
         needed = per_clip * len(clips.array("labels"))
-        return files.prepare(self._name(), self._key(clips), lambda: self._made(clips, say), needed=needed)
+        return prepare(self._name(), self._key(clips), lambda: self._made(clips, say), needed=needed)
 
     def _name(self) -> str:
         return f"speech-{self.features}"
 
     def _key(self, clips: Prepared) -> str:
         """What decides the content: the clips, and the fields that act before a batch is made."""
-        fields = [self.words, self.split, self.features, self.scaling if self.features == "mfcc" else ""]
-        text = " ".join(map(str, [TASK_VERSION, clips.manifest["key"], *fields]))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        scaling = self.scaling if self.features == "mfcc" else ""
+        return key_of(f"{TASK_VERSION} {clips.manifest['key']} {self.words} {self.split} {self.features} {scaling}")
 
     def _made(self, clips: Prepared, say: Say) -> Made:
         rows, labels, excluded = self._chosen(clips)
@@ -229,7 +229,7 @@ class SpeechSpec(SplitSpec):
         """(features (n, 161, 20), their mean and deviation over the training clips and all frames (2, 20))."""
         import torch
 
-        features = files.scratch((len(rows), FRAMES, COEFFICIENTS), "float32")
+        features = scratch((len(rows), FRAMES, COEFFICIENTS), "float32")
         progress = Progress("transforming", len(rows), "clips", say)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]

@@ -8,7 +8,6 @@ stored once, pairs are two numbers.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -22,9 +21,10 @@ import numpy as np
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root, writing
+from data.files.digests import file_digest, key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root, writing
 from data.ragged import Ragged
-from data.sampling import sha256
 from data.subsets import PARTS, SplitSpec
 from data.texts import towers
 from data.texts.vocabulary import BYTE_IDS, Vocabulary, encode_bytes
@@ -98,8 +98,7 @@ def digests(say: Say = silent) -> dict[str, str]:
     marks, found = _marks(folder), {}
     for name in FILES.values():
         say(f"hashing {folder / name} ({(folder / name).stat().st_size / 1e6:,.0f} MB)")
-        with (folder / name).open("rb") as handle:
-            found[name] = f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"
+        found[name] = file_digest(folder / name)
     memory = root() / "prepared" / DIGESTS
     with writing(memory.parent, 0):
         part = memory.with_name(f".{DIGESTS}.{os.getpid()}")
@@ -265,8 +264,8 @@ class AANSpec(SplitSpec):
         return f"{NAME}-{self.tokens}-{self.length}-{self.quoting}"
 
     def _key(self, found: dict[str, str]) -> str:
-        words = [f"aan {READER_VERSION} {self.tokens} {self.length} {self.quoting}", *(found[name] for name in FILES.values())]
-        return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
+        choices = f"aan {READER_VERSION} {self.tokens} {self.length} {self.quoting}"
+        return key_of(choices, *(found[name] for name in FILES.values()))
 
     def _made(self, found: dict[str, str], say: Say) -> Made:
         folder = place()

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root
+from data.files.digests import sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
 from data.ragged import Ragged
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 from data.texts import imdb_release
 from data.texts.imdb_release import CLASSES, Reviews, films_of, find, key, reviews_of

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare
+from data.files.digests import sha256
+from data.files.prepared import Made, Prepared, opened, prepare
 from data.ragged import Ragged
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
 from data.texts.imdb_release import key

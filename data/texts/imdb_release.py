@@ -8,11 +8,9 @@ of 50,000 files whose text bytes add up to the sizes that Hugging Face states fo
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
@@ -24,9 +22,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say
 from data.files.archives import members
-from data.files.official import Official, fetch, manual, root, verify
+from data.files.digests import key_of, sha256
+from data.files.official import Official, Release, by_hand, fetch, verify
+from data.files.progress import Progress
+from data.files.root import content_of, root
 from data.ragged import Ragged
-from data.sampling import sha256
 
 FOLDER: Final = "aclImdb"
 PARQUET: Final = ("imdb", "stanfordnlp/imdb", "stanfordnlp___imdb")
@@ -49,10 +49,9 @@ Review = tuple[int, int, bytes, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class IMDBRelease(Release):
+    """The archive, and the counts, sizes and checksum of the reviews by which every carrier is checked."""
 
-    archive: Official
     per_class: int
     """Reviews in each part and class."""
     text_bytes: tuple[int, int]
@@ -72,7 +71,7 @@ REACHED: Final = (
 # fmt: on
 """Counted on the official training reviews: 133 characters occur 15 times or more."""
 
-OFFICIAL: Final = Release(
+RELEASE: IMDBRelease = IMDBRelease(
     archive=Official(
         name="aclImdb_v1.tar.gz",
         bytes=84_125_825,
@@ -84,7 +83,6 @@ OFFICIAL: Final = Release(
     content="09c15a449892e60a6d0008b7bfd5f9c9ab7e9649d8da6192881b5867d641778e",
     reached=REACHED,
 )
-RELEASE: Release = OFFICIAL
 
 
 @dataclass
@@ -132,7 +130,7 @@ def find(download: bool, say: Say) -> Found:
     else:
         raise DataError(
             "IMDB is not here. Run make data-imdb (python -m data imdb), which downloads it. Without a network: "
-            f"{manual(RELEASE.archive)} The unpacked folder {FOLDER}, or a folder {PARQUET[0]} with the parquet files of Hugging Face's "
+            f"{by_hand(RELEASE.archive)} The unpacked folder {FOLDER}, or a folder {PARQUET[0]} with the parquet files of Hugging Face's "
             "stanfordnlp/imdb, in the same place will do as well."
         )
     for part, label in GROUPS:
@@ -169,18 +167,11 @@ def from_folder(say: Say) -> Found:
     """Out of the unpacked archive; files that are not of the release are passed over."""
     folder = root() / FOLDER
     say(f"reading {folder} ({4 * RELEASE.per_class:,} files)")
-    found, said = Found(str(folder)), time.monotonic()
+    found, progress = Found(str(folder)), Progress("reading", 4 * RELEASE.per_class, "reviews", say)
     for path in _official(folder):
         name = path.relative_to(root()).as_posix()
-        try:
-            if path.stat().st_size > LARGEST:
-                raise DataError(f"{path} has {path.stat().st_size:,} bytes; no file of the release has more than {LARGEST:,}")
-            found.add(name, path.read_bytes())
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}") from error
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            say(f"  {len(found.reviews):,} of {4 * RELEASE.per_class:,} reviews")
+        found.add(name, content_of(path, LARGEST))
+        progress.at(len(found.reviews))
     return found
 
 
@@ -280,7 +271,7 @@ def films_of(found: Found) -> NDArray[np.int64]:
         missing = [f"{PARTS[part]}/urls_{CLASSES[label]}.txt" for part, label in GROUPS if (part, label) not in found.films]
         raise DataError(
             f"{found.carrier} has no {', '.join(missing)}, so the film of a review is not known. The official archive and its unpacked "
-            f"folder have these lists, Hugging Face's parquet files do not. {manual(RELEASE.archive)}"
+            f"folder have these lists, Hugging Face's parquet files do not. {by_hand(RELEASE.archive)}"
         )
     tables = {group: _films(content, found.carrier, group) for group, content in found.films.items()}
     films = np.empty(len(found.reviews), dtype=np.int64)
@@ -304,4 +295,4 @@ def _films(content: bytes, carrier: str, group: tuple[int, int]) -> list[int]:
 
 def key(*choices: object) -> str:
     """The key of what is prepared from the released content with these choices."""
-    return hashlib.sha256("\n".join([f"imdb {RELEASE.content}", *map(str, choices)]).encode()).hexdigest()[:12]
+    return key_of(f"imdb {RELEASE.content}", *choices)
