@@ -391,7 +391,7 @@ def _pairs(name: str, title: str, spec: DataSpec, prepared: Prepared, vocabulary
 
 
 def probes() -> Plot:
-    from data.probes.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
+    from data.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
     from reports.sheets import Probe
     from reports.sheets import probes as draw
 

@@ -366,7 +366,7 @@ def test_a_damaged_recording_is_refused_with_file_and_line(
         (SIGNAL, b"", "line 1: no column"),
         (NUMERIC, b"Time [s], HR, PULSE, RESP, SpO2\n", "has 0 rows"),
         (SIGNAL, None, "has no bidmc_csv/bidmc_02_Signals.csv"),
-        (SIGNAL, b"0" * 8_000_001, "no more than 8,000,000"),
+        (SIGNAL, b"0" * 8_000_001, "no file of the release has more than 8,000,000"),
     ],
 )
 def test_an_empty_missing_or_foreign_file_is_refused(put: Put, name: str, content: bytes | None, what: str) -> None:

@@ -16,6 +16,7 @@ import torch
 from scipy.stats import chi2_contingency
 
 from data.base import DataError
+from data.comparison import Line
 from data.files.digests import sha256
 from data.listops import generator as listops_generator
 from data.listops import spec as listops
@@ -24,7 +25,7 @@ from data.listops.generator import shard as make_shard
 from data.listops.generator import write as write_rows
 from data.listops.release import read_tsv, text_of, write_tsv
 from data.listops.spec import ListOpsSpec, by_frequency, decode, encode
-from data.listops.statistics import Line, statistics
+from data.listops.statistics import statistics
 from data.module import SplitModule
 from data.ragged import Ragged
 

@@ -47,7 +47,7 @@ def content_of(path: Path, most: int) -> bytes:
     with reading(path):
         size = path.stat().st_size
         if size > most:
-            raise DataError(f"{path} has {size:,} bytes; no file of the release in its place has more than {most:,}")
+            raise DataError(f"{path} has {size:,} bytes; no file of the release has more than {most:,}")
         return path.read_bytes()
 
 

@@ -231,8 +231,7 @@ class CIFARSpec(ImageSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.noise < 0:
-            raise ValueError(f"noise is a number of steps, 0 or more, got {self.noise}")
+        self.require_at_least(0, "noise")
         if self.tokens and (self.color or self.noise):
             raise ValueError("tokens are grey levels of the image alone: color must be False and noise 0")
 

@@ -41,8 +41,7 @@ class DigitsSpec(DataSpec):
     """Noise steps after the image; 0 gives plain sequential digits."""
 
     def __post_init__(self) -> None:
-        if self.noise < 0:
-            raise ValueError(f"noise is a number of steps, 0 or more, got {self.noise}")
+        self.require_at_least(0, "noise")
 
     @property
     def signature(self) -> Signature:

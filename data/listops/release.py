@@ -7,7 +7,6 @@ read; that they fit is checked, and so is the value of every row.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,8 @@ from typing import Final
 import numpy as np
 
 from data.base import DataError, Say, silent
+from data.files.progress import Progress
+from data.files.root import reading
 from data.listops.generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
 from data.ragged import Ragged
 
@@ -76,7 +77,8 @@ def read_tsv(path: Path, say: Say = silent) -> tuple[Ragged, Codes]:
     rows: list[Codes] = []
     values: list[int] = []
     bad: list[tuple[int, str]] = []
-    count, checked, said = 0, 0, time.monotonic()
+    count, checked = 0, 0
+    progress = Progress(path.name, None, "rows read and evaluated", say)
     for count, line in enumerate(_lines(path), start=1):
         try:
             row, value = _row(line)
@@ -89,9 +91,7 @@ def read_tsv(path: Path, say: Say = silent) -> tuple[Ragged, Codes]:
         if len(rows) == checked + CHUNK:
             bad += _wrong(rows, values, checked)
             checked += CHUNK
-        if time.monotonic() - said >= 2:
-            said = time.monotonic()
-            say(f"{path.name}: {count:,} rows read and evaluated")
+        progress.at(count)
     bad += _wrong(rows, values, checked)
     if count == 0:
         raise DataError(f"{path} has a header and no rows; it is cut short. Remove it and get it again.")
@@ -108,20 +108,17 @@ _ZERO: Final = np.array([MIN, 0, END], dtype=np.uint8)
 
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines after the header, without their ends; of a line that is too long only its beginning."""
-    try:
-        with path.open("rb") as handle:
-            header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-            _check_header(path, header)
-            while line := handle.readline(LINE):
-                rest = line
-                while not rest.endswith(b"\n") and (rest := handle.readline(LINE)):
-                    pass
-                yield line.removesuffix(b"\n").removesuffix(b"\r")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(path), path.open("rb") as handle:
+        header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+        _require_header(path, header)
+        while line := handle.readline(LINE):
+            rest = line
+            while not rest.endswith(b"\n") and (rest := handle.readline(LINE)):
+                pass
+            yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _check_header(path: Path, header: bytes) -> None:
+def _require_header(path: Path, header: bytes) -> None:
     if not header:
         raise DataError(f"{path} is empty, or its first line is; it begins with the line {HEADER[0]}, tab, {HEADER[1]}. Get it again.")
     columns = tuple(header.decode("ascii", "backslashreplace").split("\t"))

@@ -16,13 +16,14 @@ import numpy as np
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
+from data.comparison import Line
 from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.listops import generator as listops_generator
 from data.listops import release as listops_release
 from data.listops.generator import END, SYMBOLS, Codes, Draws, generate
-from data.listops.statistics import Line, statistics
+from data.listops.statistics import statistics
 from data.ragged import Ragged
 from data.sampling import Ids
 from data.subsets import PARTS, SplitSpec
@@ -229,8 +230,6 @@ class ListOpsSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.source not in ("generated", "official"):
-            raise ValueError(f"source is one of: generated, official; got {self.source!r}")
         if not 1 <= self.rows <= ROWS["train"]:
             raise ValueError(f"rows is a number of training rows, 1 to {ROWS['train']:,}; got {self.rows}")
 

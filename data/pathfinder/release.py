@@ -79,12 +79,11 @@ def fingerprint(folder: Path) -> str:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """File -> bytes."""
-    try:
-        with reading(folder), os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-    except FileNotFoundError:
+    """File -> bytes; nothing where there is no such folder."""
+    if not folder.exists():
         return {}
+    with reading(folder), os.scandir(folder) as entries:
+        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
 
 
 def rows(path: Path) -> list[Row]:

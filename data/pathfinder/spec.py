@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
+from data.comparison import Line
 from data.files.digests import key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.progress import duration
 from data.files.root import root, scratch
 from data.pathfinder import release
 from data.pathfinder.drawing import Difficulty, Resolution, parameters
 from data.pathfinder.generator import GENERATOR_VERSION
-from data.pathfinder.shards import PACKED, SIZES, Shards, duration, workers
-from data.pathfinder.statistics import Line, compare
+from data.pathfinder.shards import PACKED, SIZES, Shards, workers
+from data.pathfinder.statistics import compare
 from data.sampling import Ids, torch_permutation
 from data.subsets import PARTS, SplitSpec
 
@@ -131,14 +133,6 @@ class PathfinderSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parameters(self.resolution, self.difficulty)  # knows the names
-        for field, value, words in (
-            ("source", self.source, ("generated", "official")),
-            ("scaling", self.scaling, ("unit", "centred")),
-            ("split", self.split, get_args(Split)),
-        ):
-            if value not in words:
-                raise ValueError(f"{field} is one of: {', '.join(words)}; got {value!r}")
         if not 10 <= self.images <= IMAGES:
             raise ValueError(f"images is a number of images, 10 to {IMAGES:,}, so that no part is empty; got {self.images}")
         if self.tokens and self.scaling != "unit":

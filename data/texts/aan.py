@@ -222,11 +222,7 @@ class AANSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, words in (("tokens", ("characters", "bytes")), ("validation", ("given", "test")), ("quoting", ("none", "csv"))):
-            if getattr(self, name) not in words:
-                raise ValueError(f"{name} is one of: {', '.join(words)}; got {getattr(self, name)!r}")
-        if self.length < 2:
-            raise ValueError(f"length is a number of steps, 2 or more, got {self.length}")
+        self.require_at_least(2, "length")
         if self.tokens == "bytes" and self.vocab != 98:
             raise ValueError("vocab is that of characters; bytes always have 257 ids")
 

@@ -219,12 +219,7 @@ class IMDBSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.tokens not in ("characters", "bytes"):
-            raise ValueError(f"tokens is one of: characters, bytes; got {self.tokens!r}")
-        if self.validation not in ("held-out", "test"):
-            raise ValueError(f"validation is one of: held-out, test; got {self.validation!r}")
-        if self.length < 2:
-            raise ValueError(f"length is a number of steps, 2 or more, got {self.length}")
+        self.require_at_least(2, "length")
 
     @property
     def signature(self) -> Signature:

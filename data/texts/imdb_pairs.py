@@ -202,10 +202,8 @@ class IMDBPairsSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.length < 2:
-            raise ValueError(f"length is a number of steps, 2 or more, got {self.length}")
-        if self.pairs < 20:
-            raise ValueError(f"pairs is a number of pairs, 20 or more, got {self.pairs}")
+        self.require_at_least(2, "length")
+        self.require_at_least(20, "pairs")
 
     @property
     def signature(self) -> Signature:
