@@ -55,7 +55,7 @@ def stratified_split(labels: NDArray[np.integer], shares: Mapping[str, float], s
         cuts = np.rint(edges * len(members)).astype(int)
         for name, start, stop in zip(shares, cuts[:-1], cuts[1:], strict=True):
             parts[name].append(members[start:stop])
-    return {name: np.sort(np.concatenate(found)) for name, found in parts.items()}
+    return {name: np.sort(np.concatenate(ids)) for name, ids in parts.items()}
 
 
 def torch_permutation(seed: int, n: int) -> Ids:
@@ -78,7 +78,7 @@ def stratified_subset(ids: Ids, labels: NDArray[np.integer], k: int, seed: int) 
     return np.sort(shuffled[np.argsort(rank, kind="stable")[:k]])
 
 
-def check_split(splits: Mapping[str, Ids], n: int) -> None:
+def require_split(splits: Mapping[str, Ids], n: int) -> None:
     """Raises ValueError unless every id lies in [0, n) and in at most one part, and no part is empty."""
     for name, ids in splits.items():
         if len(ids) == 0:

@@ -24,8 +24,9 @@ from data.listops.generator import END, MIN, SYMBOLS, Codes, Draws, Expressions,
 from data.listops.generator import shard as make_shard
 from data.listops.generator import write as write_rows
 from data.listops.release import read_tsv, text_of, write_tsv
-from data.listops.spec import ListOpsSpec, by_frequency, decode, encode
+from data.listops.spec import ListOpsSpec
 from data.listops.statistics import statistics
+from data.listops.vocabulary import by_frequency, decode, encode
 from data.module import SplitModule
 from data.ragged import Ragged
 

@@ -52,19 +52,19 @@ class Prepared:
         """The array, memory-mapped and read-only."""
         entry = self.manifest["arrays"][name]
         try:
-            found: NDArray[Any] = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
+            array: NDArray[Any] = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise self.damaged(f"{entry['file']} cannot be read") from error
-        if [str(found.dtype), list(found.shape)] != [entry["dtype"], entry["shape"]]:
-            raise self.damaged(f"{entry['file']} holds {found.dtype} {found.shape}, the manifest says {entry['dtype']} {entry['shape']}")
-        return found
+        if [str(array.dtype), list(array.shape)] != [entry["dtype"], entry["shape"]]:
+            raise self.damaged(f"{entry['file']} holds {array.dtype} {array.shape}, the manifest says {entry['dtype']} {entry['shape']}")
+        return array
 
     def digests(self) -> NDArray[np.uint8]:
         """The checksums of all arrays as one array: stands for their content in a hash over data and split."""
         text = "".join(f"{name}:{entry['sha256']};" for name, entry in sorted(self.manifest["arrays"].items()))
         return np.frombuffer(text.encode(), dtype=np.uint8)
 
-    def check(self) -> None:
+    def require_files(self) -> None:
         """The quick look of every opening: all files there, of the right size. Raises DataError."""
         for entry in self.manifest["arrays"].values():
             file = self.folder / entry["file"]
@@ -76,11 +76,11 @@ class Prepared:
 
     def verify(self) -> None:
         """The thorough look: the checksum of every array. Raises DataError."""
-        self.check()
+        self.require_files()
         for name, entry in self.manifest["arrays"].items():
-            found = sha256(self.array(name))
-            if found != entry["sha256"]:
-                raise self.damaged(f"{entry['file']} was changed: its checksum is {found}, the manifest says {entry['sha256']}")
+            digest = sha256(self.array(name))
+            if digest != entry["sha256"]:
+                raise self.damaged(f"{entry['file']} was changed: its checksum is {digest}, the manifest says {entry['sha256']}")
 
     def damaged(self, what: str) -> DataError:
         return DataError(f"the prepared data in {self.folder} are damaged: {what}. Remove that folder and run the same command again.")
@@ -99,7 +99,7 @@ def opened(name: str, key: str) -> Prepared | None:
     prepared = Prepared(folder=folder, manifest=manifest)
     if manifest.get("schema") != SCHEMA or manifest.get("key") != key:
         raise prepared.damaged("its manifest is of another kind")
-    prepared.check()
+    prepared.require_files()
     return prepared
 
 
@@ -108,14 +108,14 @@ def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -
 
     One process makes it, under a lock that dies with it; others wait and take the result. `needed` bytes are asked of the disk first.
     """
-    found = opened(name, key)
-    if found is not None:
-        return found
+    prepared = opened(name, key)
+    if prepared is not None:
+        return prepared
     folder = _folder(name, key)
     with writing(folder.parent, needed), _locked(folder.parent / f".{name}.lock", name):
-        found = opened(name, key)  # somebody else was making it
-        if found is not None:
-            return found
+        prepared = opened(name, key)  # somebody else was making it
+        if prepared is not None:
+            return prepared
         for left in folder.parent.glob(f".{name}-{'[0-9a-f]' * len(key)}.*.tmp"):  # of this set under any key, and of no other set
             shutil.rmtree(left)
         temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
@@ -127,9 +127,9 @@ def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -
             os.replace(temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    found = opened(name, key)
-    assert found is not None
-    return found
+    prepared = opened(name, key)
+    assert prepared is not None
+    return prepared
 
 
 def _folder(name: str, key: str) -> Path:

@@ -78,5 +78,5 @@ def scratch(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """An array of zeros in a nameless file of the data root, for what is too large for memory; it is gone when nobody holds it."""
     with writing(root(), int(np.prod(shape)) * np.dtype(dtype).itemsize):
         with tempfile.TemporaryFile(dir=root()) as handle:  # closing it leaves the mapping, which holds the file
-            found: NDArray[Any] = np.memmap(handle, dtype=dtype, mode="w+", shape=shape)
-        return found
+            array: NDArray[Any] = np.memmap(handle, dtype=dtype, mode="w+", shape=shape)
+        return array

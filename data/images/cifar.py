@@ -30,8 +30,6 @@ from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "cifar10"
@@ -114,22 +112,22 @@ def from_archive() -> Iterator[bytes]:
     archive = RELEASE.archive
     try:
         with tarfile.open(fileobj=io.BytesIO(read(archive)), mode="r:gz") as tar:
-            found: dict[str, bytes] = {}
+            contents: dict[str, bytes] = {}
             wanted = {batch.name: batch for batch in RELEASE.batches}
             for member in tar:
                 batch = wanted.get(member.name)
-                if batch is None or member.name in found:
+                if batch is None or member.name in contents:
                     continue
                 handle = tar.extractfile(member) if member.isreg() and member.size == batch.bytes else None
                 if handle is None:
                     raise DataError(f"{archive.path()}: {member.name} is not the official file")
-                found[member.name] = handle.read()
-                require_content(found[member.name], batch)
+                contents[member.name] = handle.read()
+                require_content(contents[member.name], batch)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive.path()} cannot be read: {error}") from error
-    if missing := [name for name in wanted if name not in found]:
+    if missing := [name for name in wanted if name not in contents]:
         raise DataError(f"{archive.path()} has no {', '.join(missing)}")
-    yield from (found[name] for name in wanted)
+    yield from (contents[name] for name in wanted)
 
 
 def from_folder() -> Iterator[bytes]:
@@ -256,8 +254,6 @@ class CIFARSpec(ImageSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 1024 + noise, channels) float32, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = load()
@@ -267,9 +263,9 @@ class CIFARSpec(ImageSpec):
         splits = self.splits(prepared.array("order"), labels)
         mean, std = (np.array(c, dtype=np.float32) for c in (GREY if not self.color else COLOUR_NOISE if self.noise else COLOUR))
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             if self.tokens:
-                return {"x": torch.from_numpy(images[ids].astype(np.int64)), "y": torch.from_numpy(labels[ids])}
+                return {"x": images[ids].astype(np.int64), "y": labels[ids]}
             x = np.empty((len(ids), PIXELS + self.noise, channels), dtype=np.float32)
             pixels = x[:, :PIXELS]
             pixels[:] = images[ids].reshape(len(ids), PIXELS, channels)  # bytes until here
@@ -279,7 +275,7 @@ class CIFARSpec(ImageSpec):
             if self.noise:
                 stream = (seed, epoch) if split == "train" else (PARTS.index(split), EVERY_EVALUATION)
                 x[:, PIXELS:] = uniform_noise(stream, ids, (self.noise, channels))
-            return {"x": torch.from_numpy(x), "y": torch.from_numpy(labels[ids])}
+            return {"x": x, "y": labels[ids]}
 
         content = sha256(prepared.digests(), *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -25,8 +25,6 @@ from data.sampling import Ids
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "mnist"
@@ -211,8 +209,6 @@ class MNISTSpec(ImageSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 784, 1) float32, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = load()
@@ -220,10 +216,10 @@ class MNISTSpec(ImageSpec):
         splits = self.splits(prepared.array("order"), labels)
         pixels = bit_reversal(PIXELS) if self.permuted else slice(None)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x = images[ids][:, pixels].astype(np.float32)  # bytes until here
             x /= 255
-            return {"x": torch.from_numpy(x)[:, :, None], "y": torch.from_numpy(labels[ids])}
+            return {"x": x[:, :, None], "y": labels[ids]}
 
         content = sha256(prepared.digests(), *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -15,9 +15,10 @@ import numpy as np
 
 from data.base import DataError, Say, silent
 from data.files.progress import Progress
-from data.files.root import reading
+from data.files.root import reading, root
 from data.listops.generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
 from data.ragged import Ragged
+from data.subsets import PARTS
 
 HEADER: Final = ("Source", "Target")
 LINE: Final = 1 << 16
@@ -26,11 +27,38 @@ CHUNK: Final = 1000
 """Rows that are evaluated together."""
 SHOWN: Final = 3
 """Bad rows that an error message describes."""
+FOLDERS: Final = ("lra_release/lra_release/listops-1000", "lra_release/listops-1000", "listops-1000", "listops")
+"""Under the data root, in the order in which they are looked for."""
+FILES: Final = {part: f"basic_{part}.tsv" for part in PARTS}
 CODES: Final = {symbol.encode(): code for code, symbol in enumerate((*SYMBOLS[:END], "]"))}
 
 
 class _Bad(Exception):
     """What is wrong with one row."""
+
+
+# ---------------------------------------------------------------- where the tables are
+
+
+def folder() -> Path | None:
+    """Where the official tables are; the first of the known places that holds one of them."""
+    places = [root() / name for name in FOLDERS]
+    return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
+
+
+def tables() -> dict[str, Path]:
+    """Part -> its official table. Raises DataError that says where they belong."""
+    place = folder()
+    if place is None:
+        raise DataError(
+            f"the official ListOps tables are not here: put {', '.join(FILES.values())} into {root() / FOLDERS[0]} (or listops-1000 in "
+            "the data root). They are in https://storage.googleapis.com/long-range-arena/lra_release.gz, about 7.7 GB, for which no "
+            "checksum is published; every row is checked instead. Or generate the set: make data-listops (source=generated)."
+        )
+    missing = [file for file in FILES.values() if not (place / file).is_file()]
+    if missing:
+        raise DataError(f"{place} has no {', '.join(missing)}: unpack the official archive there again, or use source=generated")
+    return {part: place / file for part, file in FILES.items()}
 
 
 # ---------------------------------------------------------------- writing
@@ -159,8 +187,8 @@ def _wrong(rows: list[Codes], values: list[int], start: int) -> list[tuple[int, 
     """The rows from `start` on whose stated value is not their value."""
     if len(rows) == start:
         return []
-    found = evaluate(parse(Ragged.from_rows(rows[start:], np.uint8)))
+    actual = evaluate(parse(Ragged.from_rows(rows[start:], np.uint8)))
     return [
-        (start + i + 1, f"its value is given as {values[start + i]} and is {int(found[i])}")
-        for i in np.flatnonzero(found != np.array(values[start:], dtype=np.uint8)).tolist()
+        (start + i + 1, f"its value is given as {values[start + i]} and is {int(actual[i])}")
+        for i in np.flatnonzero(actual != np.array(values[start:], dtype=np.uint8)).tolist()
     ]

@@ -28,8 +28,6 @@ from data.sampling import Ids, torch_permutation
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "pathfinder"
@@ -201,7 +199,7 @@ class PathfinderSpec(SplitSpec):
                 array[start : start + shards.size] = getattr(batch, name)[: n - start]
             attempts += batch.attempts
         labels = arrays["labels"]
-        release.balanced(labels, str(shards.folder))
+        release.require_balance(labels, str(shards.folder))
         return Made(
             arrays=arrays,
             facts={
@@ -216,15 +214,15 @@ class PathfinderSpec(SplitSpec):
         folder = release.find(self.resolution, self.difficulty)
         assert folder is not None
         say(f"reading the images in {folder}")
-        found = release.read(folder, self.resolution, self.images, say)
+        images = release.read(folder, self.resolution, self.images, say)
         return Made(
-            arrays={"images": found.images, "labels": found.labels},
+            arrays={"images": images.pixels, "labels": images.labels},
             facts={
                 "source": "Long Range Arena, Google Research, https://github.com/google-research/long-range-arena",
                 "version": f"reader {READER_VERSION}",
-                "files": {"images in the order of their lists": f"sha256:{found.digest}"},
-                "notes": list(found.notes),
-                **_facts(found.labels),
+                "files": {"images in the order of their lists": f"sha256:{images.digest}"},
+                "notes": list(images.notes),
+                **_facts(images.labels),
             },
         )
 
@@ -259,24 +257,22 @@ class PathfinderSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, L, 1) float32, or (B, L) int64 ids, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = self.load()
         images, labels = prepared.array("images"), prepared.array("labels").astype(np.int64)
         splits = self.take(split_of(len(labels), self.split), labels)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
-            y = torch.from_numpy(labels[ids])
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
+            y = labels[ids]
             if self.tokens:
-                return {"x": torch.from_numpy(images[ids].astype(np.int64)), "y": y}
+                return {"x": images[ids].astype(np.int64), "y": y}
             x = images[ids].astype(np.float32)  # bytes until here
             x /= 255
             if self.scaling == "centred":
                 x -= 0.5
                 x /= 0.5
-            return {"x": torch.from_numpy(x)[:, :, None], "y": y}
+            return {"x": x[:, :, None], "y": y}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

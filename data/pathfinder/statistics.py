@@ -239,14 +239,14 @@ def compare(
         known = ", ".join(map(str, REFERENCE))
         raise ValueError(f"there is no reference for {difficulty} at {resolution} pixels, only for curv_contour_length_14 at {known}")
     n = len(labels)
-    found = statistics(images, labels, markers, distractors)
-    found["attempts per image"] = attempts, attempts / np.sqrt(n)  # each is a fair game of chance, so their number is geometric
-    return list(_lines(found, REFERENCE[resolution], n, REFERENCE_IMAGES[resolution], resolution))
+    ours = statistics(images, labels, markers, distractors)
+    ours["attempts per image"] = attempts, attempts / np.sqrt(n)  # each is a fair game of chance, so their number is geometric
+    return list(_lines(ours, REFERENCE[resolution], n, REFERENCE_IMAGES[resolution], resolution))
 
 
-def _lines(found: Mapping[str, tuple[float, float]], reference: Mapping[str, str], n: int, of: int, size: int) -> Iterator[Line]:
+def _lines(ours: Mapping[str, tuple[float, float]], reference: Mapping[str, str], n: int, of: int, size: int) -> Iterator[Line]:
     for quantity, printed in reference.items():
-        value, error = found[quantity]
+        value, error = ours[quantity]
         both = error * np.sqrt(1 + n / of)
         if quantity.endswith(("least", "greatest")):
             both = size / 50  # no error is known for an extreme

@@ -16,8 +16,6 @@ from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 STREAM: Final = int.from_bytes(b"probe", "big")
@@ -57,15 +55,15 @@ def whole(u: Uniform, n: int) -> Tokens:
 
 def distinct(u: Uniform, n: int) -> Tokens:
     """(B, k) In each row, k different whole numbers below `n`, every ordered choice as likely as any other, of uniform u (B, k)."""
-    found = np.empty(u.shape, dtype=np.int64)
+    out = np.empty(u.shape, dtype=np.int64)
     taken = np.empty((len(u), 0), dtype=np.int64)
     for i in range(u.shape[1]):
         value = whole(u[:, i], n - i)
         for j in range(i):  # the i taken ones are left out: step over each that is not larger
             value += value >= taken[:, j]
-        found[:, i] = value
+        out[:, i] = value
         taken = np.sort(np.column_stack([taken, value]), axis=1)
-    return found
+    return out
 
 
 def probe_card(*, name: str, title: str, what: str, size: str, citation: str, issues: tuple[str, ...]) -> Card:
@@ -129,8 +127,6 @@ class ProbeSpec(DataSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x", "y", "mask"} as in `Sample`, whole numbers int64, real ones float32."""
-        import torch
-
         from data.module import SplitModule
 
         sizes = {"train": self.n_train, "val": self.n_val, "test": self.n_test}
@@ -138,9 +134,9 @@ class ProbeSpec(DataSpec):
         start = dict(zip(sizes, edges[:-1].tolist(), strict=True))
         splits = {part: np.arange(start[part], start[part] + n, dtype=np.int64) for part, n in sizes.items()}
 
-        def make(part: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
-            found = self.draw(part, ids - start[part], epoch)
-            return {"x": torch.from_numpy(found.x), "y": torch.from_numpy(found.y), "mask": torch.from_numpy(found.mask)}
+        def make(part: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
+            sample = self.draw(part, ids - start[part], epoch)
+            return {"x": sample.x, "y": sample.y, "mask": sample.mask}
 
         # the numbers and not what is made of them: a logarithm may differ in its last bit from machine to machine
         numbers = [self._numbers(part, np.arange(min(n, HASHED), dtype=np.int64), 0) for part, n in sizes.items()]

@@ -101,10 +101,10 @@ def exchanged(film: NDArray[np.int64], fine: NDArray[np.int64], coarse: NDArray[
 
 def draw(reviews: Reviews, pool: Ids, n: int, part: str, rng: np.random.Generator) -> tuple[Ids, NDArray[np.uint8]]:
     """(n, 2) reviews and (n,) answers: n / 2 pairs of one film, and n / 2 of two. Raises DataError where there are not so many."""
-    found = same_film(reviews.film, pool, rng)
-    if len(found) < n // 2:
-        raise DataError(f"{part} has {len(found):,} pairs of reviews of one film; {n // 2:,} are asked for: choose fewer pairs")
-    same = rng.permuted(found[: n // 2], axis=1)
+    candidates = same_film(reviews.film, pool, rng)
+    if len(candidates) < n // 2:
+        raise DataError(f"{part} has {len(candidates):,} pairs of reviews of one film; {n // 2:,} are asked for: choose fewer pairs")
+    same = rng.permuted(candidates[: n // 2], axis=1)
     label, length = reviews.label[same], reviews.tokens.lengths[same]
     bins = np.searchsorted(np.quantile(length, QUARTILES), length)
     coarse = label @ [2, 1]
@@ -151,7 +151,7 @@ def drawn(reviews: Reviews, n: int) -> Made:
         "classes": {
             part: {"different films": int((answers == 0).sum()), "same film": int(answers.sum())} for part, (_, answers) in made.items()
         },
-        "films": {part: len(found) for part, found in used.items()},
+        "films": {part: len(own) for part, own in used.items()},
         "split": {
             "rule": f"the official parts, and {HELD_OUT:.0%} of the training films for validation",
             "sha256": sha256(*consecutive(sizes).values()),
