@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.setting import Makers, common_mixer, recipes, small_network
+from data.probes import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from data.probes.base import ProbeSpec
-from data.probes.probes import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 
 """No published setting of a whole network could be verified for any of them."""
 

@@ -25,7 +25,7 @@ from benchmarks import cli
 if TYPE_CHECKING:
     from data.base import Signature
     from data.card import Card
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
     from data.subsets import SplitSpec
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
@@ -237,7 +237,7 @@ def page(record: Record) -> str:
 
 def cards() -> list[tuple[Card, tuple[str, ...]]]:
     """Every card with the sets that share it; sets that need no file last."""
-    from data.probes.probes import PROBES
+    from data.probes import PROBES
     from data.registry import SETS
 
     found: dict[str, tuple[Card, tuple[str, ...]]] = {}
@@ -272,7 +272,7 @@ def answer(signature: Signature | Mapping[str, Any]) -> str:
 
 def overview(record: Record) -> str:
     """One line for each set."""
-    from data.probes.probes import PROBES
+    from data.probes import PROBES
     from data.registry import SETS
 
     rows: list[list[str]] = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from data.base import DataSpec
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
     from data.subsets import SplitSpec
     from reports import sheets
     from reports.page import Plot
@@ -391,7 +391,7 @@ def _pairs(name: str, title: str, spec: DataSpec, prepared: Prepared, vocabulary
 
 
 def probes() -> Plot:
-    from data.probes.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
+    from data.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
     from reports.sheets import Probe
     from reports.sheets import probes as draw
 

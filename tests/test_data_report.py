@@ -15,7 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import cli
-from data.probes.probes import PROBES
+from data.probes import PROBES
 from data.registry import SETS
 from reports import data as report
 from reports import gallery

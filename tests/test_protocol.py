@@ -17,8 +17,8 @@ from benchmarks.__main__ import main as benchmarks_main
 from benchmarks.registry import BENCHMARKS, asked
 from data.base import DataError, DataSpec, Say, Signature, silent
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
 from data.images.digits import DigitsSpec
 from data.protocol import choices, chosen, described, parse
 from data.registry import SETS
@@ -62,12 +62,12 @@ class ToySpec(SplitSpec):
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         if self.source == "official":
-            raise DataError(f"{files.root() / 'toy.zip'} is missing; make data-toy gets it (download: {download})")
+            raise DataError(f"{root() / 'toy.zip'} is missing; make data-toy gets it (download: {download})")
         say("generating")
-        return files.prepare("toy", self.source, lambda: Made(arrays={"x": np.arange(10)}, facts={"counts": {"train": 8, "test": 2}}))
+        return prepare("toy", self.source, lambda: Made(arrays={"x": np.arange(10)}, facts={"counts": {"train": 8, "test": 2}}))
 
     def opened(self) -> Prepared | None:
-        return files.opened("toy", self.source)
+        return opened("toy", self.source)
 
     def plan(self) -> str:
         return "ten numbers, at once"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import benchmarks.running.run as running
 from benchmarks.benchmark import Published
@@ -35,11 +36,11 @@ FAST = np.random.default_rng(0).integers(0, 2, 192)
 PHASE = np.random.default_rng(1).random(192)
 
 
-def tone(ids: Ids, step: int) -> torch.Tensor:
+def tone(ids: Ids, step: int) -> NDArray[np.float32]:
     """(B, L / step, 1)"""
     t = np.arange(0, L, step)
     x = np.sin(2 * np.pi * (t[None, :] * np.where(FAST[ids], 0.11, 0.07)[:, None] + PHASE[ids, None]))
-    return torch.from_numpy(x[:, :, None].astype(np.float32))
+    return x[:, :, None].astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +56,10 @@ class ToneSpec(DataSpec):
         return Signature(length=L, d_input=1, d_output=1 if self.regression else 2, regression=self.regression)
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
-        y = torch.from_numpy(FAST.astype(np.float32 if self.regression else np.int64))
+        y = FAST.astype(np.float32 if self.regression else np.int64)
 
         def every(step: int) -> Any:
-            further = {} if step == 1 else {"rate": torch.tensor(float(step))}
+            further = {} if step == 1 else {"rate": np.array(step, dtype=np.float32)}
             return lambda split, ids, epoch: {"x": tone(ids, step), "y": y[ids], **further}
 
         slow = {"8khz": every(2), "4khz": every(4)} if self.slow else {}

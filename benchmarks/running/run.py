@@ -31,8 +31,8 @@ from benchmarks.running.record import Record, failed, identity
 from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataError
+from data.files.digests import sha256
 from data.module import SplitModule
-from data.sampling import sha256
 from models import SequenceModel, SequenceTask
 
 CHECK_EVERY: Final = 32
