@@ -13,7 +13,7 @@ import torch
 from benchmarks import biosignals, lra, probes, speech
 from benchmarks.benchmark import Benchmark, Recipe
 from benchmarks.published import PUBLISHED
-from benchmarks.published_tables import Printed, by_benchmark
+from benchmarks.published.table import Number, Printed, collect_by_benchmark
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
@@ -226,9 +226,9 @@ def test_rows_that_never_learnt_path_x_are_printed_as_such() -> None:
 
 
 def test_a_printed_table_with_a_missing_cell_is_refused() -> None:
-    whole = Printed(source="somewhere", status="text", rows={"s4": ((1.0, 0.5), None), "s4d-lin": (2.0, 3.0)})
-    found = by_benchmark(("a", "b"), (whole,))
+    rows: dict[str, tuple[Number, ...]] = {"s4": ((1.0, 0.5), None), "s4d-lin": (2.0, 3.0)}
+    found = collect_by_benchmark((Printed(source="somewhere", status="text", columns=("a", "b"), rows=rows),))
     assert [(p.variant, p.value, p.std) for p in found["a"]] == [("s4", 1.0, 0.5), ("s4d-lin", 2.0, None)]
     assert [(p.variant, p.value, p.std) for p in found["b"]] == [("s4d-lin", 3.0, None)]
     with pytest.raises(ValueError, match="somewhere: s4, s4d-lin must have 1 numbers"):
-        by_benchmark(("a",), (whole,))
+        Printed(source="somewhere", status="text", columns=("a",), rows=rows)
