@@ -9,11 +9,22 @@ import pytest
 from ablations.noise import NOISE, READOUT, ROWS
 from ablations.registry import ABLATIONS
 from benchmarks import images
-from benchmarks.images import DATA, READOUTS, read_out
+from benchmarks.images import READOUTS, read_out
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import RunSpec, Scale
+from data.base import DataSpec
+from data.images.cifar import CIFARSpec
+from data.images.mnist import MNISTSpec
 from models import VARIANTS, HOPESpec, S4DSpec
 
+DATA: dict[str, DataSpec] = {
+    "lra-image": CIFARSpec(color=False),
+    "scifar": CIFARSpec(),
+    "scifar-noise": CIFARSpec(noise=1024),
+    "scifar-noise-gray": CIFARSpec(color=False, noise=1024),
+    "smnist": MNISTSpec(),
+    "psmnist": MNISTSpec(permuted=True),
+}
 PAIRS = [(name, scale) for name in DATA for scale in BENCHMARKS[name].scales]
 
 
@@ -88,7 +99,7 @@ def test_unknown_scales_and_variants_are_named() -> None:
 
 
 def test_published_numbers_are_verified_percentages_with_a_source() -> None:
-    for benchmark in images.BENCHMARKS:
+    for benchmark in (BENCHMARKS[own.name] for own in images.BENCHMARKS):
         for number in benchmark.published:
             assert number.status.startswith("verified")
             assert number.source
