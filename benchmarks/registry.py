@@ -29,17 +29,17 @@ class Family(NamedTuple):
     members: tuple[str, ...]
 
 
-def _family(title: str, benchmarks: Sequence[Benchmark]) -> Family:
-    """The family of all `benchmarks` that are scored by the metric of the last of them."""
-    return Family(title, tuple(b.name for b in benchmarks if b.metric == benchmarks[-1].metric))
+def _family(title: str, benchmarks: Sequence[Benchmark], metric: str) -> Family:
+    """The family of all of `benchmarks` that are scored by `metric`."""
+    return Family(title, tuple(b.name for b in benchmarks if b.metric == metric))
 
 
 FAMILIES: Final[dict[str, Family]] = {
     "lra": Family("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
     "lra-kin": Family("Kin of the Long Range Arena", ("retrieval-imdb", "pathfinder64", "pathfinder256")),
-    "speech": _family("Speech Commands", speech.BENCHMARKS),
-    "biosignals": _family("BIDMC", biosignals.BENCHMARKS),
-    "probes": _family("Probes of memory and capacity", probes.BENCHMARKS),
+    "speech": _family("Speech Commands", speech.BENCHMARKS, "accuracy"),
+    "biosignals": _family("BIDMC", biosignals.BENCHMARKS, "rmse"),
+    "probes": _family("Probes of memory and capacity", probes.BENCHMARKS, "accuracy"),
 }
 
 
