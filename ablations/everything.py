@@ -6,6 +6,7 @@ from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.store import Store
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports import frame
@@ -17,14 +18,14 @@ SEEDS = range(10)
 """Where records are looked for; a report asks for those of these seeds that somebody ran."""
 
 
-def known(benchmark: Benchmark, scale: Scale, library: frame.Library) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def known(benchmark: Benchmark, scale: Scale, store: Store) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """(variants, seeds) of a benchmark with a record at this scale, the default rows first."""
     found: dict[str, set[int]] = {}
     for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
         if not benchmark.has_recipe(variant, scale):
             continue
         recipe = benchmark.recipe(variant, scale)
-        seeds = {seed for seed in SEEDS if isinstance(library.find(benchmark.name, recipe.with_seed(seed).id), frame.Found)}
+        seeds = {seed for seed in SEEDS if frame.usable(store, benchmark.name, recipe.with_seed(seed).id)}
         if seeds:
             found[variant] = seeds
     return tuple(found), tuple(sorted(set().union(*found.values())))
@@ -32,18 +33,16 @@ def known(benchmark: Benchmark, scale: Scale, library: frame.Library) -> tuple[t
 
 def everything() -> Report:
     """The combined report from the records there are."""
-    library = frame.Library()
+    store = frame.everywhere()
     reports: list[Report] = []
     for benchmark in BENCHMARKS.values():
         for scale in benchmark.scales:
-            variants, seeds = known(benchmark, scale, library)
+            variants, seeds = known(benchmark, scale, store)
             if variants:
                 asked = benchmark_request("benchmark", benchmark.name, seeds, variants, scale)
-                reports.append(asked.build(frame.tidy(asked.expected, library)))
+                reports.append(asked.build(frame.tidy(asked.expected, store)))
     for grid in ABLATIONS.values():
-        seeds = tuple(
-            seed for seed in SEEDS if any(isinstance(library.find(spec.benchmark, spec.id), frame.Found) for spec in grid.specs((seed,)))
-        )
+        seeds = tuple(seed for seed in SEEDS if any(frame.usable(store, spec.benchmark, spec.id) for spec in grid.specs((seed,))))
         asked = grid_request(grid, seeds or (0,))
-        reports.append(asked.build(frame.tidy(asked.expected, library)))
+        reports.append(asked.build(frame.tidy(asked.expected, store)))
     return combine(reports, name="everything", title="All results", make="python -m ablations --everything")

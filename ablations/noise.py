@@ -1,43 +1,19 @@
-"""Grids on noise-padded CIFAR-10: is it the parameterization that remembers, or the step size it was given? And where is the class read?"""
+"""The noise grid: on noise-padded CIFAR-10, is it the parameterization that remembers, or the step size it was given?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
-from ablations.grid import Ablation, Cell
-from benchmarks.images import READOUTS, read_out
-from benchmarks.registry import BENCHMARKS
+from ablations.grid import Ablation
+from benchmarks.changes import Changes
 from benchmarks.setting import DT
-from benchmarks.spec import RunSpec
-from models import FIRSpec, HOPESpec, KernelSpec, S4DSpec
 
 LOG_UNIFORM: Final = f"{DT[0]:g} .. {DT[1]:g}"
 
-ROWS: Final[Mapping[tuple[str, str, str, str], KernelSpec]] = {
-    ("S4D-Lin", "0.1", "no", "common"): S4DSpec(dt_min=0.1, dt_max=0.1, train_dt=False),
-    ("S4D-Lin", "0.01", "no", "common"): S4DSpec(dt_min=0.01, dt_max=0.01, train_dt=False),
-    ("S4D-Lin", "0.001", "no", "common"): S4DSpec(dt_min=0.001, dt_max=0.001, train_dt=False),
-    ("S4D-Lin", LOG_UNIFORM, "yes", "common"): S4DSpec().with_time_scale(*DT),
-    ("HOPE", "0.1 (HOPE's)", "no", "common"): HOPESpec(dt_min=0.1, dt_max=0.1, train_dt=False),
-    ("HOPE", LOG_UNIFORM, "yes", "common"): HOPESpec().with_time_scale(*DT),
-    ("HOPE", "0.1 (HOPE's)", "no", "network's"): HOPESpec(dt_min=0.1, dt_max=0.1, train_dt=False, lr_h=None),
-    ("HOPE", LOG_UNIFORM, "yes", "network's"): HOPESpec(lr_h=None).with_time_scale(*DT),
-    ("FIR", "1 (HOPE's)", "no", "common"): FIRSpec(),
-}
-"""(parameterization, step size, whether it is trained, rate of the kernel) -> the kernel, each with 64 real states."""
 
-
-def _run(mixer: KernelSpec) -> RunSpec:
-    """The quick recipe of scifar-noise around this kernel."""
-    centre = BENCHMARKS["scifar-noise"].recipe("s4d-lin", "quick").run
-    return replace(centre, model=replace(centre.model, mixer=mixer))
-
-
-def cells() -> list[Cell]:
-    """The rows in the order of the table."""
-    return [Cell(row=dict(zip(NOISE.factors, row, strict=True)), spec=_run(mixer)) for row, mixer in ROWS.items()]
+def frozen_at(variant: str, dt: float) -> Changes:
+    """The variant with this step size in every channel, not trained, in the convention of its own paper."""
+    return {"variant": variant, "mixer.dt_min": dt, "mixer.dt_max": dt, "mixer.train_dt": False}
 
 
 NOISE: Final = Ablation(
@@ -52,29 +28,18 @@ NOISE: Final = Ablation(
         "convention except where the row says HOPE's, which is half of it: HOPE's 0.1 is 0.2 in S4's, a window of 64 / 0.1 = 640 steps "
         "where 1,024 are needed to reach the image from the end. Log-uniform ranges are the same time scales for both."
     ),
+    benchmark="scifar-noise",
     factors=("parameterization", "dt", "dt trained", "rate"),
-    make=cells,
-)
-
-
-def readout_cells() -> list[Cell]:
-    """S4D-Lin, HOPE and FIR with every read-out. The cells of the noise half are those of the noise grid."""
-    rows = {name: ROWS[name, LOG_UNIFORM, "yes", "common"] for name in ("S4D-Lin", "HOPE")}
-    rows["FIR"] = ROWS["FIR", "1 (HOPE's)", "no", "common"]
-    return [
-        Cell(row={"parameterization": name, "read-out": readout}, spec=read_out(_run(mixer), readout))
-        for name, mixer in rows.items()
-        for readout in READOUTS
-    ]
-
-
-READOUT: Final = Ablation(
-    name="readout",
-    title="Where the class is read",
-    about=(
-        "Noise-padded CIFAR-10, read from the mean over the noise half (the authors' script), over all steps, or from the last step alone. "
-        "With all steps the image itself is in the mean and little needs to be remembered; the last step asks for the longest memory."
-    ),
-    factors=("parameterization", "read-out"),
-    make=readout_cells,
+    columns="rate",
+    rows={
+        ("S4D-Lin", "0.1", "no", "common"): frozen_at("s4d-lin", 0.1),
+        ("S4D-Lin", "0.01", "no", "common"): frozen_at("s4d-lin", 0.01),
+        ("S4D-Lin", "0.001", "no", "common"): frozen_at("s4d-lin", 0.001),
+        ("S4D-Lin", LOG_UNIFORM, "yes", "common"): {"variant": "s4d-lin"},
+        ("HOPE", "0.1 (HOPE's)", "no", "common"): frozen_at("hope", 0.1),
+        ("HOPE", LOG_UNIFORM, "yes", "common"): {"variant": "hope"},
+        ("HOPE", "0.1 (HOPE's)", "no", "network's"): frozen_at("hope-paper-rates", 0.1),
+        ("HOPE", LOG_UNIFORM, "yes", "network's"): {"variant": "hope-paper-rates"},
+    },
+    references={("FIR", "1 (HOPE's)", "no", "common"): {"variant": "fir"}},
 )

@@ -33,7 +33,8 @@ def listing(scale: Scale) -> str:
     A column is a benchmark by its number; a dash where it has no such row or scale.
     """
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.running.record import Store
+    from benchmarks.running.record import FINISHED
+    from benchmarks.running.store import Store
     from models import VARIANTS
 
     store = Store()
@@ -42,7 +43,7 @@ def listing(scale: Scale) -> str:
         if not benchmark.has_recipe(variant, scale):
             return "-"
         recipe = benchmark.recipe(variant, scale)
-        return str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2)))
+        return str(sum(store.status(recipe.with_seed(seed)) in FINISHED for seed in (0, 1, 2)))
 
     lines = ["Benchmarks"]
     lines += [f"  {i:2}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Literal
 
@@ -34,6 +35,11 @@ def canonical(value: Any) -> Any:
     raise TypeError(f"a spec holds plain values, tuples and dataclasses; found {type(value).__name__}")
 
 
+def spec_id(spec: Mapping[str, Any]) -> str:
+    """The first 12 hex digits of the sha256 of a canonical spec, written as JSON with sorted keys and without spaces."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """One training run. Two runs with equal specs are the same run; `id` is the hash of all of it."""
@@ -60,9 +66,8 @@ class RunSpec:
 
     @property
     def id(self) -> str:
-        """First 12 hex digits of the sha256 of the canonical JSON."""
-        text = json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """The identity of the run, `spec_id` of its canonical form."""
+        return spec_id(canonical(self))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
 from models.dss import DSSSpec
 from models.hope import HOPESpec
-from models.network import MixerSpec
+from models.layer import MixerSpec
 from models.s4 import S4Spec
 from models.s4d import S4DSpec
 

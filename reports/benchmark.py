@@ -13,7 +13,7 @@ from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
 from reports.evidence import Request
-from reports.frame import Expected, Found, Library
+from reports.frame import Expected, everywhere, usable
 from reports.page import Report
 from reports.render import benchmark_report
 from reports.tables import METRICS
@@ -79,11 +79,11 @@ def request(
 
 def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Sequence[int]) -> list[str]:
     """`rows`, each followed by the same parameterization at its own paper's learning rates where somebody has run that."""
-    library, out = Library(), []
+    store, out = everywhere(), []
     for row in rows:
         out.append(row)
         for second in (name for name, v in VARIANTS.items() if v.second_line_of == row and name not in rows):
             ids = (benchmark.recipe(second, scale).with_seed(seed).id for seed in seeds)
-            if any(isinstance(library.find(benchmark.name, id), Found) for id in ids):
+            if any(usable(store, benchmark.name, id) for id in ids):
                 out.append(second)
     return out

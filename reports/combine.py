@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pandas as pd
 
+from benchmarks.running.record import FINISHED
 from reports import frame
 from reports.page import Report, Section
 
 
 def combine(reports: Sequence[Report], *, name: str, title: str, make: str) -> Report:
     """One report of those among `reports` that have at least one finished run; the others are named as empty in its summary."""
-    shown = [r for r in reports if len(r.runs) and r.runs["status"].isin(["ok", "diverged"]).any()]
+    shown = [r for r in reports if len(r.runs) and r.runs["status"].isin(FINISHED).any()]
     empty = [r.title for r in reports if r not in shown]
     sections: list[Section] = []
     runs: list[pd.DataFrame] = []

@@ -63,7 +63,7 @@ def read(folder: Path) -> Record:
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Every file whole or not at all. Raises EnvironmentProblem where the folder cannot be written."""
     from benchmarks.running.environment import EnvironmentProblem
-    from benchmarks.running.record import write_atomically
+    from benchmarks.running.store import write_atomically
 
     try:
         for name, content in files.items():

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import EnvironmentProblem
-from benchmarks.running.record import run_root, write_atomically
+from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import frame, readme
 from reports.frame import Expected
@@ -33,14 +33,14 @@ class Request:
 
     expected: Sequence[Expected]
     build: Callable[[pd.DataFrame], Report]
-    """From `frame.tidy(expected, library)`."""
+    """From `frame.tidy(expected, store)`."""
     arrays: bool = True
     """Whether the report draws kernels, so that arrays are committed too."""
 
 
 def show(request: Request, formats: Sequence[str] = ()) -> int:
     """Builds a report from the records there are, prints its tables and writes its page; the exit code."""
-    report = request.build(frame.tidy(request.expected, frame.Library()))
+    report = request.build(frame.tidy(request.expected, frame.everywhere()))
     print("\n\n".join(table.text() for table in report.tables()))
     return show_page(report, formats)
 
@@ -77,9 +77,9 @@ def commit(request: Request) -> int:
     """Copies the records of a report into reports/records, arrays for seed 0 of the default rows only, and renders from the copy."""
     with_arrays = arrays_wanted(request.expected) if request.arrays else set()
     copied = dirty = 0
-    for _, run in frame.tidy(request.expected, frame.Library((("runs", run_root()),))).iterrows():
+    for _, run in frame.tidy(request.expected, Store()).iterrows():
         found = run["found"]
-        if not isinstance(found, frame.Found) or run["status"] == "failed":
+        if found is None or run["status"] == "failed":
             continue
         target = frame.COMMITTED / run["benchmark"] / run["id"]
         target.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def commit(request: Request) -> int:
         if run["id"] in with_arrays and arrays.is_file():
             shutil.copyfile(arrays, target / "arrays.npz")
         copied, dirty = copied + 1, dirty + int(run["dirty"])
-    report = request.build(frame.tidy(request.expected, frame.Library((("reports/records", frame.COMMITTED),))))
+    report = request.build(frame.tidy(request.expected, frame.committed()))
     files = write_tables_and_figures(report, HERE / "tables", HERE / "figures")
     in_readme = readme.write(report, HERE.parent / "README.md")
     holes = int(report.runs["status"].isin(["missing", "failed"]).sum())

@@ -550,7 +550,7 @@ def page(shown: Sequence[Shown], missing: Mapping[str, str]) -> str:
 def draw(names: Sequence[str], folder: Path) -> int:
     """Writes the sheets and their page, and says what is not here; the exit code."""
     from benchmarks.running.environment import EnvironmentProblem
-    from benchmarks.running.record import write_atomically
+    from benchmarks.running.store import write_atomically
     from data.base import DataError, StorageError
 
     shown: list[Shown] = []
@@ -606,7 +606,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse(argv)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data
-    from benchmarks.running.record import run_root
+    from benchmarks.running.store import run_root
 
     return draw(options.names, Path(options.out) if options.out is not None else run_root() / "reports" / "gallery")
 

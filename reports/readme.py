@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.running.record import write_atomically
+from benchmarks.running.store import write_atomically
 from reports.markdown import picture
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.benchmark import Published
-from benchmarks.running.record import DamagedRecord, write_atomically
+from benchmarks.running.record import DamagedRecord
+from benchmarks.running.store import write_atomically
 from reports import frame, plots, stats, tables
 from reports.markdown import markdown
 from reports.page import Plot, Report, Section, render
@@ -27,7 +28,7 @@ def fingerprints(runs: pd.DataFrame, rows: str = "variant") -> tuple[dict[str, d
     """Per row the arrays of its lowest seed that has any; which seed that was, where all agree; and what could not be read."""
     out, seeds, trouble = {}, set(), []
     for _, run in runs.sort_values("seed", kind="stable").iterrows() if len(runs) else ():
-        if run[rows] in out or not isinstance(run["found"], frame.Found) or run["status"] != "ok":
+        if run[rows] in out or run["found"] is None or run["status"] != "ok":
             continue
         try:
             arrays = run["found"].arrays()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from benchmarks.benchmark import Published
+from benchmarks.running.record import FINISHED
 from reports import stats
 from reports.table import HOLE, Table
 
@@ -151,12 +152,12 @@ def constant_words(rows: Mapping[Any, Row], metric: Metric) -> str:
 
 
 def _median(runs: pd.DataFrame, key: str) -> float:
-    values = runs.loc[runs["status"].isin(["ok", "diverged"]), key].dropna()
+    values = runs.loc[runs["status"].isin(FINISHED), key].dropna()
     return float(values.median()) if len(values) else math.nan
 
 
 def _rates(runs: pd.DataFrame) -> str:
-    done = runs[runs["status"].isin(["ok", "diverged"])]
+    done = runs[runs["status"].isin(FINISHED)]
     pairs = sorted(
         {(k.replace(", ", ",") or "none", r.replace(", ", ",") or "none") for k, r in zip(done["kernel_lr"], done["rest_lr"]) if k or r}
     )
@@ -367,7 +368,7 @@ def comparable(runs: pd.DataFrame) -> bool:
     """Whether published numbers may stand beside these: official data at the published setting, in every record there is."""
     sources = {
         str(f.record.spec_full.get("data", {}).get("source", ""))
-        for f in runs.get("found", []) if not isinstance(f, str)
+        for f in runs.get("found", []) if f is not None
     }  # fmt: skip
     return bool(len(runs)) and set(runs["scale"]) == {"paper"} and sources == {"official"}
 

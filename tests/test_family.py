@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
+from benchmarks.running.store import Store
 from reports import family, frame
 from reports.tables import METRICS
 
@@ -67,7 +68,7 @@ def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]
                 record["metrics"] |= metrics
                 path.write_text(json.dumps(record))
                 expected.append(e)
-    runs = frame.tidy(expected, frame.Library((("runs", tmp_path),)))
+    runs = frame.tidy(expected, Store.at(tmp_path))
     return family.family_report(runs, members, name="family-x", title="Two", scale="quick", make="make it")
 
 

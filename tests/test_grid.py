@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from ablations.grid import Ablation, Cell, Factor, vary
+from ablations.grid import Ablation, Factor
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
+from benchmarks.changes import changed
 from benchmarks.registry import BENCHMARKS
 from models import DEFAULT_VARIANTS, VARIANTS, S4DSpec, StepSpec
 from tests.tiny import tiny
@@ -67,20 +69,66 @@ def test_core_names_what_its_specs_are() -> None:
         assert mixer.d_state == 64  # type: ignore[union-attr]
 
 
+def tiny_grid(**changes: Any) -> Ablation:
+    """A grid on the digits with one factor."""
+    made = Ablation(name="n", title="t", about="a", benchmark="digits-noise", factors=("init",), columns="init")
+    return replace(made, **changes)
+
+
+LEVELS = {"lin": {"mixer.init": "lin"}, "inv": {"mixer.init": "inv"}}
+
+
 def test_vary_runs_the_last_factor_fastest() -> None:
-    a = Factor(name="a", levels={"1": {"d_state": 2}, "2": {"d_state": 4}})
-    b = Factor(name="b", levels={"x": {"init": "lin"}, "y": {"init": "inv"}})
-    out = vary(S4DSpec(), a, b)
-    assert [tuple(row.values()) for row, _ in out] == [("1", "x"), ("1", "y"), ("2", "x"), ("2", "y")]
-    assert [(spec.d_state, spec.init) for _, spec in out] == [(2, "lin"), (2, "inv"), (4, "lin"), (4, "inv")]
+    a = Factor(name="a", levels={"1": {"mixer.d_state": 2}, "2": {"mixer.d_state": 4, "optim.lr": 0.5}})
+    b = Factor(name="b", levels={"x": {"mixer.init": "lin"}, "y": {"mixer.init": "inv"}})
+    cells = tiny_grid(factors=("b", "a"), columns="a", vary=(a, b)).cells()
+    assert [cell.row for cell in cells] == [{"b": y, "a": x} for x in "12" for y in "xy"]
+    mixers = [cell.spec.model.mixer for cell in cells]
+    assert [(m.d_state, m.init) for m in mixers] == [(2, "lin"), (2, "inv"), (4, "lin"), (4, "inv")]  # type: ignore[attr-defined]
+    assert [cell.spec.optim.lr for cell in cells] == [0.01, 0.01, 0.5, 0.5]
+
+
+def test_rows_stand_after_the_crossed_cells_and_references_last() -> None:
+    vary = (Factor(name="init", levels=LEVELS),)
+    cells = tiny_grid(vary=vary, rows={("legs",): {"mixer.init": "legs"}}, references={("hope",): {"variant": "hope"}}).cells()
+    assert [tuple(cell.row.values()) for cell in cells] == [("lin",), ("inv",), ("legs",), ("hope",)]
+    assert [cell.reference for cell in cells] == [False, False, False, True]
+    recipe = BENCHMARKS["digits-noise"].recipe
+    assert [cell.spec.id for cell in cells] == [recipe(name, "quick").run.id for name in ("s4d-lin", "s4d-inv", "s4d-legs", "hope")]
 
 
 def test_a_grid_that_contradicts_itself_is_refused() -> None:
-    def ablation(*rows: dict[str, str]) -> Ablation:
-        return Ablation(name="n", title="t", about="a", factors=("a",), make=lambda: [Cell(row=row, spec=tiny()) for row in rows])
-
-    assert len(ablation({"a": "1"}, {"a": "2"}).cells()) == 2
+    vary = (Factor(name="init", levels=LEVELS),)
+    assert len(tiny_grid(vary=vary).cells()) == 2
     with pytest.raises(ValueError, match="twice"):
-        ablation({"a": "1"}, {"a": "1"}).cells()
+        tiny_grid(vary=vary, rows={("lin",): {}}).cells()
     with pytest.raises(ValueError, match="instead of"):
-        ablation({"b": "1"}).cells()
+        tiny_grid(vary=vary, factors=("b",)).cells()
+    with pytest.raises(ValueError, match="instead of"):
+        tiny_grid(rows={("lin", "zoh"): {}}).cells()
+    with pytest.raises(ValueError, match="did you mean 'init'"):
+        tiny_grid(rows={("lin",): {"mixer.innit": "lin"}}).cells()
+
+
+def test_grids_declare_what_their_reports_draw() -> None:
+    for ablation in ABLATIONS.values():
+        assert ablation.columns in ablation.factors
+        assert not ablation.apart or ablation.apart in ablation.factors
+
+
+def test_fields_change_by_dotted_name_and_all_at_once() -> None:
+    run = tiny()
+    new = changed(run, {"mixer.dt_min": 0.5, "mixer.dt_max": 0.6, "model.n_layers": 2, "epochs": 3, "data.noise": 4})
+    mixer = new.model.mixer
+    assert isinstance(mixer, S4DSpec)
+    assert (mixer.dt_min, mixer.dt_max, new.model.n_layers, new.epochs, new.data) == (0.5, 0.6, 2, 3, replace(run.data, noise=4))  # type: ignore[call-arg]
+    assert changed(run, {}) == run
+    assert changed(run, {"mixer.d_state": mixer.d_state}) == run
+    with pytest.raises(ValueError, match="did you mean 'epochs'"):
+        changed(run, {"epoch": 3})
+    with pytest.raises(ValueError, match="plain value"):
+        changed(run, {"epochs.more": 3})
+    with pytest.raises(ValueError, match="one of the two"):
+        changed(run, {"mixer": mixer, "mixer.d_state": 8})
+    with pytest.raises(ValueError, match="dt_min <= dt_max"):
+        changed(run, {"mixer.dt_min": 0.5, "mixer.dt_max": 0.4})

@@ -18,6 +18,7 @@ from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.store import Store
 from benchmarks.spec import canonical
 from reports import FORMATS, evidence, frame, page, readme, render, tables
 from reports import __main__ as command
@@ -30,7 +31,7 @@ NASTY = "s4<script>alert(1)</script>&\"'"
 
 def report_of(root: Path, asked: list[frame.Expected]) -> page.Report:
     return render.benchmark_report(
-        frame.tidy(asked, frame.Library((("runs", root),))), name="x", title="Noise & <digits>", about="About <it>.",
+        frame.tidy(asked, Store.at(root)), name="x", title="Noise & <digits>", about="About <it>.",
         metric=tables.METRICS["accuracy"], scale="quick", make="python -m reports quickstart", lags=(192, 255),
     )  # fmt: skip
 
@@ -131,7 +132,7 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
 def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
     asked = grid_request(ABLATIONS[name], (0,)) if kind == "ablation" else benchmark_request(kind, name, (0,), ("default",), None)
-    report = asked.build(frame.tidy(asked.expected, frame.Library((("runs", tmp_path),))))
+    report = asked.build(frame.tidy(asked.expected, Store.at(tmp_path)))
     assert f"{name} " in report.make
     assert report.make in page.render(report)
     assert len(report.runs) == len(set(report.runs["id"])) or kind == "ablation"
@@ -143,7 +144,7 @@ def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> N
     asked = grid_request(ABLATIONS[name], (0,)).expected
     for i, e in enumerate(asked):
         _write_like(tmp_path, e, 0.5 + 0.01 * i)
-    runs = frame.tidy(asked, frame.Library((("runs", tmp_path),)))
+    runs = frame.tidy(asked, Store.at(tmp_path))
     factors = ABLATIONS[name].factors
     judged = tables.judge(dict(iter(runs.groupby(list(factors), sort=False))), tables.METRICS["accuracy"])
     column = "discretization" if "discretization" in factors else factors[-1]
@@ -237,5 +238,5 @@ def test_reports_do_without_lightning() -> None:
 
 
 def test_a_report_of_nothing_at_all() -> None:
-    runs = frame.tidy([], frame.Library(()))
+    runs = frame.tidy([], Store(()))
     assert isinstance(runs, pd.DataFrame)

@@ -15,15 +15,16 @@ import benchmarks.running.run as running
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import Runtime
-from benchmarks.running.record import Record, Store
+from benchmarks.running.record import Record
 from benchmarks.running.run import run
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataSpec, Signature
 from data.module import SplitModule
 from data.sampling import Ids
 from models import VARIANTS, Constant, FIRSpec, HOPESpec, KernelSpec, LSTMSpec, ModelSpec, OptimSpec, S4DSpec, SequenceTask
 from reports import frame, tables
-from reports.frame import Expected, Library
+from reports.frame import Expected
 from reports.render import benchmark_report
 from tests.tiny import tiny
 
@@ -74,7 +75,7 @@ def spec(mixer: KernelSpec | LSTMSpec | None = None, *, epochs: int = 3, seed: i
 def once(wanted: RunSpec, folder: Path) -> Record:
     before = torch.get_num_threads()
     try:
-        return run(wanted, Runtime(), Store(folder))
+        return run(wanted, Runtime(), Store.at(folder))
     finally:
         torch.set_num_threads(before)
 
@@ -118,7 +119,7 @@ def test_the_number_is_that_of_the_chosen_weights_at_scaled_steps(
     assert record.metrics[f"test_{metric}_4khz"] == pytest.approx(found[4, 4.0], abs=1e-6)
     if regression:  # without the rate it would be another number
         assert abs(found[2, 1.0] - found[2, 2.0]) > 1e-4
-    assert Store(tmp_path).get(record.id) == record
+    assert Store.at(tmp_path).get(wanted) == record
 
 
 def test_zero_shot_tests_change_no_other_number(tmp_path: Path) -> None:
@@ -152,8 +153,7 @@ def test_which_rows_have_a_step(name: str) -> None:
     """has_rate says beforehand what another rate does: it works, or is refused."""
     torch.manual_seed(0)
     model = ModelSpec(mixer=VARIANTS[name].mixer, d_model=8, n_layers=1).build(d_input=1, d_output=2)
-    kernels = running.kernels(model)
-    able = bool(kernels) and all(kernel.has_rate for kernel in kernels)
+    able = all(layer.has_rate for layer in model.layers)
     assert able == (name not in ("fir", "lstm", "transformer"))
     task = SequenceTask(model, OptimSpec(lr=1e-3), total_steps=1)
     batch = {"x": torch.randn(2, 16, 1), "y": torch.tensor([0, 1])}
@@ -192,7 +192,7 @@ def runs(folder: Path) -> Any:
     for _, wanted in specs[:3]:
         once(wanted, folder)
     expected = [Expected(labels={"variant": v}, benchmark="tones", id=s.id, seed=s.seed, scale="quick", command="x") for v, s in specs]
-    return frame.tidy(expected, Library((("runs", folder),)))
+    return frame.tidy(expected, Store.at(folder))
 
 
 def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
@@ -202,7 +202,7 @@ def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
     cells = table.cells.set_index("variant")
     for test, word in NAMES.items():
         key, column = f"test_accuracy_{test}", f"{word} (%)"
-        scores = [100 * Store(folder).get(id).metrics[key] for id in runs["id"][:2]]  # type: ignore[union-attr]
+        scores = [100 * Store.at(folder).find("tones", id).record.metrics[key] for id in runs["id"][:2]]  # type: ignore[union-attr]
         assert cells.loc["s4d", column] == f"{np.mean(scores):.2f} ± {np.std(scores, ddof=1):.2f} (2)"
         assert cells.loc["lstm", column] == cells.loc["hope", column] == "–"
         numbers = table.numbers.set_index("variant")
@@ -225,7 +225,7 @@ def test_a_benchmark_without_further_tests_has_no_column(runs: Any) -> None:
 def test_a_table_before_any_run_has_its_columns(tmp_path: Path) -> None:
     expected = [Expected(labels={"variant": "s4d"}, benchmark="tones", id="0" * 12, seed=0, scale="quick", command="x")]
     for asked in (expected, []):
-        runs = frame.tidy(asked, Library((("runs", tmp_path),)))
+        runs = frame.tidy(asked, Store.at(tmp_path))
         table = tables.benchmark_table(runs, name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
         assert {"8 kHz (%)", "4 kHz (%)"} <= set(table.cells.columns)
 

@@ -1,0 +1,49 @@
+"""Fields of a RunSpec changed by their dotted names, wherever they lie in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from benchmarks.spec import RunSpec
+from models.names import choose
+
+Spec = TypeVar("Spec")
+
+Changes = Mapping[str, Any]
+"""Dotted name -> value: "epochs", "optim.lr", "model.pool_last", "data.noise"; "mixer.init" is short for "model.mixer.init"."""
+
+SHORT = {"mixer": "model.mixer"}
+
+
+def changed(run: RunSpec, changes: Changes) -> RunSpec:
+    """The same run with these fields set, all at once, so that no combination on the way has to be legal.
+
+    Raises ValueError that names the nearest field for one that does not exist, and whatever the specs refuse.
+    """
+    written_out = {}
+    for name, value in changes.items():
+        head, dot, rest = name.partition(".")
+        written_out[f"{SHORT.get(head, head)}{dot}{rest}"] = value
+    return _changed(run, written_out)
+
+
+def _changed(spec: Spec, changes: Changes) -> Spec:
+    if not is_dataclass(spec):
+        raise ValueError(f"{spec!r} is a plain value and has no fields to change: {', '.join(changes)}")
+    known = {f.name: f for f in fields(spec)}
+    own: dict[str, Any] = {}
+    inside: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        head, dot, rest = name.partition(".")
+        choose(f"field of {type(spec).__name__}", head, known)
+        if dot:
+            inside.setdefault(head, {})[rest] = value
+        else:
+            own[head] = value
+    twice = own.keys() & inside.keys()
+    if twice:
+        raise ValueError(f"{', '.join(sorted(twice))} is set as a whole and field by field; say one of the two")
+    deeper = {head: _changed(getattr(spec, head), changes) for head, changes in inside.items()}
+    return replace(spec, **own, **deeper)  # type: ignore[type-var]
