@@ -7,6 +7,7 @@ benchmark.py    Benchmark: a task with its table of rows, and the numbers publis
 papers.py       what the settings of one paper have in common, whatever the task
 quick.py        the small network of every task at quick scale
 lra.py          how the papers set up the Long Range Arena
+changes.py      fields of a RunSpec changed by their dotted names
 digits.py       the benchmarks, a file a family: digits that need no download
 images.py         LRA Image, sequential and noise-padded CIFAR-10, sequential MNIST
 tokens.py         LRA ListOps, Text and Retrieval, and pairs of film reviews

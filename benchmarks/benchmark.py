@@ -6,16 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from benchmarks.changes import changed
 from benchmarks.recipe import ANY, Recipe, Rows
-from benchmarks.spec import RunSpec, Scale
+from benchmarks.spec import Scale
 from data.protocol import chosen
 from models import VARIANTS
 from models.names import choose
-
-
-def read_from(run: RunSpec, last: int | None) -> RunSpec:
-    """The same run, read out from the mean over its last `last` steps (None: all of them)."""
-    return replace(run, model=replace(run.model, pool_last=last))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +84,7 @@ class Benchmark:
         last = choose(f"read-out of {self.name}", name, self.readouts)
 
         def change(own: Recipe) -> Recipe:
-            return replace(own, run=read_from(own.run, last), notes=(*own.notes, f"but read out from: {name}"))
+            return replace(own, run=changed(own.run, {"model.pool_last": last}), notes=(*own.notes, f"but read out from: {name}"))
 
         return replace(self, title=f"{self.title}, read out from: {name}", changes=(*self.changes, change), published=())
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from benchmarks.benchmark import Benchmark, read_from
+from benchmarks.benchmark import Benchmark
 from benchmarks.papers import (
     DSS_FIELDS,
     DSS_NOTES,
@@ -22,23 +22,16 @@ from benchmarks.papers import (
 from benchmarks.quick import describe_network, describe_part, quick_rows
 from benchmarks.recipe import ANY, Row, Rows, with_common_steps
 from benchmarks.setting import ANY_MIXER, Setting
-from benchmarks.spec import RunSpec
 from data.images.cifar import PIXELS, CIFARSpec
 from data.images.mnist import MNISTSpec
 from data.images.split import ImageSpec
 from models import Cosine, ModelSpec, OptimSpec, Plateau
-from models.names import choose
 
 NOISE: Final = PIXELS
 """Steps of noise after the image, as many as pixels (2405.13975, experiment II)."""
 
 READOUTS: Final[dict[str, int | None]] = {"noise": NOISE, "all": None, "last": 1}
 """Where the class is read from: the mean over the noise half (the authors' script), over all steps, or the last step alone."""
-
-
-def read_out(spec: RunSpec, name: str) -> RunSpec:
-    """The same run, read out at `name`, a row of READOUTS."""
-    return read_from(spec, choose("read-out", name, READOUTS))
 
 
 READ_FROM_NOISE: Final = f"read-out: mean over the last {NOISE} steps"
