@@ -5,7 +5,7 @@ from __future__ import annotations
 from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import BENCHMARKS, has
+from benchmarks.registry import BENCHMARKS
 from benchmarks.running.store import Store
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS
@@ -22,7 +22,7 @@ def known(benchmark: Benchmark, scale: Scale, store: Store) -> tuple[tuple[str, 
     """(variants, seeds) of a benchmark with a record at this scale, the default rows first."""
     found: dict[str, set[int]] = {}
     for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
-        if not has(benchmark, variant, scale):
+        if not benchmark.has_recipe(variant, scale):
             continue
         recipe = benchmark.recipe(variant, scale)
         seeds = {seed for seed in SEEDS if frame.usable(store, benchmark.name, recipe.with_seed(seed).id)}

@@ -44,10 +44,10 @@ def request(
     protocol: str | None = None,
 ) -> Request:
     """The runs of a benchmark, row by row, and its report. Raises ValueError that names the nearest valid name."""
-    asked = registry.asked(benchmark_name(kind, name), readout, protocol)
-    benchmark, suffix = asked.benchmark, "".join(f" {word}" for word in asked.words)
+    selected = registry.select_benchmark(benchmark_name(kind, name), readout, protocol)
+    benchmark, suffix = selected.benchmark, "".join(f" {word}" for word in selected.options)
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
-    rows = with_second_lines(benchmark, size, registry.variants(variants, benchmark, size), seeds)
+    rows = with_second_lines(benchmark, size, registry.select_variants(variants, benchmark, size), seeds)
     recipes = {v: benchmark.recipe(v, size) for v in rows}
     listed = ",".join(map(str, seeds))
     expected = [
@@ -69,7 +69,7 @@ def request(
 
     def build(runs: pd.DataFrame) -> Report:
         return benchmark_report(
-            runs, name=folder + asked.tag, title=benchmark.title, about=benchmark.about,
+            runs, name=folder + selected.tag, title=benchmark.title, about=benchmark.about,
             metric=METRICS[benchmark.metric], scale=size, make=" ".join(words), published=benchmark.published,
             beside=benchmark.beside, zero_shot=benchmark.zero_shot, lags=(noise, data.signature.length - 1) if noise else None,
         )  # fmt: skip

@@ -26,14 +26,14 @@ from reports.tables import METRICS, Metric, Row
 def request(name: str, seeds: tuple[int, ...], variants: tuple[str, ...], scale: str | None, protocol: str | None = None) -> Request:
     """The runs of every member of a family, and its report. Raises ValueError that names the nearest valid name."""
     title, members = choose("family", name, FAMILIES)
-    asked = [registry.asked(member, protocol=protocol) for member in members]
+    selected = [registry.select_benchmark(member, protocol=protocol) for member in members]
     size = choose("scale", scale or "quick", {s: s for s in SCALES})
     listed = ",".join(map(str, seeds))
     expected = []
-    for a in asked:
-        for v in with_second_lines(a.benchmark, size, registry.variants(variants, a.benchmark, size), seeds):
+    for a in selected:
+        for v in with_second_lines(a.benchmark, size, registry.select_variants(variants, a.benchmark, size), seeds):
             recipe = a.benchmark.recipe(v, size)
-            words = ["python -m benchmarks", a.benchmark.name, "--variant", v, "--scale", size, "--seeds", listed, *a.words]
+            words = ["python -m benchmarks", a.benchmark.name, "--variant", v, "--scale", size, "--seeds", listed, *a.options]
             expected += [
                 Expected(
                     labels={"variant": v}, benchmark=a.benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=size,
@@ -45,9 +45,9 @@ def request(name: str, seeds: tuple[int, ...], variants: tuple[str, ...], scale:
     words = [f"python -m reports benchmark {name}", *([f"--seeds {listed}"] if seeds != (0, 1, 2) else [])]
     words += [f"--variant {','.join(variants)}"] if variants != ("default",) else []
     words += [f"--scale {scale}"] if scale else []
-    words += asked[0].words
-    benchmarks = [a.benchmark for a in asked]
-    tag = f"family-{name}{asked[0].tag}"
+    words += selected[0].options
+    benchmarks = [a.benchmark for a in selected]
+    tag = f"family-{name}{selected[0].tag}"
     suffix = f" ({protocol})" if protocol else ""
     return Request(
         expected=expected,
