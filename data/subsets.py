@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataSpec, Say, silent
+from data.card import Card
 from data.sampling import Ids, stratified_subset
 
 if TYPE_CHECKING:
-    from data.card import Card
     from data.files.official import Prepared
 
 PARTS: Final = ("train", "val", "test")
