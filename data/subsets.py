@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataSpec, Say, silent
+from data.card import Card
 from data.protocol import require_choices
 from data.sampling import Ids, stratified_subset
 
 if TYPE_CHECKING:
-    from data.card import Card
     from data.files.prepared import Prepared
 
 PARTS: Final = ("train", "val", "test")

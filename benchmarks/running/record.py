@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
-from benchmarks.spec import RunSpec, canonical, spec_id
+from benchmarks.spec import RunSpec, canonical, every_field, spec_id
 
 SCHEMA: Final = 1
 Status = Literal["ok", "diverged", "failed"]
@@ -65,14 +65,6 @@ class Record:
         if spec_id(raw["spec"]) != raw["id"]:
             raise DamagedRecord("has an id that is not the hash of its spec")
         return Record(**{**raw, "history": tuple(raw["history"]), "rates": tuple(raw["rates"])})
-
-
-def every_field(value: Any) -> Any:
-    """`value` as JSON like `canonical`, with the defaults written out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        head = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
-        return head | {f.name: every_field(getattr(value, f.name)) for f in fields(value)}
-    return [every_field(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 
 def failed(spec: RunSpec, reason: str, environment: Mapping[str, Any]) -> Record:
