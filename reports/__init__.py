@@ -12,7 +12,7 @@
     benchmark.py  the report of a benchmark (that of a grid is ablations/report.py)
     family.py   several benchmarks side by side, as papers print them
     evidence.py what is done with a report: shown, or committed with its records
-    data.py     data cards, counts, generators beside their references (data/ holds the page);  gallery.py, sheets.py  contact sheets
+    datasets/   data cards, counts, generators beside their references, contact sheets (data/ holds the committed page)
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.
 """
