@@ -169,10 +169,10 @@ data-card: $(READY) ## what each data set is: samples, splits, licence, known is
 	@$(RUN) $(PY) -m data --card
 
 data-gallery: $(READY) ## a contact sheet of every data set that is there: images, waves, tokens, labels
-	@$(RUN) $(PY) -m reports.gallery $(DATA_ROOT)
+	@$(RUN) $(PY) -m reports.datasets gallery $(DATA_ROOT)
 
 data-report: $(READY) ## the committed page of data sets again, from its record of counts and statistics; nothing is measured
-	@$(RUN) $(PY) -m reports.data
+	@$(RUN) $(PY) -m reports.datasets page
 
 ##@ Development
 

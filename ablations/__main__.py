@@ -20,13 +20,14 @@ def parser() -> cli.Parser:
 def listing() -> str:
     """Every grid with its size and progress."""
     from ablations.registry import ABLATIONS
-    from benchmarks.running.record import Store
+    from benchmarks.running.record import FINISHED
+    from benchmarks.running.store import Store
 
     store, lines = Store(), []
     for ablation in ABLATIONS.values():
-        ids = {spec.id for spec in ablation.specs((0, 1, 2))}
-        done = sum(store.status(id) in ("ok", "diverged") for id in ids)
-        lines += [f"{ablation.name}: {ablation.title}. {len(ablation.cells())} cells, {done}/{len(ids)} runs done (seeds 0,1,2)"]
+        runs = {spec.id: spec for spec in ablation.specs((0, 1, 2))}
+        done = sum(store.status(spec) in FINISHED for spec in runs.values())
+        lines += [f"{ablation.name}: {ablation.title}. {len(ablation.cells())} cells, {done}/{len(runs)} runs done (seeds 0,1,2)"]
         lines += [f"  {' / '.join(cell.row.values())}" for cell in ablation.cells()]
     return "\n".join(lines) + "\n"
 

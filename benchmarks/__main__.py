@@ -32,17 +32,18 @@ def listing(scale: Scale) -> str:
 
     A column is a benchmark by its number; a dash where it has no such row or scale.
     """
-    from benchmarks.registry import BENCHMARKS, has
-    from benchmarks.running.record import Store
+    from benchmarks.registry import BENCHMARKS
+    from benchmarks.running.record import FINISHED
+    from benchmarks.running.store import Store
     from models import VARIANTS
 
     store = Store()
 
     def done(benchmark: Benchmark, variant: str) -> str:
-        if not has(benchmark, variant, scale):
+        if not benchmark.has_recipe(variant, scale):
             return "-"
         recipe = benchmark.recipe(variant, scale)
-        return str(sum(store.status(recipe.with_seed(seed).id) in ("ok", "diverged") for seed in (0, 1, 2)))
+        return str(sum(store.status(recipe.with_seed(seed)) in FINISHED for seed in (0, 1, 2)))
 
     lines = ["Benchmarks"]
     lines += [f"  {i:2}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]
@@ -57,7 +58,7 @@ def listing(scale: Scale) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options: argparse.Namespace = parser().parse(argv)
-    from benchmarks.registry import BENCHMARKS, asked, variants
+    from benchmarks.registry import BENCHMARKS, select_benchmark, select_variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose
 
@@ -70,16 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
     with cli.as_usage():
-        found = asked(options.name, options.readout, options.protocol)
-        benchmark = found.benchmark
+        selected = select_benchmark(options.name, options.readout, options.protocol)
+        benchmark = selected.benchmark
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
-        names = variants(options.variant, benchmark, scale)
+        names = select_variants(options.variant, benchmark, scale)
         jobs = [
             Job(f"{benchmark.name} {name}, seed {seed}", benchmark.recipe(name, scale).with_seed(seed))
             for seed in options.seeds
             for name in names
         ]
-    chosen = ["--variant", ",".join(names), "--scale", scale, *found.words]
+    chosen = ["--variant", ",".join(names), "--scale", scale, *selected.options]
     return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen])
 
 

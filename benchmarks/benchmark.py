@@ -6,26 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from benchmarks.spec import RunSpec, Scale
+from benchmarks.changes import changed
+from benchmarks.recipe import ANY, Recipe, Rows
+from benchmarks.spec import Scale
 from data.protocol import chosen
+from models import VARIANTS
 from models.names import choose
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """A RunSpec (of seed 0) with where its settings come from and every known deviation from that source."""
-
-    run: RunSpec
-    source: str
-    notes: tuple[str, ...] = ()
-
-    def with_seed(self, seed: int) -> RunSpec:
-        return replace(self.run, seed=seed)
-
-
-def read_from(run: RunSpec, last: int | None) -> RunSpec:
-    """The same run, read out from the mean over its last `last` steps (None: all of them)."""
-    return replace(run, model=replace(run.model, pool_last=last))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +35,7 @@ LITERATURE: Final = {"source": "official", "validation": "test"}
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One task with a recipe per variant and scale, and the numbers published for it."""
+    """One task with a table of recipes, and the numbers published for it."""
 
     name: str
     title: str
@@ -57,9 +43,10 @@ class Benchmark:
     """Chosen on validation, scored once on test. accuracy in [0, 1], higher is better; rmse in target units, lower is better."""
     about: str
     """One paragraph: what the sequence is, how long, what is read out, chance level, licence and source of the data."""
-    recipe: Callable[[str, Scale], Recipe]
-    """recipe(variant, scale); raises ValueError for a variant or scale it does not have."""
-    scales: tuple[Scale, ...]
+    rows: Mapping[Scale, Rows]
+    """Scale -> paper -> row, the smallest scale first."""
+    changes: tuple[Callable[[Recipe], Recipe], ...] = ()
+    """What is done to every recipe of those rows: another read-out, other choices of protocol."""
     published: tuple[Published, ...] = ()
     readouts: Mapping[str, int | None] = field(default_factory=dict)
     """Named places to read the class from, as `pool_last` of the network; the recipe takes the first."""
@@ -68,29 +55,49 @@ class Benchmark:
     zero_shot: Mapping[str, str] = field(default_factory=dict)
     """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
 
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """The scales that there are recipes for, the smallest first."""
+        return tuple(self.rows)
+
+    def recipe(self, variant: str, scale: Scale) -> Recipe:
+        """The recipe of a variant at a scale. Raises ValueError for one that there is not."""
+        found = choose("variant", variant, VARIANTS)
+        rows = self.rows[choose(f"scale of {self.name}", scale, {s: s for s in self.rows})]
+        recipe = rows.get(found.paper, rows[ANY]).recipe(self.name, scale, found)
+        for change in self.changes:
+            recipe = change(recipe)
+        return recipe
+
+    def has_recipe(self, variant: str, scale: Scale) -> bool:
+        """Whether there is a recipe of this variant at this scale."""
+        try:
+            self.recipe(variant, scale)
+        except ValueError:
+            return False
+        return True
+
     def read_out(self, name: str) -> Benchmark:
         """The same benchmark read out at `name`. Its title says so, and published numbers, which are read elsewhere, are left out."""
         if not self.readouts:
             raise ValueError(f"{self.name} has one read-out, that of its recipes; --readout is for benchmarks with noise after the signal")
         last = choose(f"read-out of {self.name}", name, self.readouts)
 
-        def recipe(variant: str, scale: Scale) -> Recipe:
-            own = self.recipe(variant, scale)
-            return replace(own, run=read_from(own.run, last), notes=(*own.notes, f"but read out from: {name}"))
+        def change(own: Recipe) -> Recipe:
+            return replace(own, run=changed(own.run, {"model.pool_last": last}), notes=(*own.notes, f"but read out from: {name}"))
 
-        return replace(self, title=f"{self.title}, read out from: {name}", recipe=recipe, published=())
+        return replace(self, title=f"{self.title}, read out from: {name}", changes=(*self.changes, change), published=())
 
     def with_protocol(self, choices: Mapping[str, str]) -> Benchmark:
         """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError.
 
         Published numbers stay beside its rows only where the choice is that of the literature.
         """
+        words = ", ".join(f"{name} = {value}" for name, value in choices.items())
 
-        def recipe(variant: str, scale: Scale) -> Recipe:
-            own = self.recipe(variant, scale)
+        def change(own: Recipe) -> Recipe:
             run = replace(own.run, data=chosen(own.run.data, choices))
             return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
 
-        words = ", ".join(f"{name} = {value}" for name, value in choices.items())
         beside = all(LITERATURE.get(name) == value for name, value in choices.items())
-        return replace(self, title=f"{self.title} ({words})", recipe=recipe, beside=self.beside and beside)
+        return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=self.beside and beside)

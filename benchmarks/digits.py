@@ -1,45 +1,20 @@
-"""Benchmarks that read an image one pixel at a time: sequential digits, and digits followed by noise."""
+"""The digits that come with scikit-learn, as a sequence of pixels, alone and with noise after them: no download, minutes on two cores."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from benchmarks.benchmark import Benchmark, Recipe
-from benchmarks.setting import common_mixer, recipes, small_network
+from benchmarks.benchmark import Benchmark
+from benchmarks.quick import THIS_SUITE, quick_rows
+from benchmarks.recipe import Rows
 from data.images.digits import PIXELS, DigitsSpec
 
 NOISE: Final = 192
 """Steps of noise after the 64 pixels."""
 
 
-def _recipe(benchmark: str, data: DigitsSpec, variant: str, source: str, notes: tuple[str, ...]) -> Recipe:
-    """The one setting of this suite for digits; rows differ in their mixer and in nothing else."""
-    setting = small_network(epochs=16, batch_size=32, warmup=40, pool_last=data.noise or None)
-    return setting.recipe(benchmark, "quick", data, common_mixer(variant), source, notes)
-
-
-def digits(benchmark: str, variant: str) -> Recipe:
-    """Recipe of plain sequential digits."""
-    return _recipe(benchmark, DigitsSpec(), variant, "this suite", ("read-out: mean over all 64 positions",))
-
-
-def digits_noise(benchmark: str, variant: str) -> Recipe:
-    """Recipe of noise-padded digits, after HOPE's noise-padded sequential CIFAR-10."""
-    return _recipe(
-        benchmark,
-        DigitsSpec(noise=NOISE),
-        variant,
-        "this suite, after arXiv:2405.13975, experiment II, and the authors' script",
-        (
-            "digits 8 x 8 with 192 steps of noise instead of CIFAR-10 with 1024",
-            "2 layers of 32 channels for 16 epochs of batches of 32 instead of 4 of 128 for 100 epochs of batches of 64; no dropout",
-            "initial step sizes log-uniform in [0.001, 0.1] and trained, instead of 0.1 for all channels",
-            "kernel parameters (A, B, dt, h) at rate 0.001 without decay in every row; the script leaves S4D's A at 0.01 with decay",
-            "evaluation noise is fixed; the script draws it anew at every access",
-            "nothing is tuned per row: one setting for all, the step sizes S4's default; batch and epochs were set once so that the whole "
-            "table takes minutes; HOPE and DSS at the rates of their own papers stand in the core grid (make ablate-core)",
-        ),
-    )
+def _quick(data: DigitsSpec, *notes: str, source: str = THIS_SUITE, pool_last: int | None = None) -> Rows:
+    return quick_rows(data, *notes, source=source, epochs=16, batch_size=32, warmup=40, pool_last=pool_last)
 
 
 BENCHMARKS: Final = (
@@ -52,8 +27,7 @@ BENCHMARKS: Final = (
             f"as {PIXELS} steps of one standardised pixel, row by row; 1,258 train, 180 validation, 359 test, split by class with a fixed "
             "seed. The class is read from the mean over all steps. Chance is 10 %."
         ),
-        recipe=recipes("digits", {"quick": digits}),
-        scales=("quick",),
+        rows={"quick": _quick(DigitsSpec(), "read-out: mean over all 64 positions")},
     ),
     Benchmark(
         name="digits-noise",
@@ -64,8 +38,20 @@ BENCHMARKS: Final = (
             f"from the mean over the last {NOISE} positions only, so the image has to be remembered through the noise. Training noise is "
             "fresh in every epoch. Chance is 10 %. A small form of the memory experiment of the HOPE paper."
         ),
-        recipe=recipes("digits-noise", {"quick": digits_noise}),
-        scales=("quick",),
+        rows={
+            "quick": _quick(
+                DigitsSpec(noise=NOISE),
+                "digits 8 x 8 with 192 steps of noise instead of CIFAR-10 with 1024",
+                "2 layers of 32 channels for 16 epochs of batches of 32 instead of 4 of 128 for 100 epochs of batches of 64; no dropout",
+                "initial step sizes log-uniform in [0.001, 0.1] and trained, instead of 0.1 for all channels",
+                "kernel parameters (A, B, dt, h) at rate 0.001 without decay in every row; the script leaves S4D's A at 0.01 with decay",
+                "evaluation noise is fixed; the script draws it anew at every access",
+                "nothing is tuned per row: one setting for all, the step sizes S4's default; batch and epochs were set once so that the "
+                "whole table takes minutes; HOPE and DSS at the rates of their own papers stand in the core grid (make ablate-core)",
+                source=f"{THIS_SUITE}, after arXiv:2405.13975, experiment II, and the authors' script",
+                pool_last=NOISE,
+            )
+        },
         readouts={"noise": NOISE, "all": None, "last": 1},
     ),
 )

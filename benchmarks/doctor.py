@@ -39,7 +39,7 @@ ESSENTIAL = {
     "scikit-learn": ("sklearn", "the digits benchmarks"),
     "jinja2": ("jinja2", "the HTML report"),
     "jaxtyping": ("jaxtyping", "the models, whose signatures it writes"),
-    "tqdm": ("tqdm", "progress bars"),
+    "cattrs": ("cattrs", "reading a record back as the run it is of"),
 }
 OPTIONAL = {
     "torchvision": ("torchvision", "nothing here, but Lightning's metrics fail with one that does not match torch"),

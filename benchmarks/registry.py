@@ -1,14 +1,14 @@
-"""BENCHMARKS: every benchmark of the suite by name, collected from the files that define them; and the rows asked of one."""
+"""BENCHMARKS and FAMILIES: every benchmark by name, collected from the files that define them; and how somebody selects among them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
-from benchmarks import biosignals, images, lra, probes, speech
-from benchmarks import digits as pixels
+from benchmarks import biosignals, digits, images, pathfinder, probes, speech, tokens
 from benchmarks.benchmark import Benchmark
+from benchmarks.published import PUBLISHED
 from benchmarks.spec import Scale
 from data.protocol import choices as protocols
 from data.protocol import parse
@@ -16,27 +16,41 @@ from models import DEFAULT_VARIANTS, VARIANTS
 from models.names import choose, unknown
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
-    benchmark.name: benchmark for module in (pixels, images, lra, speech, biosignals, probes) for benchmark in module.BENCHMARKS
+    benchmark.name: replace(benchmark, published=PUBLISHED.get(benchmark.name, ()))
+    for module in (digits, images, tokens, pathfinder, speech, biosignals, probes)
+    for benchmark in module.BENCHMARKS
 }
 
-FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "lra": ("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
-    "lra-kin": ("Kin of the Long Range Arena", ("retrieval-imdb", "pathfinder64", "pathfinder256")),
-    "speech": ("Speech Commands", ("sc10", "sc10-mfcc", "sc35")),
-    "biosignals": ("BIDMC", ("bidmc-rr", "bidmc-hr", "bidmc-spo2")),
-    "probes": ("Probes of memory and capacity", ("copying", "selective-copying", "induction", "mqar")),
+
+class Family(NamedTuple):
+    """Benchmarks of one metric that papers print side by side."""
+
+    title: str
+    members: tuple[str, ...]
+
+
+def _family(title: str, benchmarks: Sequence[Benchmark], metric: str) -> Family:
+    """The family of all of `benchmarks` that are scored by `metric`."""
+    return Family(title, tuple(b.name for b in benchmarks if b.metric == metric))
+
+
+FAMILIES: Final[dict[str, Family]] = {
+    "lra": Family("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
+    "lra-kin": Family("Kin of the Long Range Arena", ("retrieval-imdb", "pathfinder64", "pathfinder256")),
+    "speech": _family("Speech Commands", speech.BENCHMARKS, "accuracy"),
+    "biosignals": _family("BIDMC", biosignals.BENCHMARKS, "rmse"),
+    "probes": _family("Probes of memory and capacity", probes.BENCHMARKS, "accuracy"),
 }
-"""Benchmarks that papers print side by side: name -> (title, members of one metric)."""
 
 
-def variants(wanted: Sequence[str], benchmark: Benchmark | None = None, scale: Scale | None = None) -> tuple[str, ...]:
+def select_variants(wanted: Sequence[str], benchmark: Benchmark | None = None, scale: Scale | None = None) -> tuple[str, ...]:
     """Names of variants, with the words default and all written out: all are all that `benchmark` has at `scale`. Raises ValueError."""
     out: list[str] = []
     for word in wanted:
         if word == "default":
             out += DEFAULT_VARIANTS
         elif word == "all":
-            out += [name for name in VARIANTS if benchmark is None or scale is None or has(benchmark, name, scale)]
+            out += [name for name in VARIANTS if benchmark is None or scale is None or benchmark.has_recipe(name, scale)]
         elif word in VARIANTS:
             out.append(word)
         else:
@@ -44,46 +58,42 @@ def variants(wanted: Sequence[str], benchmark: Benchmark | None = None, scale: S
     return tuple(dict.fromkeys(out))
 
 
-def has(benchmark: Benchmark, variant: str, scale: Scale) -> bool:
-    """Whether the benchmark has this row at this scale."""
-    try:
-        benchmark.recipe(variant, scale)
-    except ValueError:
-        return False
-    return True
-
-
 @dataclass(frozen=True)
-class Asked:
-    """A benchmark as somebody asked for it."""
+class Selection:
+    """A benchmark as somebody wants it: read out elsewhere, or with other choices of protocol."""
 
     benchmark: Benchmark
-    words: tuple[str, ...]
-    """The options that say so on a command line."""
+    options: tuple[str, ...]
+    """The words that say so on a command line."""
     tag: str
     """What tells its reports from those of the plain benchmark: "" or "-mini"."""
 
 
-def asked(name: str, readout: str | None = None, protocol: str | None = None) -> Asked:
+def select_benchmark(name: str, readout: str | None = None, protocol: str | None = None) -> Selection:
     """The benchmark `name`, read out elsewhere, or with other choices of protocol. Raises ValueError that names the nearest."""
     benchmark = choose("benchmark", name, BENCHMARKS)
-    words: list[str] = []
+    options: list[str] = []
     tags: list[str] = []
     if readout is not None:
         benchmark = benchmark.read_out(readout)
-        words += ["--readout", readout]
+        options += ["--readout", readout]
         tags.append(readout)
     if protocol is not None:
         choices = parse(protocol)
         benchmark = benchmark.with_protocol(choices)
-        data = benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0]).run.data  # says at once what cannot be
-        named = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
+        options += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
+        tags += _protocol_tags(benchmark, choices)
+    return Selection(benchmark, tuple(options), "".join(f"-{tag}" for tag in tags))
 
-        def clear(value: str) -> bool:
-            """Whether the value alone says which field it is of, and makes no other benchmark's name."""
-            alone = value[0].isalpha() and value not in ("true", "false") and named.count(value) == 1
-            return alone and f"{name}-{value}" not in BENCHMARKS
 
-        words += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
-        tags += [value if clear(value) else f"{field}-{value}" for field, value in choices.items()]
-    return Asked(benchmark, tuple(words), "".join(f"-{tag}" for tag in tags))
+def _protocol_tags(benchmark: Benchmark, choices: Mapping[str, str]) -> list[str]:
+    """The value of each choice, or field and value where the value alone could be read as something else. Raises ValueError."""
+    data = benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0]).run.data  # says at once what cannot be
+    words = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
+
+    def clear(value: str) -> bool:
+        """Whether the value alone says which field it is of, and makes no other benchmark's name."""
+        alone = value[0].isalpha() and value not in ("true", "false") and words.count(value) == 1
+        return alone and f"{benchmark.name}-{value}" not in BENCHMARKS
+
+    return [value if clear(value) else f"{field}-{value}" for field, value in choices.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +18,8 @@ SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
 def canonical(value: Any) -> Any:
     """`value` as JSON with sorted meaning: a dataclass becomes its type name, its version and its non-default fields.
 
-    A new option with a default therefore orphans no record; what a default means is guarded by the `version` of its class.
+    A new option with a default therefore orphans no record; what a default means is guarded by the `version` of its class. Written by
+    hand and not by cattrs, which reads it back (`benchmarks.rebuild`): an id hangs on every byte, and what is no plain value is refused.
     """
     if is_dataclass(value) and not isinstance(value, type):
         out: dict[str, Any] = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
@@ -32,6 +34,19 @@ def canonical(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"a spec holds plain values, tuples and dataclasses; found {type(value).__name__}")
+
+
+def every_field(value: Any) -> Any:
+    """`value` as JSON like `canonical`, with the defaults written out."""
+    if is_dataclass(value) and not isinstance(value, type):
+        head = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
+        return head | {f.name: every_field(getattr(value, f.name)) for f in fields(value)}
+    return [every_field(v) for v in value] if isinstance(value, (tuple, list)) else value
+
+
+def spec_id(spec: Mapping[str, Any]) -> str:
+    """The first 12 hex digits of the sha256 of a canonical spec, written as JSON with sorted keys and without spaces."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +75,8 @@ class RunSpec:
 
     @property
     def id(self) -> str:
-        """First 12 hex digits of the sha256 of the canonical JSON."""
-        text = json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """The identity of the run, `spec_id` of its canonical form."""
+        return spec_id(canonical(self))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 from data import protocol
 from data.base import DataError, StorageError
 from data.card import Card
-from data.files.official import root
+from data.files.root import root
 from data.registry import SETS
 from data.subsets import SplitSpec
 

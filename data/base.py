@@ -56,6 +56,12 @@ class DataSpec(ABC):
     task: ClassVar[tuple[str, ...]] = ()
     """Fields that say which task this is, or on which the recipes of a benchmark rest: no choices of protocol."""
 
+    def require_at_least(self, least: int, *names: str) -> None:
+        """Raises ValueError for a field of these names that is smaller than `least`."""
+        for name in names:
+            if (value := getattr(self, name)) < least:
+                raise ValueError(f"{name} of {type(self).__name__} is {least} or more, got {value}")
+
     @property
     @abstractmethod
     def signature(self) -> Signature:

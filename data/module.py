@@ -1,22 +1,24 @@
-"""The one LightningDataModule: a data set is a split of sample ids and a function that makes a batch of some of them."""
+"""The one LightningDataModule: a data set is a split of sample ids and a function that makes arrays of some of them, a batch at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from data.sampling import Ids, check_split, permutation
+from data.sampling import Ids, permutation, require_split
 
-MakeBatch = Callable[[str, Ids, int], dict[str, Tensor]]
+MakeBatch = Callable[[str, Ids, int], Mapping[str, NDArray[Any]]]
 """make(split, ids, epoch) -> {"x": (B, L, d_input), "y": (B,), ...}; must not depend on which other ids share the batch."""
 
-Request = tuple[Ids, int]
-
+BatchOf = tuple[Ids, int]
+"""What is asked for: the ids of one batch, and the epoch."""
 
 POOL: Final = 50
 """Batches that are sorted by length together: long enough for little padding, short enough to mix lengths over an epoch."""
@@ -42,7 +44,7 @@ def batches(ids: Ids, batch_size: int, lengths: Ids | None = None, seed: int | N
     return out
 
 
-class _Requests(Sampler[Request]):
+class _Batched(Sampler[BatchOf]):
     """Yields (ids of a batch, epoch). Training is permuted anew each epoch; evaluation is the same every time."""
 
     def __init__(self, ids: Ids, batch_size: int, lengths: Ids | None, seed: int | None) -> None:
@@ -55,20 +57,20 @@ class _Requests(Sampler[Request]):
     def __len__(self) -> int:
         return -(-len(self.ids) // self.batch_size)
 
-    def __iter__(self) -> Iterator[Request]:
+    def __iter__(self) -> Iterator[BatchOf]:
         for ids in batches(self.ids, self.batch_size, self.lengths, self.seed, self.epoch):
             yield ids, self.epoch
 
 
 class _Batches(Dataset[dict[str, Tensor]]):
-    """Indexed by a request, so that a whole batch is made by one vectorised call and no worker process is needed."""
+    """Indexed by ids and epoch, so that a whole batch is made by one vectorised call and no worker process is needed."""
 
     def __init__(self, split: str, make: MakeBatch) -> None:
         self.split, self.make = split, make
 
-    def __getitem__(self, request: Request) -> dict[str, Tensor]:
-        ids, epoch = request
-        return self.make(self.split, ids, epoch)
+    def __getitem__(self, wanted: BatchOf) -> dict[str, Tensor]:
+        ids, epoch = wanted
+        return {name: torch.from_numpy(array) for name, array in self.make(self.split, ids, epoch).items()}
 
 
 class SplitModule(LightningDataModule):
@@ -94,17 +96,17 @@ class SplitModule(LightningDataModule):
     ) -> None:
         super().__init__()
         for left_out in ("test", "val") if shared_validation else (None,):
-            check_split({name: ids for name, ids in splits.items() if name != left_out}, n)
+            require_split({name: ids for name, ids in splits.items() if name != left_out}, n)
         self._splits, self._make = {name: np.asarray(ids, dtype=np.int64) for name, ids in splits.items()}, make
         self._batch_size, self._seed, self._hash, self._lengths = batch_size, seed, content_hash, lengths
         self._zero_shot = dict(zero_shot or {})
 
     def content_hash(self) -> str:
-        """sha256 of arrays and split."""
+        """The sha256 of everything the batches are made from."""
         return self._hash
 
     def counts(self) -> dict[str, int]:
-        """Samples per part."""
+        """Part -> number of samples."""
         return {name: len(ids) for name, ids in self._splits.items()}
 
     def order(self, epoch: int) -> Ids:
@@ -112,15 +114,15 @@ class SplitModule(LightningDataModule):
         return np.concatenate(batches(self._splits["train"], self._batch_size, self._lengths, self._seed, epoch))
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """Permuted by (seed, epoch)."""
+        """The training batches, in an order that (seed, epoch) decide."""
         return self._loader("train", self._make, self._seed)
 
     def val_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """In fixed order, every sample once."""
+        """The validation batches in fixed order, every sample once."""
         return self._loader("val", self._make)
 
     def test_dataloader(self) -> DataLoader[dict[str, Tensor]]:
-        """In fixed order, every sample once."""
+        """The test batches in fixed order, every sample once."""
         return self._loader("test", self._make)
 
     def zero_shot_dataloaders(self) -> dict[str, DataLoader[dict[str, Tensor]]]:
@@ -128,6 +130,6 @@ class SplitModule(LightningDataModule):
         return {name: self._loader("test", make) for name, make in self._zero_shot.items()}
 
     def _loader(self, split: str, make: MakeBatch, seed: int | None = None) -> DataLoader[dict[str, Tensor]]:
-        requests = _Requests(self._splits[split], self._batch_size, self._lengths, seed)
+        ids_of_batches = _Batched(self._splits[split], self._batch_size, self._lengths, seed)
         # batch_size=None switches collation off: the sampler already asks for whole batches
-        return DataLoader(_Batches(split, make), sampler=requests, batch_size=None)
+        return DataLoader(_Batches(split, make), sampler=ids_of_batches, batch_size=None)

@@ -69,6 +69,20 @@ def _value(name: str, word: str, allowed: Mapping[str, Any]) -> Any:
     raise ValueError(f"{name} is one of: {', '.join(allowed)}; got {word!r}{f' (did you mean {near[0]!r}?)' if near else ''}")
 
 
+@cache
+def _literals(kind: type[DataSpec]) -> dict[str, tuple[Any, ...]]:
+    """Field -> its values, for the fields that may have a few only."""
+    hints = {f.name: _hint(kind, f.name) for f in fields(kind)}
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+
+
+def require_choices(spec: DataSpec) -> None:
+    """Raises ValueError for a field with a value that its type does not name."""
+    for name, values in _literals(type(spec)).items():
+        if (value := getattr(spec, name)) not in values:
+            raise ValueError(f"{name} is one of: {', '.join(map(str, values))}; got {value!r}")
+
+
 def described(kind: type[DataSpec]) -> str:
     """The choices in one line."""
     return "; ".join(f"{name}={'|'.join(words)}" for name, words in choices(kind).items()) or "none"

@@ -6,7 +6,6 @@ and each sample has its own stretch of the counter, so the noise of sample 17 is
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -56,7 +55,7 @@ def stratified_split(labels: NDArray[np.integer], shares: Mapping[str, float], s
         cuts = np.rint(edges * len(members)).astype(int)
         for name, start, stop in zip(shares, cuts[:-1], cuts[1:], strict=True):
             parts[name].append(members[start:stop])
-    return {name: np.sort(np.concatenate(found)) for name, found in parts.items()}
+    return {name: np.sort(np.concatenate(ids)) for name, ids in parts.items()}
 
 
 def torch_permutation(seed: int, n: int) -> Ids:
@@ -79,7 +78,7 @@ def stratified_subset(ids: Ids, labels: NDArray[np.integer], k: int, seed: int) 
     return np.sort(shuffled[np.argsort(rank, kind="stable")[:k]])
 
 
-def check_split(splits: Mapping[str, Ids], n: int) -> None:
+def require_split(splits: Mapping[str, Ids], n: int) -> None:
     """Raises ValueError unless every id lies in [0, n) and in at most one part, and no part is empty."""
     for name, ids in splits.items():
         if len(ids) == 0:
@@ -89,13 +88,3 @@ def check_split(splits: Mapping[str, Ids], n: int) -> None:
         raise ValueError(f"a split names samples outside 0..{n - 1}")
     if len(np.unique(together)) != len(together):
         raise ValueError("a sample lies in two parts of the split")
-
-
-def sha256(*arrays: NDArray[np.generic]) -> str:
-    """Hex digest over types, shapes and bytes (little-endian) of the arrays, in the order given."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{plain.dtype.str}{plain.shape}".encode())
-        digest.update(plain.reshape(-1).view(np.uint8).data)  # the buffer itself: some arrays are larger than memory
-    return digest.hexdigest()

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataSpec, Say, silent
+from data.card import Card
+from data.protocol import require_choices
 from data.sampling import Ids, stratified_subset
 
 if TYPE_CHECKING:
-    from data.card import Card
-    from data.files.official import Prepared
+    from data.files.prepared import Prepared
 
 PARTS: Final = ("train", "val", "test")
 SUBSET_SEED: Final = 1010
@@ -33,6 +34,7 @@ class SplitSpec(DataSpec):
     test_subset: int | None = None
 
     def __post_init__(self) -> None:
+        require_choices(self)
         for part, k in self._subsets().items():
             if k is not None and k < 1:
                 raise ValueError(f"{part}_subset is a number of samples, 1 or more, or None for all; got {k}")

@@ -26,11 +26,13 @@ from models.discretizations import DISCRETIZATIONS
 from models.dss import DSSSpec
 from models.hope import HOPESpec
 from models.inits import INITS
-from models.kernel import Kernel, KernelSpec, NoRecurrence, ParamGroup, Recurrence, StepSpec
-from models.layer import SSMLayer
+from models.kernel import Kernel, KernelSpec, SSMLayer, StepSpec
+from models.layer import Layer, MixerSpec, NoRecurrence
 from models.links import LINKS
-from models.network import MixerSpec, ModelSpec, SequenceModel
+from models.network import ModelSpec, SequenceModel
 from models.optim import Constant, Cosine, MultiStep, OptimSpec, Plateau, param_groups
+from models.parameters import ParamGroup
+from models.recurrence import Recurrence
 from models.s4 import S4Spec
 from models.s4d import S4DSpec
 from models.variants import DEFAULT_VARIANTS, VARIANTS, Variant
@@ -52,6 +54,7 @@ __all__ = [
     "Kernel",
     "KernelSpec",
     "LSTMSpec",
+    "Layer",
     "MixerSpec",
     "ModelSpec",
     "MultiStep",

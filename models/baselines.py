@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from models.hope import h_std
-from models.kernel import Kernel, KernelSpec, Recurrence
-from models.mixer import MixerSpec, rate
+from models.kernel import Kernel, KernelSpec
+from models.layer import PLAIN, Around, Layer, MixerSpec, rate
+from models.recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +55,11 @@ class FIRKernel(Kernel):
 class LSTMSpec(MixerSpec):
     """An LSTM of d_model units in the place of the convolution. Causal."""
 
-    def build_layer(self, d_model: int) -> LSTMLayer:
-        """The sequence layer (B, L, H) -> (B, L, H)."""
+    def build_layer(self, d_model: int, around: Around = PLAIN) -> LSTMLayer:
         return LSTMLayer(d_model)
 
 
-class LSTMLayer(nn.Module):
+class LSTMLayer(Layer):
     """torch's LSTM followed by a linear map."""
 
     causal = True
@@ -69,8 +69,9 @@ class LSTMLayer(nn.Module):
         self.lstm = nn.LSTM(d_model, d_model, batch_first=True)
         self.out = nn.Linear(d_model, d_model)
 
-    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None) -> Float[Tensor, "B L H"]:
+    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
         """Padding follows the sequence, so a causal layer needs no mask."""
+        self.require_rate_one(rate)
         return self.out(self.lstm(u)[0])
 
 
@@ -82,8 +83,8 @@ class TransformerSpec(MixerSpec):
     expand: int = 2
     """Width of the feed-forward part over d_model."""
 
-    def build_layer(self, d_model: int) -> AttentionLayer:
-        """The sequence layer (B, L, H) -> (B, L, H). Raises ValueError where the heads do not divide d_model evenly."""
+    def build_layer(self, d_model: int, around: Around = PLAIN) -> AttentionLayer:
+        """Raises ValueError where the heads do not divide d_model evenly."""
         if d_model % (2 * self.n_heads):
             raise ValueError(f"rotary heads need d_model divisible by 2 n_heads; got d_model={d_model} and n_heads={self.n_heads}")
         return AttentionLayer(d_model, self.n_heads, self.expand)
@@ -99,7 +100,7 @@ def rotate(x: Float[Tensor, "B heads L width"]) -> Float[Tensor, "B heads L widt
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
 
-class AttentionLayer(nn.Module):
+class AttentionLayer(Layer):
     """The update of a Transformer layer: attention, then a feed-forward part on the sum; the block around it adds the residual."""
 
     causal = False
@@ -112,8 +113,9 @@ class AttentionLayer(nn.Module):
         self.norm = nn.LayerNorm(d_model)
         self.ff = nn.Sequential(nn.Linear(d_model, expand * d_model), nn.GELU(), nn.Linear(expand * d_model, d_model))
 
-    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None) -> Float[Tensor, "B L H"]:
+    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
         """Positions where mask = 0 are not attended to."""
+        self.require_rate_one(rate)
         B, L, H = u.shape
         q, k, v = self.qkv(u).view(B, L, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
         keep = None if mask is None else mask.view(B, 1, 1, L).bool()

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.functional import vandermonde
-from models.kernel import Kernel, Recurrence
+from models.kernel import Kernel
+from models.recurrence import Recurrence
 from models.spectrum import Spectrum
 
 

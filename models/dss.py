@@ -16,9 +16,11 @@ from models.diagonal import DiagonalKernel, seeded
 from models.discretizations import phi1
 from models.functional import vandermonde
 from models.inits import spectrum
-from models.kernel import NoRecurrence, Recurrence, StepSpec, as_complex, complex_normal, even
-from models.mixer import rate
+from models.kernel import StepSpec, even
+from models.layer import NoRecurrence, rate
 from models.names import choose
+from models.parameters import as_complex, complex_normal
+from models.recurrence import Recurrence
 from models.spectrum import Spectrum
 
 

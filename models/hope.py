@@ -16,9 +16,11 @@ from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
 from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
-from models.kernel import Kernel, NoRecurrence, Recurrence, StepSpec, complex_normal
-from models.mixer import rate
+from models.kernel import Kernel, StepSpec
+from models.layer import NoRecurrence, rate
 from models.names import choose
+from models.parameters import complex_normal
+from models.recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,13 @@ class HOPESpec(StepSpec):
             )
         return self
 
+    def require_two_way(self) -> None:
+        if not self.two_way:
+            raise ValueError(f"HOPE's {self.filter} filter already reaches both ways around its period; use bidirectional=False")
+
     def build(self, d_model: int, directions: int = 1) -> Kernel:
+        if directions != 1:
+            self.require_two_way()
         return FILTERS[self.filter](self, d_model, directions)
 
 
@@ -136,7 +144,6 @@ class CircularHOPEKernel(Kernel):
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
-        one_direction(self)
         self.add("h", torch.randn(d_model, spec.d_state) * h_std(spec.d_state), train=spec.train_h, lr=spec.lr_h)
         self.add_dt(spec, d_model, 1)
 
@@ -162,7 +169,6 @@ class TwoSidedHOPEKernel(Kernel):
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
-        one_direction(self)
         self.add("h", complex_normal(2, d_model, spec.d_state, std=h_std(spec.d_state)), train=spec.train_h, lr=spec.lr_h)
         self.add_dt(spec, 2, d_model, 1)
 
@@ -178,12 +184,6 @@ class TwoSidedHOPEKernel(Kernel):
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         raise NoRecurrence("hope-twosided looks ahead, so it has no recurrence; use hope (filter='causal')")
-
-
-def one_direction(kernel: Kernel) -> None:
-    """Raises ValueError where a kernel that is not causal is asked for a second direction."""
-    if kernel.directions != 1:
-        raise ValueError(f"{type(kernel).__name__} already reaches both ways around its period; use bidirectional=False")
 
 
 FILTERS: dict[str, type[HOPEKernel] | type[CircularHOPEKernel] | type[TwoSidedHOPEKernel]] = {

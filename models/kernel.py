@@ -1,7 +1,7 @@
-"""What every parameterization is: a frozen `KernelSpec` with only the options that act on it, and a `Kernel` with two faces.
+"""Layers that convolve: a frozen `KernelSpec` with only the options that act on it, its `Kernel`, and the `SSMLayer` around that.
 
-`forward(L)` gives the convolution kernel fast; `recurrence(L)` gives the plain quadruple (A, B, C, D) of the same system. That the two
-agree is the central test of the project.
+A kernel has two faces: `forward(L)` gives the convolution kernel fast, `recurrence(L)` the plain quadruple (A, B, C, D) of the same system.
+That the two agree is the central test of the project.
 """
 
 from __future__ import annotations
@@ -12,74 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
-from models import functional
+from models.functional import causal_conv, circular_conv
+from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate
 from models.links import DT_LINKS
-from models.mixer import MixerSpec, rate
 from models.names import choose
-
-
-class NoRecurrence(ValueError):
-    """This kernel (or network) cannot be run step by step; the message says why."""
-
-
-@dataclass(frozen=True)
-class Recurrence:
-    """x_{k+1} = A x_k + B u_k,  y_k = Re(C x_k) + D u_k, one system per channel; hence K_0 = D and K_l = Re(C A^{l-1} B).
-
-    A is (H, N, N), or (H, N) where it is diagonal; B, C are (H, N); D is (H,). The factor 2 of a stored conjugate pair sits in C and D.
-    This D is the first tap of the kernel, not the skip connection of the layer.
-    """
-
-    A: Inexact[Tensor, "H N"] | Inexact[Tensor, "H N N"]
-    B: Inexact[Tensor, "H N"]
-    C: Inexact[Tensor, "H N"]
-    D: Float[Tensor, " H"]
-
-    @property
-    def diagonal(self) -> bool:
-        """Whether A is stored as its diagonal."""
-        return self.A.ndim == 2
-
-    def step(self, x: Inexact[Tensor, "B H N"], u: Float[Tensor, "B H"]) -> tuple[Inexact[Tensor, "B H N"], Float[Tensor, "B H"]]:
-        """One step of the state and the output at that step. O(N) per channel where A is diagonal, else O(N^2)."""
-        y = torch.einsum("hn,bhn->bh", self.C, x).real + self.D * u
-        Ax = self.A * x if self.diagonal else torch.einsum("hmn,bhn->bhm", self.A, x)
-        return Ax + self.B * u.unsqueeze(-1), y
-
-    def kernel(self, L: int) -> Float[Tensor, "H {L}"]:
-        """K by plain stepping: the slow oracle of every `Kernel.forward`."""
-        A = self.A if not self.diagonal else torch.diag_embed(self.A)
-        later = functional.krylov_direct(A, self.B, self.C.unsqueeze(0), L - 1)[0] if L > 1 else self.D.new_zeros(self.D.shape[0], 0)
-        return torch.cat([self.D.unsqueeze(-1), later], dim=-1)
-
-    def real(self) -> Recurrence:
-        """The same system with dense real matrices: a complex state becomes (Re x, Im x)."""
-        A = torch.diag_embed(self.A) if self.diagonal else self.A
-        if not A.is_complex():
-            return Recurrence(A, self.B, self.C, self.D)
-        return Recurrence(functional.real_matrix(A), functional.real_vector(self.B), functional.real_vector(self.C.conj()), self.D)
-
-    def eigenvalues(self) -> Inexact[Tensor, "H N"]:
-        """The discrete eigenvalues, one member of each stored pair where A is diagonal, all of them where it is dense."""
-        return self.A if self.diagonal else torch.linalg.eigvals(self.A.double())
-
-    def hankel_singular_values(self) -> Float[Tensor, "H R"]:
-        """Relative Hankel singular values of the real form, falling, float64."""
-        real = self.real()
-        return functional.hankel_singular_values(real.A, real.B, real.C)
-
-
-@dataclass(frozen=True)
-class ParamGroup:
-    """Parameters of a kernel with their learning rate and weight decay; None means the network's."""
-
-    names: tuple[str, ...]
-    lr: float | None
-    weight_decay: float | None
+from models.parameters import OwnRates
+from models.recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +40,9 @@ class KernelSpec(MixerSpec):
     @abstractmethod
     def build(self, d_model: int, directions: int = 1) -> Kernel:
         """The trainable kernel of `d_model` channels; `directions` = 2 adds a C for the reversed direction."""
+
+    def build_layer(self, d_model: int, around: Around = PLAIN) -> SSMLayer:
+        return SSMLayer(self.build(d_model, around.directions), around)
 
     @property
     def two_way(self) -> bool:
@@ -145,30 +91,8 @@ def copies(n_ssm: int | None) -> None:
         raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
 
 
-def store(module: nn.Module, name: str, value: Tensor, train: bool) -> None:
-    """Keep `value` on `module` in the default precision: as a parameter where it is trained, as a buffer where it is frozen."""
-    value = value.detach().to(torch.get_default_dtype()).clone()
-    if train:
-        module.register_parameter(name, nn.Parameter(value))
-    else:
-        module.register_buffer(name, value)
-
-
-def complex_normal(*shape: int, std: float = 1.0) -> Float[Tensor, "*shape 2"]:
-    """Circular complex normal numbers as real pairs, E|c|^2 = std^2 (so std / sqrt2 in each part)."""
-    return torch.randn(*shape, 2) * (std / math.sqrt(2.0))
-
-
-def as_complex(pair: Float[Tensor, "*shape 2"]) -> Tensor:
-    """The complex128 tensor of a stored real pair."""
-    return torch.view_as_complex(pair.double().contiguous())
-
-
-class Kernel(nn.Module, ABC):
-    """Maps parameters to a convolution kernel.
-
-    Subclasses register their own parameters with `store` and name each of them exactly once in `groups`.
-    """
+class Kernel(OwnRates, ABC):
+    """Maps parameters to a convolution kernel."""
 
     circular: ClassVar[bool] = False
     """The kernel is meant for circular convolution of its own length (HOPE's Algorithm 1); such a kernel is not causal."""
@@ -184,7 +108,6 @@ class Kernel(nn.Module, ABC):
         if d_model < 1 or directions not in (1, 2):
             raise ValueError(f"a kernel has d_model >= 1 channels and 1 or 2 directions, got {d_model} and {directions}")
         self.d_model, self.directions = d_model, directions
-        self.groups: list[ParamGroup] = []
 
     @abstractmethod
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
@@ -193,24 +116,6 @@ class Kernel(nn.Module, ABC):
     @abstractmethod
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """The plain system of direction 0. L matters only to kernels normalized over their length. Raises NoRecurrence."""
-
-    def param_groups(self) -> list[ParamGroup]:
-        """The kernel's own trained parameters with rate and decay. Raises ValueError unless each is named exactly once."""
-        own = [name for name, _ in self.named_parameters()]
-        named = [name for group in self.groups for name in group.names]
-        if sorted(own) != sorted(named):
-            raise ValueError(f"{type(self).__name__} has parameters {sorted(own)} but its groups name {sorted(named)}")
-        return list(self.groups)
-
-    def add(self, name: str, value: Tensor, *, train: bool = True, lr: float | None = None, decay: bool = False) -> None:
-        """Store a tensor; where it is trained at a rate of its own or without decay, open its parameter group."""
-        store(self, name, value, train)
-        if train:
-            self.own(name, lr=lr, decay=decay)
-
-    def own(self, *names: str, lr: float | None, decay: bool = False) -> None:
-        """Open a parameter group for stored parameters. `decay` True leaves them to the network's weight decay."""
-        self.groups.append(ParamGroup(names, lr, None if decay else 0.0))
 
     def add_dt(self, spec: StepSpec, *shape: int) -> None:
         """Store theta_dt of the given shape, dt log-uniform in [dt_min, dt_max]."""
@@ -228,3 +133,73 @@ class Kernel(nn.Module, ABC):
     def dt(self, rate: float) -> Tensor:
         """The step sizes times `rate`, in double precision, of the shape they were stored in."""
         return self.dt_link(self.theta_dt.double()) * rate
+
+
+@dataclass(frozen=True)
+class ConvolutionState:
+    """What an `SSMLayer` carries from step to step: the discretized system and its state x (B, H, N)."""
+
+    recurrence: Recurrence
+    x: Inexact[Tensor, "B H N"]
+
+
+class SSMLayer(Layer):
+    """y = Mix(Dropout(GELU(K * u + D u))), the layer of S4, S4D, DSS and HOPE alike. (B, L, H) -> (B, L, H)."""
+
+    def __init__(self, kernel: Kernel, around: Around = PLAIN) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.D = nn.Parameter(torch.randn(kernel.d_model))
+        self.dropout = Dropout(around.dropout, around.tied)
+        self.mix = Mix(kernel.d_model, around.mixing)
+
+    @property
+    def causal(self) -> bool:
+        return self.kernel.directions == 1 and not self.kernel.circular
+
+    @property
+    def has_rate(self) -> bool:
+        return self.kernel.has_rate
+
+    @property
+    def system(self) -> Kernel:
+        return self.kernel
+
+    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
+        """Kernel and FFT run in float32 at least, also under autocast."""
+        if mask is not None:
+            if self.kernel.circular or not self.kernel.prefix:
+                raise ValueError(
+                    f"{type(self.kernel).__name__} depends on the length it is applied to, so a padded batch would differ from each "
+                    "sequence alone; use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
+                )
+            u = u * mask
+        x = u.transpose(1, 2)
+        with torch.autocast(device_type=u.device.type, enabled=False):
+            x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
+            K = self.kernel(x.shape[-1], rate)
+            conv = circular_conv if self.kernel.circular else causal_conv
+            y = conv(x, K) + self.D.unsqueeze(-1) * x
+        y = nn.functional.gelu(y).transpose(1, 2)
+        return self.mix(self.dropout(y))
+
+    def init_state(self, batch: int, length: int, rate: float = 1.0) -> ConvolutionState:
+        if self.kernel.directions == 2:
+            raise NoRecurrence("a bidirectional layer needs the whole sequence and cannot be stepped; use bidirectional=False")
+        if not self.kernel.prefix:
+            raise NoRecurrence("a DSS-softmax kernel is normalized over its length; fix it with DSSSpec(length=...) to step through it")
+        system = self.kernel.recurrence(length, rate)
+        H, N = system.B.shape
+        return ConvolutionState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device))
+
+    def step(self, u: Float[Tensor, "B H"], state: ConvolutionState) -> tuple[Float[Tensor, "B H"], ConvolutionState]:
+        x, y = state.recurrence.step(state.x, u.to(state.recurrence.D.dtype))
+        y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
+        return self.mix(y), ConvolutionState(state.recurrence, x)
+
+    def arrays(self, length: int) -> dict[str, np.ndarray]:
+        out = kernel_arrays(self.kernel(length))
+        try:
+            return out | self.kernel.recurrence(length).arrays()
+        except NoRecurrence:  # never has one, or training moved a DSS-softmax mode out of its reach; no reason to lose the run
+            return out

@@ -1,18 +1,182 @@
-"""SSMLayer: kernel -> convolution -> skip -> GELU -> dropout -> mixing; and the same layer one step at a time."""
+"""What fills a block of the network: `MixerSpec`, a frozen choice with its options, and `Layer`, the module that it builds.
+
+A convolution with a kernel, a recurrence whose channels share one state, an LSTM and attention are all layers: the network asks each the
+same questions and knows none of them by name.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 import torch
-from jaxtyping import Float, Inexact
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.functional import causal_conv, circular_conv
-from models.kernel import Kernel, NoRecurrence, Recurrence
+from models.parameters import OwnRates
 
 Mixing = Literal["glu", "linear"]
+RateOf = Literal["kernel", "dt", "output"]
+
+
+class NoRecurrence(ValueError):
+    """This kernel, layer or network cannot be run step by step; the message says why."""
+
+
+# ------------------------------------------------------------------------------------------------- the spec
+
+
+def rate(of: RateOf, default: float | None) -> Any:
+    """A field that holds a learning rate, None for the network's. `of`: the kernel's own parameters (A, B, P, h, taps), the step size, or
+    the output map (C, W), which recipes leave alone."""
+    return field(default=default, metadata={"rate": of})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around:
+    """What the network fixes for every layer in it; a layer that brings its own activation and mixing (LSTM, attention) reads none."""
+
+    mixing: Mixing = "glu"
+    dropout: float = 0.0
+    """Probability of dropout after the activation."""
+    tied: bool = True
+    """One dropout mask per sequence and feature, the same at all steps."""
+    directions: int = 1
+    """2 adds a reversed direction; only for a spec that is `two_way`."""
+
+
+PLAIN = Around()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixerSpec(ABC):
+    """One parameterization with its options. `version` is raised when its numbers change.
+
+    The methods answer for every row what a recipe may ask, so that no recipe has to know which class a row is of.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            if f.name.startswith("lr_"):
+                if "rate" not in f.metadata:
+                    raise TypeError(f"{type(self).__name__}.{f.name} does not say whose rate it is; declare it with rate(...)")
+                lr = getattr(self, f.name)
+                if lr is not None and not 0 < lr < math.inf:
+                    raise ValueError(
+                        f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}"
+                    )
+
+    @abstractmethod
+    def build_layer(self, d_model: int, around: Around = PLAIN) -> Layer:
+        """The trainable layer of `d_model` channels, (B, L, H) -> (B, L, H). Raises ValueError where the spec does not fit d_model."""
+
+    @property
+    def two_way(self) -> bool:
+        """Whether a second, reversed direction can be added."""
+        return False
+
+    def require_two_way(self) -> None:
+        """Raises ValueError unless a reversed direction can be added."""
+        if not self.two_way:
+            raise ValueError(f"bidirectional adds a reversed kernel; {type(self).__name__} has no kernel. Use bidirectional=False")
+
+    def fixed_to(self, length: int) -> Self:
+        """The same row on sequences of different lengths, padded up to `length` and masked. Raises ValueError where padding would enter."""
+        return self
+
+    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
+        """The same row with step sizes for this range in S4's convention; a row without a time scale of its own returns itself."""
+        return self
+
+    def with_states(self, d_state: int) -> Self:
+        """The same row with `d_state` real state dimensions; a row without a state space returns itself."""
+        return self
+
+    def with_rates(self, *, kernel: float, dt: float | None) -> Self:
+        """The kernel's own parameters trained at the rate `kernel`, dt at `dt` (None: the network's). What a row leaves to the network's
+        rate, and the output map, stay as they are."""
+        changes: dict[str, float | None] = {}
+        for f in fields(self):
+            if f.metadata.get("rate") == "dt":
+                changes[f.name] = dt
+            elif f.metadata.get("rate") == "kernel" and getattr(self, f.name) is not None:
+                changes[f.name] = kernel
+        return replace(self, **changes)
+
+
+# ------------------------------------------------------------------------------------------------- the layer
+
+
+LayerState = Any
+"""What a layer carries from step to step; only the layer itself looks inside."""
+
+
+class Layer(nn.Module, ABC):
+    """A map of sequences, (B, L, H) -> (B, L, H), that fills a block."""
+
+    @property
+    @abstractmethod
+    def causal(self) -> bool:
+        """Whether y_t depends on u_0 .. u_t only."""
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether there are step sizes, so that `rate` may differ from 1."""
+        return False
+
+    @property
+    def system(self) -> OwnRates | None:
+        """The linear system inside, whose parameters have rates of their own; None where the layer is not built around one."""
+        return None
+
+    @abstractmethod
+    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
+        """`mask` is 1 on valid steps, 0 on the padding after them, which has no influence on the valid ones. `rate` multiplies the step
+        sizes: 2 reads a sequence at half its sampling rate. Raises ValueError where the layer cannot do what is asked."""
+
+    def require_rate_one(self, rate: float) -> None:
+        """Raises ValueError unless rate is 1: for layers without a step size."""
+        if rate != 1.0:
+            raise ValueError(f"{type(self).__name__} has no step size, so it cannot change its sampling rate; rate must be 1")
+
+    def init_state(self, batch: int, length: int, rate: float = 1.0) -> LayerState:
+        """The state before the first step. `length` matters only to kernels normalized over their length. Raises NoRecurrence."""
+        raise NoRecurrence(f"{type(self).__name__} has no step mode in this suite; every state space layer has")
+
+    def step(self, u: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
+        """One step in evaluation mode, equal to `forward` at that position, and the next state."""
+        raise NotImplementedError(f"{type(self).__name__} has no step mode: its init_state says why")
+
+    def arrays(self, length: int) -> dict[str, np.ndarray]:
+        """What a record keeps of the layer's linear system at this length; nothing where there is none.
+
+        "kernel" (J, 8, L) of at most 8 channels and "memory" (5, L), see `kernel_arrays`; where the system has a recurrence "eigenvalues"
+        (S, N) of A_bar and "hsv" (S, N), relative Hankel singular values, falling, for each of its S systems: one per channel, or one.
+        """
+        return {}
+
+
+CHANNELS = 8
+"""Kernels that a record keeps of a layer."""
+
+
+def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
+    """ "kernel" (J, 8, L), a sample of the channels, and "memory" (5, L): min, quartiles and max over all channels of |K(t)| of
+    direction 0."""
+    k = K.double().numpy()
+    channels = np.unique(np.linspace(0, k.shape[1] - 1, CHANNELS).round().astype(int))
+    return {
+        "kernel": k[:, channels].astype(np.float32),
+        "memory": np.quantile(np.abs(k[0]), [0, 0.25, 0.5, 0.75, 1], axis=0).astype(np.float32),
+    }
+
+
+# ------------------------------------------------------------------------------------------------- parts that layers share
 
 
 class Dropout(nn.Module):
@@ -42,61 +206,3 @@ class Mix(nn.Module):
     def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
         y = self.linear(x)
         return nn.functional.glu(y, dim=-1) if self.gated else y
-
-
-@dataclass(frozen=True)
-class LayerState:
-    """What a layer carries from step to step: the discretized system and its state x (B, H, N)."""
-
-    recurrence: Recurrence
-    x: Inexact[Tensor, "B H N"]
-
-
-class SSMLayer(nn.Module):
-    """y = Mix(Dropout(GELU(K * u + D u))), the layer of S4, S4D, DSS and HOPE alike. (B, L, H) -> (B, L, H)."""
-
-    def __init__(self, kernel: Kernel, *, mixing: Mixing, dropout: float, tied: bool) -> None:
-        super().__init__()
-        self.kernel = kernel
-        self.D = nn.Parameter(torch.randn(kernel.d_model))
-        self.dropout = Dropout(dropout, tied)
-        self.mix = Mix(kernel.d_model, mixing)
-
-    @property
-    def causal(self) -> bool:
-        """Whether y_t depends on u_0 .. u_t only."""
-        return self.kernel.directions == 1 and not self.kernel.circular
-
-    def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
-        """`mask` is 1 on valid steps, 0 on the padding after them. Kernel and FFT run in float32 at least, also under autocast."""
-        if mask is not None:
-            if self.kernel.circular or not self.kernel.prefix:
-                raise ValueError(
-                    f"{type(self.kernel).__name__} depends on the length it is applied to, so a padded batch would differ from each "
-                    "sequence alone; use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
-                )
-            u = u * mask
-        x = u.transpose(1, 2)
-        with torch.autocast(device_type=u.device.type, enabled=False):
-            x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
-            K = self.kernel(x.shape[-1], rate)
-            conv = circular_conv if self.kernel.circular else causal_conv
-            y = conv(x, K) + self.D.unsqueeze(-1) * x
-        y = nn.functional.gelu(y).transpose(1, 2)
-        return self.mix(self.dropout(y))
-
-    def init_state(self, batch: int, length: int, rate: float = 1.0) -> LayerState:
-        """The zero state. `length` matters only to kernels normalized over their length. Raises NoRecurrence."""
-        if self.kernel.directions == 2:
-            raise NoRecurrence("a bidirectional layer needs the whole sequence and cannot be stepped; use bidirectional=False")
-        if not self.kernel.prefix:
-            raise NoRecurrence("a DSS-softmax kernel is normalized over its length; fix it with DSSSpec(length=...) to step through it")
-        system = self.kernel.recurrence(length, rate)
-        H, N = system.B.shape
-        return LayerState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device))
-
-    def step(self, u: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
-        """One step in evaluation mode: equals `forward` at that position."""
-        x, y = state.recurrence.step(state.x, u.to(state.recurrence.D.dtype))
-        y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
-        return self.mix(y), LayerState(state.recurrence, x)

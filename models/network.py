@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.baselines import AttentionLayer, LSTMLayer
-from models.kernel import KernelSpec, NoRecurrence
-from models.layer import Dropout, LayerState, Mixing, SSMLayer
-from models.mixer import MixerSpec
+from models.layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence
 
 DropoutSite = Literal["activation", "residual"]
 
@@ -53,8 +50,8 @@ class ModelSpec:
             raise ValueError(f"dropout sites are activation and residual, got {', '.join(self.dropout_sites)}")
         if self.pool_last is not None and self.pool_last < 1:
             raise ValueError(f"pool_last counts steps and is at least 1, got {self.pool_last}")
-        if self.bidirectional and not isinstance(self.mixer, KernelSpec):
-            raise ValueError(f"bidirectional adds a reversed kernel; {type(self.mixer).__name__} has no kernel. Use bidirectional=False")
+        if self.bidirectional:
+            self.mixer.require_two_way()
 
     def build(
         self,
@@ -87,30 +84,18 @@ class Block(nn.Module):
         super().__init__()
         inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
         outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
-        self.layer: SSMLayer | LSTMLayer | AttentionLayer
-        if isinstance(spec.mixer, KernelSpec):
-            kernel = spec.mixer.build(spec.d_model, directions=2 if spec.bidirectional else 1)
-            self.layer = SSMLayer(kernel, mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied)
-        else:
-            self.layer = spec.mixer.build_layer(spec.d_model)
+        around = Around(mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied, directions=2 if spec.bidirectional else 1)
+        self.layer: Layer = spec.mixer.build_layer(spec.d_model, around)
         self.dropout = Dropout(outer, spec.dropout_tied)
         self.norm = Norm(spec.d_model, spec.norm)
         self.prenorm = spec.prenorm
 
     def forward(self, x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, rate: float) -> Float[Tensor, "B L H"]:
-        z = self.norm(x) if self.prenorm else x
-        if isinstance(self.layer, SSMLayer):
-            y = self.layer(z, mask, rate)
-        elif rate == 1.0:
-            y = self.layer(z, mask)
-        else:
-            raise ValueError(f"{type(self.layer).__name__} has no step size, so it cannot change its sampling rate; rate must be 1")
-        x = x + self.dropout(y)
+        x = x + self.dropout(self.layer(self.norm(x) if self.prenorm else x, mask, rate))
         return x if self.prenorm else self.norm(x)
 
     def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode."""
-        assert isinstance(self.layer, SSMLayer)
         y, state = self.layer.step(self.norm(x) if self.prenorm else x, state)
         x = x + y
         return (x if self.prenorm else self.norm(x)), state
@@ -174,6 +159,14 @@ class SequenceModel(nn.Module):
         self.norm = Norm(H, spec.norm) if spec.prenorm else nn.Identity()
         self.decoder: nn.Module = TwoTowerHead(H, d_output) if two_towers else nn.Linear(H, d_output)
 
+    def _each_block(self) -> list[Block]:
+        return cast("list[Block]", list(self.blocks))  # a ModuleList does not say what it holds
+
+    @property
+    def layers(self) -> list[Layer]:
+        """What fills each block, the first first."""
+        return [block.layer for block in self._each_block()]
+
     def forward(self, x: Tensor, lengths: Tensor | None = None, rate: float = 1.0) -> Tensor:
         """x (B, L, d_input) or tokens (B, L); two towers take (B, 2, L) and lengths (B, 2). Returns (B, d_output) or (B, L, d_output).
 
@@ -192,19 +185,12 @@ class SequenceModel(nn.Module):
         """The state before the first step. Raises NoRecurrence where a layer has none, with the reason."""
         if self.two_towers:
             raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
-        states = []
-        for block in self.blocks:
-            assert isinstance(block, Block)
-            if not isinstance(block.layer, SSMLayer):
-                raise NoRecurrence(f"{type(block.layer).__name__} has no step mode in this suite; every state space layer has")
-            states.append(block.layer.init_state(batch, length, rate))
-        return ModelState(tuple(states), (), 0)
+        return ModelState(tuple(layer.init_state(batch, length, rate) for layer in self.layers), (), 0)
 
     def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """One step x (B, d_input) or (B,) tokens: what `forward` gives on the sequence so far, in evaluation mode, and the next state."""
         h, layers = self.encoder(x), []
-        for block, layer in zip(self.blocks, state.layers, strict=True):
-            assert isinstance(block, Block)
+        for block, layer in zip(self._each_block(), state.layers, strict=True):
             h, layer = block.step(h, layer)
             layers.append(layer)
         h = self.norm(h)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import nn
 
-from models.kernel import Kernel
+from models.parameters import OwnRates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ Schedule = Constant | Cosine | Plateau | MultiStep
 
 @dataclass(frozen=True, kw_only=True)
 class OptimSpec:
-    """AdamW (betas 0.9, 0.999). `lr` and `weight_decay` hold for every parameter that a kernel does not claim for itself."""
+    """AdamW (betas 0.9, 0.999). `lr` and `weight_decay` hold for every parameter that no module claims for itself."""
 
     version: ClassVar[int] = 1
 
@@ -69,7 +69,7 @@ def param_groups(model: nn.Module, optim: OptimSpec) -> list[dict[str, Any]]:
     """
     special: dict[str, tuple[float, float]] = {}
     for prefix, module in model.named_modules():
-        if isinstance(module, Kernel):
+        if isinstance(module, OwnRates):
             for group in module.param_groups():
                 lr = optim.lr if group.lr is None else group.lr
                 decay = optim.weight_decay if group.weight_decay is None else group.weight_decay

@@ -13,10 +13,12 @@ from torch import Tensor
 from models.discretizations import discretization, refuse_unstable
 from models.functional import krylov, real_matrix, real_vector
 from models.inits import INITS
-from models.kernel import Kernel, Recurrence, StepSpec, as_complex, complex_normal, copies, even
+from models.kernel import Kernel, StepSpec, copies, even
+from models.layer import rate
 from models.links import LINKS
-from models.mixer import rate
 from models.names import choose
+from models.parameters import as_complex, complex_normal
+from models.recurrence import Recurrence
 from models.spectrum import Spectrum
 
 

@@ -12,10 +12,11 @@ from torch import Tensor
 from models.diagonal import DiagonalKernel, seeded
 from models.discretizations import discretization, refuse_unstable
 from models.inits import B_INITS, INITS, real_spectrum, spectrum
-from models.kernel import StepSpec, as_complex, complex_normal, copies, even
+from models.kernel import StepSpec, copies, even
+from models.layer import rate
 from models.links import LINKS
-from models.mixer import rate
 from models.names import choose
+from models.parameters import as_complex, complex_normal
 from models.spectrum import Spectrum
 
 

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Inexact
 from torch import Tensor, nn
 
-from models.kernel import store
 from models.links import FLOOR, LINKS
 from models.names import choose
+from models.parameters import store
 
 
 class Spectrum(nn.Module):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
 from models.dss import DSSSpec
 from models.hope import HOPESpec
-from models.network import MixerSpec
+from models.layer import MixerSpec
 from models.s4 import S4Spec
 from models.s4d import S4DSpec
 
@@ -20,6 +20,8 @@ class Variant:
     mixer: MixerSpec
     about: str
     citation: str
+    paper: str = ""
+    """Whose published settings the row takes, S4, DSS, S4D or HOPE; without one, those of S4 and S4D, which its recipes say."""
     default: bool = False
     """Among the rows that every comparison runs."""
     second_line_of: str = ""
@@ -31,23 +33,46 @@ S4, DSS, S4D, HOPE = "arXiv:2111.00396", "arXiv:2203.14343", "arXiv:2206.11893",
 VARIANTS: dict[str, Variant] = {
     v.name: v
     for v in (
-        Variant(name="s4", mixer=S4Spec(), about="HiPPO-LegS, diagonal plus low rank, bilinear", citation=S4, default=True),
+        Variant(name="s4", paper="S4", mixer=S4Spec(), about="HiPPO-LegS, diagonal plus low rank, bilinear", citation=S4, default=True),
         Variant(
-            name="dss-exp", mixer=DSSSpec(kernel="exp"), about="complex modes without conjugates, ZOH scale", citation=DSS, default=True
+            name="dss-exp",
+            paper="DSS",
+            mixer=DSSSpec(kernel="exp"),
+            about="complex modes without conjugates, ZOH scale",
+            citation=DSS,
+            default=True,
         ),
-        Variant(name="dss-softmax", mixer=DSSSpec(kernel="softmax"), about="rows normalized over the length", citation=DSS, default=True),
-        Variant(name="s4d-legs", mixer=S4DSpec(init="legs"), about="normal part of HiPPO-LegS", citation=S4D, default=True),
-        Variant(name="s4d-inv", mixer=S4DSpec(init="inv"), about="inverse law of frequencies", citation=S4D, default=True),
-        Variant(name="s4d-lin", mixer=S4DSpec(init="lin"), about="linear law of frequencies", citation=S4D, default=True),
-        Variant(name="hope", mixer=HOPESpec(), about="Markov parameters of a Hankel operator, causal", citation=HOPE, default=True),
-        Variant(name="s4-fout", mixer=S4Spec(init="fout"), about="HiPPO-FouT, diagonal plus low rank", citation="arXiv:2206.12037"),
-        Variant(name="s4d-inv2", mixer=S4DSpec(init="inv2"), about="second inverse law", citation=S4D),
-        Variant(name="s4d-quad", mixer=S4DSpec(init="quad"), about="quadratic law of frequencies", citation=S4D),
-        Variant(name="s4d-real", mixer=S4DSpec(init="real", real=True), about="real modes -(n+1)", citation=S4D),
-        Variant(name="s4d-rand", mixer=S4DSpec(init="rand"), about="Re = -1/2, Im = exp(N(0,1))", citation=S4D),
-        Variant(name="hope-circular", mixer=HOPESpec(filter="circular"), about="Algorithm 1 to the letter, wraps around", citation=HOPE),
+        Variant(
+            name="dss-softmax",
+            paper="DSS",
+            mixer=DSSSpec(kernel="softmax"),
+            about="rows normalized over the length",
+            citation=DSS,
+            default=True,
+        ),
+        Variant(name="s4d-legs", paper="S4D", mixer=S4DSpec(init="legs"), about="normal part of HiPPO-LegS", citation=S4D, default=True),
+        Variant(name="s4d-inv", paper="S4D", mixer=S4DSpec(init="inv"), about="inverse law of frequencies", citation=S4D, default=True),
+        Variant(name="s4d-lin", paper="S4D", mixer=S4DSpec(init="lin"), about="linear law of frequencies", citation=S4D, default=True),
+        Variant(
+            name="hope", paper="HOPE", mixer=HOPESpec(), about="Markov parameters of a Hankel operator, causal", citation=HOPE, default=True
+        ),
+        Variant(
+            name="s4-fout", paper="S4", mixer=S4Spec(init="fout"), about="HiPPO-FouT, diagonal plus low rank", citation="arXiv:2206.12037"
+        ),
+        Variant(name="s4d-inv2", paper="S4D", mixer=S4DSpec(init="inv2"), about="second inverse law", citation=S4D),
+        Variant(name="s4d-quad", paper="S4D", mixer=S4DSpec(init="quad"), about="quadratic law of frequencies", citation=S4D),
+        Variant(name="s4d-real", paper="S4D", mixer=S4DSpec(init="real", real=True), about="real modes -(n+1)", citation=S4D),
+        Variant(name="s4d-rand", paper="S4D", mixer=S4DSpec(init="rand"), about="Re = -1/2, Im = exp(N(0,1))", citation=S4D),
+        Variant(
+            name="hope-circular",
+            paper="HOPE",
+            mixer=HOPESpec(filter="circular"),
+            about="Algorithm 1 to the letter, wraps around",
+            citation=HOPE,
+        ),
         Variant(
             name="hope-twosided",
+            paper="HOPE",
             mixer=HOPESpec(filter="twosided"),
             about="two-sided filter of the authors' last release, not causal",
             citation=HOPE + " (code of Aug 2024)",
@@ -55,6 +80,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(
             name="hope-paper-rates",
             second_line_of="hope",
+            paper="HOPE",
             mixer=HOPESpec(lr_h=None),
             about="hope with h at the network's rate, as in experiment I",
             citation=HOPE,
@@ -62,6 +88,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(
             name="dss-exp-paper-rates",
             second_line_of="dss-exp",
+            paper="DSS",
             mixer=DSSSpec(kernel="exp", lr_W=1e-3),
             about="dss-exp with W at 0.001 without decay, as in the authors' code",
             citation=DSS,
@@ -69,6 +96,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(
             name="dss-softmax-paper-rates",
             second_line_of="dss-softmax",
+            paper="DSS",
             mixer=DSSSpec(kernel="softmax", lr_W=1e-3),
             about="dss-softmax with W at 0.001 without decay, as in the authors' code",
             citation=DSS,

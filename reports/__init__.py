@@ -1,18 +1,20 @@
 """Records in; tables, figures and one self-contained HTML page out.
 
-    frame.py    records looked up by id -> one tidy pandas frame, holes included
-    stats.py    mean, spread, t interval, differences paired by seed, Holm's correction
-    table.py    a Table -> text, Markdown, CSV, HTML, LaTeX
-    tables.py   which tables there are: rows judged against the best, grids, effects
-    style.py    colours, markers and rcParams, the same for a variant in every figure
-    plots.py    frames and arrays -> matplotlib Figures
-    page.py     sections -> one HTML file (page.html.j2)
-    render.py   what each report consists of, and where its files go
-    combine.py  several reports as one;  markdown.py, readme.py  a report as Markdown, and in the README
-    benchmark.py  the report of a benchmark (that of a grid is reports/grid.py)
-    family.py   several benchmarks side by side, as papers print them
-    evidence.py what is done with a report: shown, or committed with its records
-    data.py     data cards, counts, generators beside their references (data/ holds the page);  gallery.py, sheets.py  contact sheets
+    request.py    a report that was asked for: its runs, how it is built, the words that ask for it
+    benchmark.py  one benchmark, a row per variant      family.py      several benchmarks side by side
+    grid.py       the cells of an ablation grid         everything.py  all of them on one page
+    evidence.py   what is done with a report: shown, or committed with its records
+    committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
+    sections/     results, training, inside, published, family, grid, effects: tables, figures and words of one section, a file each
+    parts/        what sections are made of:
+        frame.py         records looked up by id -> one tidy pandas frame, holes included
+        metric.py        how a score is read and printed        judge.py   rows against the best of them
+        stats.py         mean, spread, t interval, differences paired by seed, Holm's correction
+        fingerprints.py  the arrays of the records              dots.py    rows of dots, how every score is drawn
+        table.py         text, Markdown, CSV, HTML, LaTeX       figure.py  what every figure shares
+        style.py         colours, markers and rcParams, the same for a variant in every figure
+        report.py        what a report is -> page.py (HTML), markdown.py, files.py
+    datasets/     data cards, counts, generators beside their references, contact sheets (data/ holds the committed page)
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.
 """

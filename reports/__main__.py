@@ -15,7 +15,6 @@ from benchmarks import cli
 from reports import FORMATS
 
 if TYPE_CHECKING:
-    from reports.parts.frame import Library
     from reports.request import Request
 
 OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -40,37 +39,37 @@ class Kind:
 
     about: str
     options: tuple[str, ...]
-    request: Callable[[argparse.Namespace, Library], Request] | None
+    request: Callable[[argparse.Namespace, Store], Request] | None
     commit: str = "copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md"
 
 
-def _quickstart(options: argparse.Namespace, library: Library) -> Request:
+def _quickstart(options: argparse.Namespace, store: Store) -> Request:
     from reports.benchmark import request_quickstart
 
-    return request_quickstart(options.seeds, options.variant, library)
+    return request_quickstart(options.seeds, options.variant, store)
 
 
-def _benchmark(options: argparse.Namespace, library: Library) -> Request:
+def _benchmark(options: argparse.Namespace, store: Store) -> Request:
     from benchmarks.registry import BENCHMARKS, FAMILIES
     from reports.benchmark import request_benchmark
 
     if options.name in FAMILIES and options.readout is None:
-        return _family(options, library)
+        return _family(options, store)
     return request_benchmark(
-        _named("benchmark", options.name, BENCHMARKS), options.seeds, options.variant, options.scale, library,
+        _named("benchmark", options.name, BENCHMARKS), options.seeds, options.variant, options.scale, store,
         readout=options.readout, protocol=options.protocol,
     )  # fmt: skip
 
 
-def _family(options: argparse.Namespace, library: Library) -> Request:
+def _family(options: argparse.Namespace, store: Store) -> Request:
     from benchmarks.registry import FAMILIES
     from reports.family import request_family
 
     name = _named("family", options.name, FAMILIES)
-    return request_family(name, options.seeds, options.variant, options.scale, library, protocol=options.protocol)
+    return request_family(name, options.seeds, options.variant, options.scale, store, protocol=options.protocol)
 
 
-def _grid(options: argparse.Namespace, library: Library) -> Request:
+def _grid(options: argparse.Namespace, store: Store) -> Request:
     from ablations.registry import ABLATIONS
     from reports.grid import request_grid
 
@@ -131,13 +130,13 @@ def parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
     return asked, options
 
 
-def request(words: Sequence[str], library: Library) -> Request:
-    """The report that these words ask for; `library` says which rows have a second line. Raises UsageError."""
+def request(words: Sequence[str], store: Store) -> Request:
+    """The report that these words ask for; `store` says which rows have a second line. Raises UsageError."""
     asked, options = parse(words)
     make = KINDS[asked].request
     assert make is not None, f"{asked} is made of other reports"
     with cli.as_usage():
-        return make(options, library)
+        return make(options, store)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,14 +145,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked, options = parse(words)
     from reports import committed, evidence
     from reports.everything import report_everything
-    from reports.parts.frame import Library
+    from reports.parts.frame import all_records, committed_records
 
     if options.commit:
-        known = [request(line, evidence.committed_records()) for line in committed.read(evidence.HERE)]
-        return evidence.render_committed(known) if asked == "everything" else evidence.commit(request(words, Library()), known)
+        known = [request(line, committed_records()) for line in committed.read(evidence.HERE)]
+        return evidence.render_committed(known) if asked == "everything" else evidence.commit(request(words, all_records()), known)
     if asked == "everything":
-        return evidence.show_page(report_everything(Library()), options.format)
-    return evidence.show(request(words, Library()).answer(Library()), options.format)
+        return evidence.show_page(report_everything(all_records()), options.format)
+    return evidence.show(request(words, all_records()).answer(all_records()), options.format)
 
 
 if __name__ == "__main__":

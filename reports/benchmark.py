@@ -8,13 +8,14 @@ import pandas as pd
 
 from benchmarks import registry
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import BENCHMARKS, Asked
+from benchmarks.registry import BENCHMARKS, Selection
+from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
 from models.names import choose
 from reports.parts import frame
 from reports.parts.fingerprints import read_fingerprints
-from reports.parts.frame import Expected, Library
+from reports.parts.frame import Expected, usable
 from reports.parts.judge import describe_rows, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
@@ -28,9 +29,9 @@ QUICKSTART = "digits-noise"
 """The benchmark of the quickstart: no download, minutes on two cores."""
 
 
-def request_quickstart(seeds: Seeds, variants: tuple[str, ...], library: Library) -> Request:
+def request_quickstart(seeds: Seeds, variants: tuple[str, ...], store: Store) -> Request:
     """The report of the benchmark that everybody can run, under a name of its own. Raises ValueError that names the nearest variant."""
-    return _request(("quickstart",), "quickstart", registry.asked(QUICKSTART), seeds, variants, None, library)
+    return _request(("quickstart",), "quickstart", registry.select_benchmark(QUICKSTART), seeds, variants, None, store)
 
 
 def request_benchmark(
@@ -38,43 +39,43 @@ def request_benchmark(
     seeds: Seeds,
     variants: tuple[str, ...],
     scale: str | None,
-    library: Library,
+    store: Store,
     *,
     readout: str | None = None,
     protocol: str | None = None,
 ) -> Request:
     """The report of a benchmark, read out or prepared otherwise if asked. Raises ValueError that names the nearest valid name."""
-    asked = registry.asked(choose("benchmark", name, BENCHMARKS).name, readout, protocol)
-    return _request(("benchmark", name), name + asked.tag, asked, seeds, variants, scale, library)
+    selected = registry.select_benchmark(choose("benchmark", name, BENCHMARKS).name, readout, protocol)
+    return _request(("benchmark", name), name + selected.tag, selected, seeds, variants, scale, store)
 
 
 def _request(
-    kind: tuple[str, ...], name: str, asked: Asked, seeds: Seeds, variants: tuple[str, ...], scale: str | None, library: Library
+    kind: tuple[str, ...], name: str, selected: Selection, seeds: Seeds, variants: tuple[str, ...], scale: str | None, store: Store
 ) -> Request:
-    benchmark = asked.benchmark
+    benchmark = selected.benchmark
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
     words = (
         *kind,
         *flags(
             ("--seeds", listed(seeds), listed(DEFAULT_SEEDS)), ("--variant", ",".join(variants), "default"), ("--scale", scale or "", "")
         ),
-        *asked.words,
+        *selected.options,
     )  # fmt: skip
     return Request(
         name=name,
         words=words,
-        expected=expect_rows(asked, size, variants, seeds, library),
+        expected=expect_rows(selected, size, variants, seeds, store),
         build=lambda runs: report_benchmark(runs, benchmark, size, name=name, make=command(words)),
     )
 
 
-def expect_rows(asked: Asked, scale: Scale, variants: Sequence[str], seeds: Seeds, library: Library) -> list[Expected]:
+def expect_rows(selected: Selection, scale: Scale, variants: Sequence[str], seeds: Seeds, store: Store) -> list[Expected]:
     """The runs of these variants with every seed, row by row. Raises ValueError for a variant that is not there."""
-    benchmark = asked.benchmark
+    benchmark = selected.benchmark
     expected = []
-    for v in with_second_lines(benchmark, scale, registry.variants(variants, benchmark, scale), seeds, library):
+    for v in with_second_lines(benchmark, scale, registry.select_variants(variants, benchmark, scale), seeds, store):
         recipe = benchmark.recipe(v, scale)
-        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *asked.words]
+        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *selected.options]
         expected += [
             Expected(
                 labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=scale,
@@ -86,14 +87,14 @@ def expect_rows(asked: Asked, scale: Scale, variants: Sequence[str], seeds: Seed
     return expected
 
 
-def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Seeds, library: Library) -> list[str]:
-    """`rows`, each followed by the same parameterization at its own paper's learning rates where `library` has a run of that."""
+def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], seeds: Seeds, store: Store) -> list[str]:
+    """`rows`, each followed by the same parameterization at its own paper's learning rates where `store` has a run of that."""
     out = []
     for row in rows:
         out.append(row)
         for second in (name for name, v in VARIANTS.items() if v.second_line_of == row and name not in rows):
             ids = (benchmark.recipe(second, scale).with_seed(seed).id for seed in seeds)
-            if any(library.has(benchmark.name, id) for id in ids):
+            if any(usable(store, benchmark.name, id) for id in ids):
                 out.append(second)
     return out
 

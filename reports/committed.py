@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.running.record import write_atomically
+from benchmarks.running.store import write_atomically
 from reports.request import Request
 
 FILE = "committed.txt"

@@ -9,39 +9,42 @@ import pandas as pd
 
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import BENCHMARKS, has
+from benchmarks.registry import BENCHMARKS
+from benchmarks.running.record import FINISHED
+from benchmarks.running.store import Store
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports.benchmark import request_benchmark
 from reports.grid import request_grid
 from reports.parts import frame
-from reports.parts.frame import Library
+from reports.parts.frame import usable
 from reports.parts.report import Report, Section
 from reports.request import Seeds, command
 
 
-def report_everything(library: Library) -> Report:
-    """The page of all reports, from the records in `library`."""
+def report_everything(store: Store) -> Report:
+    """The page of all reports, from the records in `store`."""
     reports = []
     for benchmark in BENCHMARKS.values():
         for scale in benchmark.scales:
-            variants, seeds = find_runs(benchmark, scale, library)
+            variants, seeds = find_runs(benchmark, scale, store)
             if variants:
-                reports.append(request_benchmark(benchmark.name, seeds, variants, scale, library).answer(library))
+                reports.append(request_benchmark(benchmark.name, seeds, variants, scale, store).answer(store))
     for grid in ABLATIONS.values():
-        seeds = tuple(s for s in library.seeds(grid.benchmark) if any(library.has(spec.benchmark, spec.id) for spec in grid.specs((s,))))
-        reports.append(request_grid(grid.name, seeds or (0,)).answer(library))
+        known = frame.seeds_of(store, grid.benchmark)
+        seeds = tuple(seed for seed in known if any(usable(store, run.benchmark, run.id) for run in grid.specs((seed,))))
+        reports.append(request_grid(grid.name, seeds or (0,)).answer(store))
     return combine(reports, name="everything", title="All results", make=command(["everything"]))
 
 
-def find_runs(benchmark: Benchmark, scale: Scale, library: Library) -> tuple[tuple[str, ...], Seeds]:
+def find_runs(benchmark: Benchmark, scale: Scale, store: Store) -> tuple[tuple[str, ...], Seeds]:
     """The variants and the seeds of a benchmark that have a record at this scale, the default rows first."""
     found: dict[str, set[int]] = {}
     for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
-        if not has(benchmark, variant, scale):
+        if not benchmark.has_recipe(variant, scale):
             continue
         recipe = benchmark.recipe(variant, scale)
-        seeds = {seed for seed in library.seeds(benchmark.name) if library.has(benchmark.name, recipe.with_seed(seed).id)}
+        seeds = {seed for seed in frame.seeds_of(store, benchmark.name) if usable(store, benchmark.name, recipe.with_seed(seed).id)}
         if seeds:
             found[variant] = seeds
     return tuple(found), tuple(sorted(set().union(*found.values())))
@@ -50,7 +53,7 @@ def find_runs(benchmark: Benchmark, scale: Scale, library: Library) -> tuple[tup
 def combine(reports: Sequence[Report], *, name: str, title: str, make: str) -> Report:
     """One report of those among `reports` that have at least one finished run, their sections one after the other and their runs in one
     list; the others are named as empty in its summary."""
-    shown = [r for r in reports if len(r.runs) and r.runs["status"].isin(["ok", "diverged"]).any()]
+    shown = [r for r in reports if len(r.runs) and r.runs["status"].isin(FINISHED).any()]
     empty = [r.title for r in reports if r not in shown]
     sections: list[Section] = []
     runs: list[pd.DataFrame] = []

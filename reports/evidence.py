@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, cast
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import EnvironmentProblem
-from benchmarks.running.record import run_root, write_atomically
+from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
-from reports.parts.frame import Expected, Library
+from reports.parts.frame import Expected
 from reports.parts.report import Report
 from reports.request import Request
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from benchmarks.spec import Scale
 
 HERE = Path(__file__).resolve().parent
-
-
-def committed_records() -> Library:
-    """The records that are part of the checkout, and no others."""
-    return Library((("reports/records", frame.COMMITTED),))
 
 
 def show(report: Report, formats: Sequence[str] = ()) -> int:
@@ -82,9 +77,9 @@ def copy_records(request: Request) -> tuple[int, int]:
     of code with uncommitted changes."""
     with_arrays = arrays_wanted(request.expected) if request.arrays else set()
     copied = dirty = 0
-    for _, run in frame.tidy(request.expected, Library((("runs", run_root()),))).iterrows():
+    for _, run in frame.tidy(request.expected, Store()).iterrows():
         found = run["found"]
-        if not isinstance(found, frame.Found) or run["status"] == "failed":
+        if found is None or run["status"] == "failed":
             continue
         target = frame.COMMITTED / run["benchmark"] / run["id"]
         target.mkdir(parents=True, exist_ok=True)
@@ -100,7 +95,7 @@ def copy_records(request: Request) -> tuple[int, int]:
 def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:
     """Renders committed reports from the committed records alone: their tables and figures (those named `fresh`, else all), the page
     reports/README.md, and what README.md shows of them; the exit code."""
-    reports = [request.answer(committed_records()) for request in requests]
+    reports = [request.answer(frame.committed_records()) for request in requests]
     for report in reports:
         if fresh is not None and report.name not in fresh:
             continue

@@ -9,11 +9,11 @@ import pandas as pd
 from benchmarks import registry
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import FAMILIES
+from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
 from models.names import choose
 from reports.benchmark import expect_rows
 from reports.parts import frame
-from reports.parts.frame import Library
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
 from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
@@ -22,11 +22,11 @@ from reports.sections.published import compose_published_side_by_side
 
 
 def request_family(
-    name: str, seeds: Seeds, variants: tuple[str, ...], scale: str | None, library: Library, *, protocol: str | None = None
+    name: str, seeds: Seeds, variants: tuple[str, ...], scale: str | None, store: Store, *, protocol: str | None = None
 ) -> Request:
     """The report of every member of a family. Raises ValueError that names the nearest valid name."""
     title, members = choose("family", name, FAMILIES)
-    asked = [registry.asked(member, protocol=protocol) for member in members]
+    selected = [registry.select_benchmark(member, protocol=protocol) for member in members]
     size = choose("scale", scale or "quick", {s: s for s in SCALES})
     words = (
         "family",
@@ -34,15 +34,15 @@ def request_family(
         *flags(
             ("--seeds", listed(seeds), listed(DEFAULT_SEEDS)), ("--variant", ",".join(variants), "default"), ("--scale", scale or "", "")
         ),
-        *asked[0].words,
+        *selected[0].options,
     )  # fmt: skip
-    benchmarks = [a.benchmark for a in asked]
-    called = f"family-{name}{asked[0].tag}"
+    benchmarks = [s.benchmark for s in selected]
+    called = f"family-{name}{selected[0].tag}"
     heading = title + (f" ({protocol})" if protocol else "")
     return Request(
         name=called,
         words=words,
-        expected=[e for a in asked for e in expect_rows(a, size, variants, seeds, library)],
+        expected=[e for s in selected for e in expect_rows(s, size, variants, seeds, store)],
         build=lambda runs: report_family(runs, benchmarks, size, name=called, title=heading, make=command(words)),
         arrays=False,
     )

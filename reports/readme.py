@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.running.record import write_atomically
+from benchmarks.running.store import write_atomically
 from reports.parts.markdown import embed, picture
 from reports.parts.report import Plot, Report
 from reports.parts.table import Table, escape_markdown

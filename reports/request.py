@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.parts.frame import Expected, Library, tidy
+from benchmarks.running.store import Store
+from reports.parts.frame import Expected, tidy
 from reports.parts.report import Report
 
 Seeds = tuple[int, ...]
@@ -28,9 +29,9 @@ class Request:
     arrays: bool = True
     """Whether the report draws kernels, so that arrays are committed too."""
 
-    def answer(self, library: Library) -> Report:
-        """The report from the records in `library`."""
-        return self.build(tidy(self.expected, library))
+    def answer(self, store: Store) -> Report:
+        """The report from the records in `store`."""
+        return self.build(tidy(self.expected, store))
 
 
 def listed(seeds: Seeds) -> str:

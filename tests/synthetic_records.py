@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.running.record import spec_id
+from benchmarks.spec import spec_id
 from reports.parts.frame import Expected
 
 VARIANTS = ("s4", "dss-exp", "dss-softmax", "s4d-legs", "s4d-inv", "s4d-lin", "hope", "lstm", "transformer")

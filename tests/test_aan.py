@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from data.base import DataError
-from data.files.official import Prepared
+from data.files.prepared import Prepared
 from data.ragged import Ragged
-from data.texts import aan
-from data.texts.aan import FILES, AANSpec
+from data.texts.aan import AANSpec
+from data.texts.aan_release import FILES, FOLDERS, URL, rows
 
 Row = tuple[str, str, str, str, str]
 
@@ -101,7 +101,7 @@ def test_bytes_are_cut_and_have_no_end(mini: Miniature) -> None:
     assert AANSpec(tokens="bytes").signature.vocab == 257
 
 
-@pytest.mark.parametrize("folder", aan.FOLDERS)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_every_place_of_the_release_is_found(mini: Miniature, tmp_path: Path, folder: str) -> None:
     mini.folder = tmp_path / folder
     mini.write()
@@ -142,16 +142,16 @@ BALANCED = b'1.0\ta\tb\t"one"\ttwo\n0.0\tc\td\t"four ""4"""\tfi"v"e\n'
 def test_the_two_ways_of_reading_differ_where_a_text_begins_with_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_bytes(BALANCED)
-    assert list(aan.rows(path, "none")) == [(1, b'"one"', b"two"), (0, b'"four ""4"""', b'fi"v"e')]
-    assert list(aan.rows(path, "csv")) == [(1, b"one", b"two"), (0, b'four "4"', b'fi"v"e')]
+    assert list(rows(path, "none")) == [(1, b'"one"', b"two"), (0, b'"four ""4"""', b'fi"v"e')]
+    assert list(rows(path, "csv")) == [(1, b"one", b"two"), (0, b'four "4"', b'fi"v"e')]
 
 
 def test_a_lone_mark_swallows_what_follows_only_where_marks_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_bytes(QUOTED)
-    assert list(aan.rows(path, "none")) == [(1, b'"one ""two""', b"three"), (0, b"four", b'five "six"')]
+    assert list(rows(path, "none")) == [(1, b'"one ""two""', b"three"), (0, b"four", b'five "six"')]
     with pytest.raises(DataError, match=r"row 1 is damaged: it has 4 fields instead of 5; 1 of 1 rows are"):
-        list(aan.rows(path, "csv"))
+        list(rows(path, "csv"))
 
 
 def test_csv_is_that_of_pandas(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_csv_is_that_of_pandas(tmp_path: Path) -> None:
     path.write_bytes(BALANCED + '1.0\te\tf\t"a\tb\nc"\té\U0001f600\r\n0.0\tg\th\tx"\ty\n'.encode())
     table = pandas.read_csv(path, sep="\t", header=None)
     expected = [(int(label), a.encode(), b.encode()) for label, a, b in zip(table[0], table[3], table[4], strict=True)]
-    assert list(aan.rows(path, "csv")) == expected
+    assert list(rows(path, "csv")) == expected
     assert len(expected) == 4
 
 
@@ -247,7 +247,7 @@ def test_nothing_there_says_where_to_get_what(tmp_path: Path, monkeypatch: pytes
     for download in (False, True):
         with pytest.raises(DataError) as caught:
             AANSpec().load(download=download)
-        for part in (aan.URL, "7.7 GB", "no checksum", *FILES.values(), str(tmp_path / "tsv_data"), "retrieval-imdb"):
+        for part in (URL, "7.7 GB", "no checksum", *FILES.values(), str(tmp_path / "tsv_data"), "retrieval-imdb"):
             assert part in str(caught.value)
     assert AANSpec().opened() is None
     assert "by hand" in AANSpec().plan()

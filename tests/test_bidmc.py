@@ -18,7 +18,7 @@ import torch
 
 from data.base import DataError
 from data.bidmc import release as bidmc_release
-from data.bidmc.release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Release
+from data.bidmc.release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Extent
 from data.bidmc.spec import BIDMCSpec
 from data.module import SplitModule
 
@@ -92,9 +92,9 @@ def contents() -> tuple[Miniature, dict[str, bytes]]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    release = Release(recordings=RECORDINGS, seconds=SECONDS, absent=ABSENT, windows={"RR": (9, 4), "HR": (9, 4), "SpO2": (9, 4)})
+    release = Extent(recordings=RECORDINGS, seconds=SECONDS, absent=ABSENT, windows={"RR": (9, 4), "HR": (9, 4), "SpO2": (9, 4)})
     monkeypatch.setattr(bidmc_release, "RELEASE", release)
-    monkeypatch.setattr("data.bidmc.spec.DRAWS", 200)
+    monkeypatch.setattr("data.bidmc.splits.DRAWS", 200)
     return tmp_path / "data"
 
 
@@ -366,7 +366,7 @@ def test_a_damaged_recording_is_refused_with_file_and_line(
         (SIGNAL, b"", "line 1: no column"),
         (NUMERIC, b"Time [s], HR, PULSE, RESP, SpO2\n", "has 0 rows"),
         (SIGNAL, None, "has no bidmc_csv/bidmc_02_Signals.csv"),
-        (SIGNAL, b"0" * 8_000_001, "no more than 8,000,000"),
+        (SIGNAL, b"0" * 8_000_001, "no file of the release has more than 8,000,000"),
     ],
 )
 def test_an_empty_missing_or_foreign_file_is_refused(put: Put, name: str, content: bytes | None, what: str) -> None:

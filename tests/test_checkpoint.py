@@ -22,8 +22,9 @@ import torch
 import benchmarks.running.run as running
 from benchmarks.running import checkpoint
 from benchmarks.running.environment import ROOT, Runtime
-from benchmarks.running.record import Record, Store
+from benchmarks.running.record import Record
 from benchmarks.running.run import Epoch, run
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from models import Constant, Cosine, MultiStep, OptimSpec, Plateau
 from tests.tiny import tiny
@@ -65,7 +66,7 @@ def broken_off(spec: RunSpec, store: Store, after: int) -> None:
 
     with pytest.raises(Killed):
         run(spec, Runtime(), store, die)
-    assert store.status(spec.id) == "missing"
+    assert store.status(spec) == "missing"
 
 
 def go(spec: RunSpec, store: Store) -> tuple[Record, list[str], list[int]]:
@@ -90,7 +91,7 @@ def same(a: Record, b: Record) -> None:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    store = Store(tmp_path_factory.mktemp("undisturbed"))
+    store = Store.at(tmp_path_factory.mktemp("undisturbed"))
     record, said, epochs = go(SPEC, store)
     assert (said, epochs, record.cost["sessions"]) == ([], [0, 1, 2, 3, 4, 5], 1)
     return record
@@ -98,7 +99,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Record:
 
 @pytest.mark.parametrize("after", [1, 4])
 def test_a_resumed_run_ends_bit_equal(always: None, tmp_path: Path, undisturbed: Record, after: int) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     broken_off(SPEC, store, after)
     torch.manual_seed(99)  # what another process has in its generators
     np.random.seed(99)
@@ -112,7 +113,7 @@ def test_a_resumed_run_ends_bit_equal(always: None, tmp_path: Path, undisturbed:
 
 
 def test_it_may_be_broken_off_again_and_again(always: None, tmp_path: Path, undisturbed: Record) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     for after in (1, 2, 4):
         broken_off(SPEC, store, after)
     record, _, _ = go(SPEC, store)
@@ -122,7 +123,7 @@ def test_it_may_be_broken_off_again_and_again(always: None, tmp_path: Path, undi
 
 def test_writing_checkpoints_changes_nothing_and_none_is_left(always: None, tmp_path: Path, undisturbed: Record) -> None:
     seen: list[int] = []
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     record = run(SPEC, Runtime(), store, lambda epoch: seen.append(len(checkpoint.files(store.folder(SPEC)))))
     same(record, undisturbed)
     assert seen == [0, 1, 2, 2, 2, 2]  # an epoch is reported just before it is saved
@@ -132,10 +133,10 @@ def test_writing_checkpoints_changes_nothing_and_none_is_left(always: None, tmp_
 @pytest.mark.parametrize("schedule", [Plateau(patience=0, factor=0.5), MultiStep(milestones=(1, 3, 4)), Constant(warmup_steps=7)])
 def test_every_schedule_goes_on_where_it_was(always: None, tmp_path: Path, schedule: Any) -> None:
     spec = spec_of(schedule, precision="bf16-mixed")
-    whole, _, _ = go(spec, Store(tmp_path / "whole"))
+    whole, _, _ = go(spec, Store.at(tmp_path / "whole"))
     rates = [row["lr"] for row in whole.history]
     assert isinstance(schedule, Constant) or len(set(rates)) > 1
-    store = Store(tmp_path / "cut")
+    store = Store.at(tmp_path / "cut")
     broken_off(spec, store, 3)
     record, said, _ = go(spec, store)
     assert said == ["continues after 3 epochs"]
@@ -144,7 +145,7 @@ def test_every_schedule_goes_on_where_it_was(always: None, tmp_path: Path, sched
 
 def test_a_diverged_run_names_the_same_step(always: None, tmp_path: Path) -> None:
     spec = spec_of()
-    store, whole = Store(tmp_path / "cut"), Store(tmp_path / "whole")
+    store, whole = Store.at(tmp_path / "cut"), Store.at(tmp_path / "whole")
 
     def poisoned(task: Any, batch: Any, batch_idx: int) -> torch.Tensor:
         return task._step(batch, "train") * (float("nan") if (task.trainer.current_epoch, batch_idx) == (4, 2) else 1.0)
@@ -160,7 +161,7 @@ def test_a_diverged_run_names_the_same_step(always: None, tmp_path: Path) -> Non
 
 
 def test_seconds_add_up_over_sessions(always: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     broken_off(SPEC, store, 2)
     (newest, _) = checkpoint.files(store.folder(SPEC))
     saved = checkpoint.HashedFiles().load_checkpoint(newest)["callbacks"]["Checkpoints"]["seconds"]
@@ -174,7 +175,7 @@ def test_seconds_add_up_over_sessions(always: None, tmp_path: Path, monkeypatch:
 
 def test_a_short_run_writes_none_and_the_interval_counts_from_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checkpoint.EVERY == 60
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     broken_off(SPEC, store, 4)
     assert list(store.folder(SPEC).glob("checkpoint*")) == []
     clock = [0.0]
@@ -210,7 +211,7 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize("damage", [cut, empty, flip])
 @pytest.mark.parametrize("how_many", [1, 2])
 def test_damage_falls_back(always: None, tmp_path: Path, undisturbed: Record, damage: Callable[[Path], None], how_many: int) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     broken_off(SPEC, store, 3)
     newest, older = checkpoint.files(store.folder(SPEC))
     for path in (newest, older)[:how_many]:
@@ -237,7 +238,7 @@ def put(folder: Path, content: bytes, epochs: int = 3) -> Path:
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"batch_size": 128}])
 def test_the_checkpoint_of_another_run_is_refused(always: None, tmp_path: Path, undisturbed: Record, other: dict[str, Any]) -> None:
-    store, foreign = Store(tmp_path), replace(SPEC, **other)
+    store, foreign = Store.at(tmp_path), replace(SPEC, **other)
     broken_off(foreign, store, 3)
     content = checkpoint.files(store.folder(foreign))[0].read_bytes()
     put(store.folder(SPEC), content)
@@ -250,7 +251,7 @@ def test_the_checkpoint_of_another_run_is_refused(always: None, tmp_path: Path, 
 
 @pytest.mark.parametrize("key", ["data", "device", "torch"])
 def test_every_part_of_the_owner_counts(always: None, tmp_path: Path, key: str) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     broken_off(SPEC, store, 2)
     path = checkpoint.files(store.folder(SPEC))[0]
     content = torch.load(path, weights_only=True)
@@ -292,13 +293,13 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "write_atomically", full)
-    record, said, _ = go(SPEC, Store(tmp_path))
+    record, said, _ = go(SPEC, Store.at(tmp_path))
     assert said[0] == "no checkpoint after epoch 0: No space left on device; the run goes on without"
     same(record, undisturbed)
 
 
 def test_a_failed_run_keeps_its_checkpoint(always: None, tmp_path: Path, undisturbed: Record) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
 
     def fail(epoch: Epoch) -> None:
         if epoch.epoch == 3:
@@ -315,7 +316,7 @@ import os, signal, sys
 from pathlib import Path
 from benchmarks import checkpoint
 from benchmarks.running.environment import Runtime
-from benchmarks.running.record import Store
+from benchmarks.running.store import Store
 from benchmarks.running.run import run
 from tests.test_checkpoint import SPEC
 checkpoint.EVERY = 0.0
@@ -329,7 +330,7 @@ def half(path, content):
         os.kill(os.getpid(), signal.SIGKILL)
     real(path, content)
 checkpoint.write_atomically = half
-run(SPEC, Runtime(), Store(Path(sys.argv[1])), die)
+run(SPEC, Runtime(), Store.at(Path(sys.argv[1])), die)
 """
 
 
@@ -341,7 +342,7 @@ def test_sigkill_at_an_epoch_or_in_the_middle_of_a_file(always: None, tmp_path: 
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), when]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     assert [int(path.name.split("-")[1]) for path in checkpoint.files(store.folder(SPEC))] == [2, 1]
     with store.lock(SPEC) as mine:
         assert mine

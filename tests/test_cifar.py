@@ -17,11 +17,11 @@ import pytest
 import torch
 
 from data.base import DataError
+from data.files.digests import sha256
 from data.files.official import Official
 from data.images import cifar
-from data.images.cifar import FOLDER, CIFARSpec, Release, grey
+from data.images.cifar import FOLDER, CIFARRelease, CIFARSpec, grey
 from data.module import SplitModule
-from data.sampling import sha256
 
 N = 40
 """Images per batch in the miniature."""
@@ -67,7 +67,7 @@ class Miniature:
     def declare(self) -> None:
         """Makes the present contents the official ones."""
         self.packed = archive(self.members)
-        release = Release(
+        release = CIFARRelease(
             archive=replace(official("cifar-10-python.tar.gz", self.packed), urls=("http://127.0.0.1:9/cifar-10-python.tar.gz",)),
             batches=tuple(official(name, content) for name, content in self.contents.items()),
             per_batch=N,

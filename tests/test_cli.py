@@ -133,10 +133,10 @@ def test_an_unwritable_run_folder_is_exit_5(capsys: pytest.CaptureFixture[str], 
 
 
 def test_words_for_variants() -> None:
-    assert registry.variants(["default"]) == DEFAULT_VARIANTS
-    assert set(registry.variants(["all"])) == set(VARIANTS)
-    assert registry.variants(["hope", "default", "hope"])[0] == "hope"
-    assert len(registry.variants(["hope", "default"])) == len(DEFAULT_VARIANTS)
+    assert registry.select_variants(["default"]) == DEFAULT_VARIANTS
+    assert set(registry.select_variants(["all"])) == set(VARIANTS)
+    assert registry.select_variants(["hope", "default", "hope"])[0] == "hope"
+    assert len(registry.select_variants(["hope", "default"])) == len(DEFAULT_VARIANTS)
 
 
 def test_rerun_without_a_word_means_all() -> None:
@@ -176,16 +176,14 @@ def test_a_benchmark_runs_from_the_command_line(
     from dataclasses import replace
 
     from benchmarks import registry
-    from benchmarks.benchmark import Recipe
-    from benchmarks.spec import Scale
+    from benchmarks.recipe import Recipe
 
     digits = registry.BENCHMARKS["digits"]
 
-    def recipe(variant: str, scale: Scale) -> Recipe:
-        full = digits.recipe(variant, scale)
+    def cut(full: Recipe) -> Recipe:
         return replace(full, run=replace(full.run, epochs=1))
 
-    monkeypatch.setitem(registry.BENCHMARKS, "digits", replace(digits, recipe=recipe))
+    monkeypatch.setitem(registry.BENCHMARKS, "digits", replace(digits, changes=(cut,)))
     argv = ("digits", "--variant", "fir", "--seeds", "0", "--device", "cpu", "--workers", "1")
     assert call(benchmarks_main, *argv) == 0
     out = capsys.readouterr().out

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,17 +16,20 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import cli
-from data.probes.probes import PROBES
+from data.probes import PROBES
 from data.registry import SETS
-from reports import data as report
-from reports import gallery
-from reports.parts.report import Plot
+from reports.datasets import generators
+from reports.datasets import page as report
+from reports.datasets import record as records
+from reports.datasets.__main__ import main
+from reports.datasets.dataset import DataSet, Generator, Sheet
+from reports.datasets.registry import DATASETS
 
 CLASSES = {"train": {"neg": 30, "pos": 10}, "val": {"neg": 4, "pos": 4}, "test": {"neg": 2, "pos": 6}}
 
 
 def record() -> dict[str, Any]:
-    out = report.empty()
+    out = records.empty()
     out["sets"]["imdb"] = {
         "counts": {"train": 40, "val": 8, "test": 8}, "classes": CLASSES, "split": {"rule": "by | coin", "sha256": "0"}, "key": "abc",
         "bytes": 2_000_000, "signature": {"length": 4096, "vocab": 134, "d_input": None, "d_output": 2, "two_towers": False,
@@ -50,7 +54,7 @@ def line_of(page: str, start: str) -> list[str]:
 
 
 def test_every_set_and_probe_has_a_line_and_a_card() -> None:
-    page = report.page(report.empty())
+    page = report.page(records.empty())
     for name, card in [*((n, s.card) for n, s in SETS.items()), *((k.name, k.card) for k in PROBES)]:
         assert f"| [{name}](#card-{card.name}) |" in page
         assert page.count(f'<a id="card-{card.name}"></a>') == 1  # sets that share a card share its section
@@ -59,7 +63,7 @@ def test_every_set_and_probe_has_a_line_and_a_card() -> None:
 
 
 def test_without_a_record_no_number_is_given() -> None:
-    page = report.page(report.empty())
+    page = report.page(records.empty())
     for name in SETS:
         assert line_of(page, f"| [{name}]")[3:6] == ["n.m."] * 3
         assert f"`make data-{name}`" in page
@@ -90,20 +94,20 @@ def test_tables_have_as_many_cells_in_every_line() -> None:
 
 
 def test_the_page_survives_the_file(tmp_path: Path) -> None:
-    first = report.as_json(record())
-    (tmp_path / report.RECORD).write_bytes(first)
-    again = report.read(tmp_path)
-    assert report.as_json(again) == first
+    first = records.as_json(record())
+    (tmp_path / records.RECORD).write_bytes(first)
+    again = records.read(tmp_path)
+    assert records.as_json(again) == first
     assert report.page(again) == report.page(record())
-    assert report.figures(again) == report.figures(record())
-    assert set(report.figures(again)) == {"listops-statistics.png"}
+    assert generators.figures(again) == generators.figures(record())
+    assert set(generators.figures(again)) == {"listops-statistics.png"}
 
 
 def test_a_note_holds_for_the_picture_that_was_seen(tmp_path: Path) -> None:
-    (tmp_path / report.RECORD).write_bytes(report.as_json(record()))
-    assert cli.guarded(lambda: report.main(["--looked", "imdb", "--seen", "all legible", "--out", str(tmp_path)])) == cli.DONE
-    found = report.read(tmp_path)
-    assert line_of((tmp_path / report.PAGE).read_text(), "| imdb |")[1:] == [report.today(), "all legible"]
+    (tmp_path / records.RECORD).write_bytes(records.as_json(record()))
+    assert cli.guarded(lambda: main(["looked", "imdb", "--seen", "all legible", "--out", str(tmp_path)])) == cli.DONE
+    found = records.read(tmp_path)
+    assert line_of((tmp_path / report.PAGE).read_text(), "| imdb |")[1:] == [records.today(), "all legible"]
     found["sheets"]["imdb"]["sha256"] = "22"
     assert line_of(report.page(found), "| imdb |")[1].startswith("drawn again since")
 
@@ -124,19 +128,19 @@ class Spec:
         return [SimpleNamespace(quantity="length, mean", reference=1035, ours=1 / 3, tolerance=2.0, agrees=False)]
 
 
-def fake() -> Plot:
+def fake() -> DataSet:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1])
-    return Plot(name="imdb", title="T", figure=figure, alt="a", caption="c")
+    return DataSet(name="imdb", sheet=Sheet(gather=lambda: figure, draw=lambda sample: sample, title="T", alt="a", caption="c"))
 
 
 def test_measuring_keeps_what_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = record()
-    (tmp_path / report.RECORD).write_bytes(report.as_json(before))
+    (tmp_path / records.RECORD).write_bytes(records.as_json(before))
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "none"))
-    monkeypatch.setattr(report, "GENERATED", {"listops": Spec})
-    assert cli.guarded(lambda: report.main(["--measure", "imdb,listops", "--out", str(tmp_path)])) == cli.DONE
-    found = report.read(tmp_path)
+    monkeypatch.setitem(DATASETS, "listops", replace(DATASETS["listops"], generator=Generator(spec=Spec(), panels=())))
+    assert cli.guarded(lambda: main(["measure", "imdb,listops", "--out", str(tmp_path)])) == cli.DONE
+    found = records.read(tmp_path)
     assert found["sets"] == before["sets"]
     assert found["sheets"] == before["sheets"]
     assert found["statistics"]["listops"]["lines"] == [["length, mean", 1035.0, 0.333333, 2.0, False]]
@@ -145,11 +149,11 @@ def test_measuring_keeps_what_is_not_here(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_sheet_is_kept_with_its_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "none"))
-    monkeypatch.setitem(gallery.SHEETS, "imdb", fake)
-    assert cli.guarded(lambda: report.main(["--measure", "imdb", "--out", str(tmp_path)])) == cli.DONE
+    monkeypatch.setitem(DATASETS, "imdb", fake())
+    assert cli.guarded(lambda: main(["measure", "imdb", "--out", str(tmp_path)])) == cli.DONE
     import hashlib
 
-    assert report.read(tmp_path)["sheets"]["imdb"]["sha256"] == hashlib.sha256((tmp_path / "imdb.png").read_bytes()).hexdigest()
+    assert records.read(tmp_path)["sheets"]["imdb"]["sha256"] == hashlib.sha256((tmp_path / "imdb.png").read_bytes()).hexdigest()
     page = (tmp_path / report.PAGE).read_text()
     assert "![a](imdb.png)" in page
     assert line_of(page, "| imdb |")[1] == "not yet"
@@ -159,16 +163,16 @@ def test_a_sheet_is_kept_with_its_checksum(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_committed_page_is_that_of_its_record() -> None:
-    found = report.read(report.FOLDER)
+    found = records.read(records.FOLDER)
     if not found["sets"]:
         pytest.skip("nothing has been measured yet")
-    assert (report.FOLDER / report.RECORD).read_bytes() == report.as_json(found)
-    same = (report.FOLDER / report.PAGE).read_text(encoding="utf-8") == report.page(found)
-    assert same, "a card or a default has changed since the page was rendered: python -m reports.data"
+    assert (records.FOLDER / records.RECORD).read_bytes() == records.as_json(found)
+    same = (records.FOLDER / report.PAGE).read_text(encoding="utf-8") == report.page(found)
+    assert same, "a card or a default has changed since the page was rendered: python -m reports.datasets page"
     pictures = {f"{name}.png" for name in found["sheets"]} | {f"{name}-statistics.png" for name in found["statistics"]}
-    assert {path.name for path in report.FOLDER.iterdir()} == {report.RECORD, report.PAGE, *pictures}
-    assert sum(path.stat().st_size for path in report.FOLDER.iterdir()) < 2_500_000
-    assert max(path.stat().st_size for path in report.FOLDER.iterdir()) < 400_000
+    assert {path.name for path in records.FOLDER.iterdir()} == {records.RECORD, report.PAGE, *pictures}
+    assert sum(path.stat().st_size for path in records.FOLDER.iterdir()) < 2_500_000
+    assert max(path.stat().st_size for path in records.FOLDER.iterdir()) < 400_000
 
 
 # ---------------------------------------------------------------- the command
@@ -176,28 +180,30 @@ def test_the_committed_page_is_that_of_its_record() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["--measure", "imbd"], ["--looked", "imdb"], ["--looked", "imdb", "--seen", "x"], ["--measure", "--looked", "a", "--seen", "b"]],
+    [["measure", "imbd"], ["looked", "imdb"], ["looked", "imdb", "--seen", "x"], ["measure", "imdb", "--seen", "b"]],
 )
 def test_bad_usage_is_one_paragraph(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.guarded(lambda: report.main([*words, "--out", str(tmp_path / "x")])) == cli.USAGE
+    assert cli.guarded(lambda: main([*words, "--out", str(tmp_path / "x")])) == cli.USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"schema": 99}), "\xff"])
 def test_a_damaged_record_is_not_overwritten(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / report.RECORD
+    path = tmp_path / records.RECORD
     path.write_bytes(content.encode("latin-1"))
-    assert cli.guarded(lambda: report.main(["--out", str(tmp_path)])) == cli.ENVIRONMENT
+    assert cli.guarded(lambda: main(["page", "--out", str(tmp_path)])) == cli.ENVIRONMENT
     assert "Restore it from git" in capsys.readouterr().err
     assert path.read_bytes() == content.encode("latin-1")
 
 
 def test_help_needs_nothing_heavy() -> None:
     code = (
-        "import sys, reports.data\n"
-        "try: reports.data.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'torch', 'matplotlib', 'numpy', 'pandas'} & set(sys.modules)"
+        "import sys\n"
+        "from reports.datasets.__main__ import COMMANDS, main\n"
+        "for words in (['--help'], *([command, '--help'] for command in COMMANDS)):\n"
+        "    try: main(words)\n"
+        "    except SystemExit: pass\n"
+        "assert not {'torch', 'matplotlib', 'numpy', 'pandas', 'pytorch_lightning'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=report.FOLDER.parents[1], capture_output=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=records.FOLDER.parents[1], capture_output=True, timeout=60)

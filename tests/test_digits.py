@@ -8,7 +8,7 @@ import torch
 
 from data.images.digits import DigitsSpec
 from data.module import SplitModule
-from data.sampling import EVERY_EVALUATION, check_split, permutation, stratified_split, uniform_noise
+from data.sampling import EVERY_EVALUATION, permutation, require_split, stratified_split, uniform_noise
 
 
 def build(noise: int = 8, batch_size: int = 64, seed: int = 0) -> SplitModule:
@@ -109,12 +109,12 @@ def test_a_bad_split_is_refused() -> None:
     with pytest.raises(ValueError, match="add up to 1"):
         stratified_split(labels, {"train": 0.5, "test": 0.4}, 0)
     good = stratified_split(labels, {"train": 0.5, "test": 0.5}, 0)
-    check_split(good, 30)
+    require_split(good, 30)
     with pytest.raises(ValueError, match="two parts"):
-        check_split({**good, "val": good["test"][:1]}, 30)
+        require_split({**good, "val": good["test"][:1]}, 30)
     with pytest.raises(ValueError, match="outside"):
-        check_split(good, 29)
+        require_split(good, 29)
     with pytest.raises(ValueError, match="empty"):
-        check_split({**good, "val": good["test"][:0]}, 30)
+        require_split({**good, "val": good["test"][:0]}, 30)
     with pytest.raises(ValueError, match="noise"):
         DigitsSpec(noise=-1)

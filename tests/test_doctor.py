@@ -132,7 +132,7 @@ def test_a_full_disk_is_a_note_with_the_variable_that_moves_the_folder(monkeypat
 
 
 def test_the_run_folder_is_the_one_records_go_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks.running.record import run_root
+    from benchmarks.running.store import run_root
 
     assert doctor.check_run_folder()[0].text.endswith(str(run_root()))
     monkeypatch.delenv("SSM_RUNS")

@@ -12,9 +12,10 @@ import pytest
 
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
+from benchmarks.running.store import Store
 from reports.family import report_family, request_family
 from reports.parts import frame
-from reports.parts.frame import Library
+from reports.parts.frame import all_records
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
 
@@ -29,20 +30,20 @@ def test_members_exist_share_a_metric_and_name_no_benchmark() -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_runs_asked_for_are_those_of_the_benchmarks(name: str) -> None:
-    asked = request_family(name, (0, 3), ("s4d-lin", "hope"), None, Library())  # with second lines where there are runs
+    asked = request_family(name, (0, 3), ("s4d-lin", "hope"), None, all_records())  # with second lines where there are runs
     expected = {BENCHMARKS[m].recipe(v, "quick").with_seed(s).id for m in FAMILIES[name][1] for v in ("s4d-lin", "hope") for s in (0, 3)}
     assert {e.id for e in asked.expected if not e.labels["variant"].endswith("-paper-rates")} == expected
     assert all(e.command.startswith(f"python -m benchmarks {e.benchmark} --variant {e.labels['variant']}") for e in asked.expected)
 
 
 def test_a_protocol_reaches_every_member() -> None:
-    plain, mini = (request_family("speech", (0,), ("hope",), None, Library(), protocol=p) for p in (None, "source=mini"))
+    plain, mini = (request_family("speech", (0,), ("hope",), None, all_records(), protocol=p) for p in (None, "source=mini"))
     assert not {e.id for e in plain.expected} & {e.id for e in mini.expected}
     assert all(e.command.endswith("--protocol source=mini") for e in mini.expected)
     with pytest.raises(ValueError, match="'split'"):
-        request_family("speech", (0,), ("hope",), None, Library(), protocol="splt=usual")
+        request_family("speech", (0,), ("hope",), None, all_records(), protocol="splt=usual")
     with pytest.raises(ValueError, match="family 'larr'; did you mean 'lra'"):
-        request_family("larr", (0,), ("hope",), None, Library())
+        request_family("larr", (0,), ("hope",), None, all_records())
 
 
 def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]]) -> Report:
@@ -70,7 +71,7 @@ def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]
                 record["metrics"] |= metrics
                 path.write_text(json.dumps(record))
                 expected.append(e)
-    runs = frame.tidy(expected, Library((("runs", tmp_path),)))
+    runs = frame.tidy(expected, Store.at(tmp_path))
     return report_family(runs, members, "quick", name="family-x", title="Two", make="make it")
 
 

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from data.base import DataError, StorageError
-from data.files import official as files
-from data.files.official import Made, Official, fetch, opened, prepare, root
-from data.sampling import sha256
+from data.files.digests import sha256
+from data.files.official import Official, fetch, read, verify
+from data.files.prepared import Made, opened, prepare
+from data.files.root import root, scratch
 
 CONTENT = bytes(np.random.default_rng(0).integers(0, 256, 300_000, dtype=np.uint8))
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
@@ -34,9 +35,9 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(files, "BACK_OFF", 0.01)
-    monkeypatch.setattr(files, "PATIENCE", 2.0)
-    monkeypatch.setattr(files, "TIMEOUT", 0.5)
+    monkeypatch.setattr("data.files.official.BACK_OFF", 0.01)
+    monkeypatch.setattr("data.files.official.PATIENCE", 2.0)
+    monkeypatch.setattr("data.files.official.TIMEOUT", 0.5)
     return tmp_path / "data"
 
 
@@ -253,16 +254,16 @@ def test_a_foreign_or_cut_file_is_refused(place: Path) -> None:
     place.mkdir()
     file = official()
     with pytest.raises(DataError, match="missing"):
-        files.read(file)
+        read(file)
     file.path().write_bytes(CONTENT[:7])
     with pytest.raises(DataError, match="cut short"):
-        files.read(file)
+        read(file)
     file.path().write_bytes(bytes(len(CONTENT)))
-    for reader in (files.read, files.verify):
+    for reader in (read, verify):
         with pytest.raises(DataError, match="not the official file"):
             reader(file)
     file.path().write_bytes(CONTENT)
-    assert files.read(file) == CONTENT
+    assert read(file) == CONTENT
 
 
 # ---------------------------------------------------------------- preparing
@@ -275,7 +276,8 @@ def made() -> Made:
 SLOWLY = """
 import os, time
 import numpy as np
-from data.files import Made, prepare, root
+from data.files.prepared import Made, prepare
+from data.files.root import root
 
 def slowly():
     with (root() / "log").open("a") as log:
@@ -391,19 +393,19 @@ def resident(path: str = "/proc/self/status") -> int:
 
 
 def test_scratch_is_an_array_of_zeros_without_a_name(place: Path) -> None:
-    array = files.scratch((3, 5), "int16")
+    array = scratch((3, 5), "int16")
     assert (array.shape, array.dtype, int(array.sum())) == ((3, 5), np.int16, 0)
     array[1] = np.arange(5)
     assert array[1].tolist() == [0, 1, 2, 3, 4]
     assert list(place.iterdir()) == []  # nobody has to remove it, even after a kill
-    other = files.scratch((3, 5), "int16")
+    other = scratch((3, 5), "int16")
     assert int(other.sum()) == 0
 
 
 def test_scratch_gives_its_place_and_its_file_back(place: Path) -> None:
     """Warnings are errors here, so a file that the collector has to close would be told."""
     for _ in range(300):  # more than a process may usually have open at four times this size
-        array = files.scratch((1024,), "float32")
+        array = scratch((1024,), "float32")
         array[:] = 1
         del array
     opened = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
@@ -412,18 +414,18 @@ def test_scratch_gives_its_place_and_its_file_back(place: Path) -> None:
 
 def test_scratch_is_refused_where_it_cannot_fit(place: Path) -> None:
     with pytest.raises(StorageError, match=r"needed"):
-        files.scratch((1 << 40, 1 << 10), "uint8")
+        scratch((1 << 40, 1 << 10), "uint8")
     assert list(place.iterdir()) == []
 
 
 def test_scratch_where_the_data_root_is_a_file_is_told(place: Path) -> None:
     place.write_text("a file")
     with pytest.raises(StorageError, match="cannot write"):
-        files.scratch((3,), "uint8")
+        scratch((3,), "uint8")
 
 
 def test_scratch_becomes_a_prepared_array(place: Path) -> None:
-    array = files.scratch((4, 3), "float32")
+    array = scratch((4, 3), "float32")
     array[:] = np.arange(12).reshape(4, 3)
     prepared = prepare("set", "k", lambda: Made(arrays={"x": array}))
     prepared.verify()
@@ -434,7 +436,7 @@ def test_scratch_becomes_a_prepared_array(place: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured through /proc")
 def test_large_arrays_are_hashed_and_prepared_where_they_lie(place: Path) -> None:
     """24 MB through scratch, hash, preparation and verification, without a copy in memory."""
-    array = files.scratch((24, 1 << 18), "float32")
+    array = scratch((24, 1 << 18), "float32")
     array[:] = 1.5
     before = resident()
     tracemalloc.start()

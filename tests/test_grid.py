@@ -11,7 +11,7 @@ from ablations.grid import Ablation, Factor
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
 from benchmarks.changes import changed
-from benchmarks.registry import BENCHMARKS, has
+from benchmarks.registry import BENCHMARKS
 from models import DEFAULT_VARIANTS, VARIANTS, S4DSpec, StepSpec
 from tests.tiny import tiny
 
@@ -19,7 +19,7 @@ from tests.tiny import tiny
 @pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=list(BENCHMARKS))
 def test_rows_of_a_benchmark_differ_in_their_mixer_only(benchmark: Benchmark) -> None:
     """At quick scale; small and paper also differ in direction, and in the setting of each row."""
-    runs = {name: benchmark.recipe(name, "quick").run for name in VARIANTS if has(benchmark, name, "quick")}
+    runs = {name: benchmark.recipe(name, "quick").run for name in VARIANTS if benchmark.has_recipe(name, "quick")}
     assert set(DEFAULT_VARIANTS) <= set(runs)
     first = next(iter(runs.values()))
     time_scales = set()

@@ -6,14 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from ablations.noise import NOISE, READOUT, ROWS
+from ablations.noise import NOISE
+from ablations.readout import READOUT
 from ablations.registry import ABLATIONS
 from benchmarks import images
-from benchmarks.images import DATA, READOUTS, read_out
+from benchmarks.images import READOUTS
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import RunSpec, Scale
+from data.base import DataSpec
+from data.images.cifar import CIFARSpec
+from data.images.mnist import MNISTSpec
 from models import VARIANTS, HOPESpec, S4DSpec
 
+DATA: dict[str, DataSpec] = {
+    "lra-image": CIFARSpec(color=False),
+    "scifar": CIFARSpec(),
+    "scifar-noise": CIFARSpec(noise=1024),
+    "scifar-noise-gray": CIFARSpec(color=False, noise=1024),
+    "smnist": MNISTSpec(),
+    "psmnist": MNISTSpec(permuted=True),
+}
 PAIRS = [(name, scale) for name in DATA for scale in BENCHMARKS[name].scales]
 
 
@@ -73,11 +85,12 @@ def test_the_noise_experiment_is_causal_and_read_from_the_noise() -> None:
 
 
 def test_read_outs() -> None:
-    run = BENCHMARKS["scifar-noise"].recipe("hope", "quick").run
-    assert [read_out(run, name).model.pool_last for name in READOUTS] == [1024, None, 1]
-    assert read_out(run, "noise") == run
+    benchmark = BENCHMARKS["scifar-noise"]
+    runs = {name: benchmark.read_out(name).recipe("hope", "quick").run for name in READOUTS}
+    assert [run.model.pool_last for run in runs.values()] == [1024, None, 1]
+    assert runs["noise"] == benchmark.recipe("hope", "quick").run
     with pytest.raises(ValueError, match="did you mean 'last'"):
-        read_out(run, "lsat")
+        benchmark.read_out("lsat")
 
 
 def test_unknown_scales_and_variants_are_named() -> None:
@@ -88,7 +101,7 @@ def test_unknown_scales_and_variants_are_named() -> None:
 
 
 def test_published_numbers_are_verified_percentages_with_a_source() -> None:
-    for benchmark in images.BENCHMARKS:
+    for benchmark in (BENCHMARKS[own.name] for own in images.BENCHMARKS):
         for number in benchmark.published:
             assert number.status.startswith("verified")
             assert number.source
@@ -102,7 +115,7 @@ def test_published_numbers_are_verified_percentages_with_a_source() -> None:
 def test_cells_of_the_noise_grids() -> None:
     assert {NOISE.name, READOUT.name} <= set(ABLATIONS)
     cells = NOISE.cells()
-    assert len(cells) == len(ROWS) == 9
+    assert len(cells) == len(NOISE.rows) + len(NOISE.references) == 9
     assert len({cell.spec.id for cell in cells}) == 9
     recipe = BENCHMARKS["scifar-noise"].recipe
     common = {recipe(variant, "quick").run.id for variant in ("s4d-lin", "hope", "hope-paper-rates", "fir")}

@@ -17,13 +17,13 @@ import pytest
 import torch
 
 from data.base import DataError
+from data.files.digests import sha256
 from data.files.official import Official
 from data.module import SplitModule
 from data.ragged import Ragged
-from data.sampling import sha256
 from data.texts import imdb, imdb_release
 from data.texts.imdb import IMDBSpec, films, hold_out, ids_at
-from data.texts.imdb_release import GROUPS, OFFICIAL, Release
+from data.texts.imdb_release import GROUPS, RELEASE, IMDBRelease
 
 N = 40
 """Reviews per part and class in the miniature."""
@@ -73,7 +73,7 @@ class Miniature:
         ordered = [(label, text) for (_, label), texts in self.texts.items() for text in sorted(t.encode() for t in texts)]
         rows = Ragged.from_rows([np.frombuffer(text, np.uint8) for _, text in ordered], np.uint8)
         self.packed = self.pack_bytes()
-        release = Release(
+        release = IMDBRelease(
             archive=Official(
                 name="aclImdb_v1.tar.gz",
                 bytes=len(self.packed),
@@ -438,7 +438,7 @@ def real(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("real")
 def test_the_real_reviews_have_the_published_counts() -> None:
-    assert OFFICIAL.text_bytes == (33_132_823, 32_350_685)
+    assert RELEASE.text_bytes == (33_132_823, 32_350_685)
     prepared = IMDBSpec().load()
     manifest = prepared.manifest
     assert manifest["counts"] == {"train": 22_500, "val": 2_500, "test": 25_000}

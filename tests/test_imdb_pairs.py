@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from data.base import DataError
-from data.files.official import Made, prepare
+from data.files.prepared import Made, prepare
 from data.ragged import Ragged
 from data.texts import imdb_pairs
 from data.texts.imdb_pairs import IMDBPairsSpec, Reviews, draw, drawn, exchanged, pools, same_film

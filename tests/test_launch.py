@@ -17,9 +17,10 @@ import pytest
 
 from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime
 from benchmarks.running.launch import Outcome, launch
-from benchmarks.running.record import Record, Store, identity
+from benchmarks.running.record import Record, identity
 from benchmarks.running.run import Epoch
 from benchmarks.running.screen import Screen
+from benchmarks.running.store import Store
 from benchmarks.spec import Job, RunSpec
 from models import Constant, OptimSpec
 from tests.tiny import tiny
@@ -50,7 +51,7 @@ def free(store: Store, spec: RunSpec) -> bool:
 
 
 def test_runs_once_and_then_never_again(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     outcome, text = go([SHORT, OTHER, SHORT], store)
     assert (outcome.asked, outcome.already, len(outcome.finished), outcome.failed, outcome.exit_code) == (2, 0, 2, [], 0)
     assert "2/2 runs" in text
@@ -69,31 +70,31 @@ def test_runs_once_and_then_never_again(tmp_path: Path) -> None:
     [("failed", "missing", True), ("diverged", "missing", False), ("diverged", "failed", True), ("ok", "failed", False)],
 )
 def test_what_counts_as_done(tmp_path: Path, status: str, rerun: str, started: bool) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     store.put(SHORT, Record(**identity(SHORT), status=status))  # type: ignore[arg-type]
     outcome, _ = go([SHORT], store, rerun=rerun)
     assert len(outcome.finished) == int(started)
 
 
 def test_a_damaged_record_is_done_again_and_said_so(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     go([SHORT], store)
     (store.folder(SHORT) / "arrays.npz").write_bytes(b"x")
     outcome, text = go([SHORT], store)
     assert len(outcome.finished) == 1
     assert "damaged" in text
-    assert store.status(SHORT.id) == "ok"
+    assert store.status(SHORT) == "ok"
     assert (store.folder(SHORT) / "arrays.npz.corrupt").read_bytes() == b"x"
 
 
 def test_a_run_that_diverges_does_not_stop_the_others(tmp_path: Path) -> None:
     diverging = tiny(epochs=1, optim=OptimSpec(lr=1e30, schedule=Constant()))
-    outcome, _ = go([diverging, OTHER], Store(tmp_path))
+    outcome, _ = go([diverging, OTHER], Store.at(tmp_path))
     assert (len(outcome.finished), outcome.exit_code) == (2, 0)
 
 
 def test_a_killed_worker_costs_its_own_run_only(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
 
     def kill() -> None:
         until(lambda: store.folder(ENDLESS).exists() and not free(store, ENDLESS))
@@ -109,12 +110,12 @@ def test_a_killed_worker_costs_its_own_run_only(tmp_path: Path) -> None:
     assert [job.spec.id for job, _ in outcome.failed] == [ENDLESS.id]
     assert "SIGKILL" in outcome.failed[0][1]
     assert outcome.exit_code == 1
-    assert store.status(ENDLESS.id) == "failed"
+    assert store.status(ENDLESS) == "failed"
     assert "SIGKILL" in text
 
 
 def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     result = Record(**identity(SHORT), status="ok", reason="made elsewhere")
     held, over = threading.Event(), threading.Event()
 
@@ -122,7 +123,7 @@ def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_pa
         with store.lock(SHORT) as mine:
             assert mine
             held.set()
-            until(lambda: store.status(OTHER.id) == "ok")
+            until(lambda: store.status(OTHER) == "ok")
             store.put(SHORT, result)
         over.set()
 
@@ -133,7 +134,7 @@ def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_pa
     holder.join()
     assert over.is_set()
     assert (len(outcome.finished), outcome.failed) == (2, [])
-    written = store.get(SHORT.id)
+    written = store.get(SHORT)
     assert written is not None
     assert written.reason == "made elsewhere"
 
@@ -141,7 +142,7 @@ def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_pa
 def test_an_unwritable_folder_is_said_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentProblem, match="SSM_RUNS"):
-        go([SHORT], Store(tmp_path / "file"))
+        go([SHORT], Store.at(tmp_path / "file"))
 
 
 SCRIPT = """
@@ -151,11 +152,11 @@ from benchmarks import cli
 from benchmarks.running.environment import Runtime
 from benchmarks.running.launch import launch
 from benchmarks.spec import Job
-from benchmarks.running.record import Store
+from benchmarks.running.store import Store
 from tests.tiny import tiny
 def main():
     jobs = [Job("short", tiny(epochs=1)), Job("endless", tiny(epochs=100_000))]
-    outcome = launch(jobs, Runtime(workers=2), Store(Path(sys.argv[1])))
+    outcome = launch(jobs, Runtime(workers=2), Store.at(Path(sys.argv[1])))
     print(outcome.summary())
     return outcome.exit_code
 if __name__ == "__main__":
@@ -177,13 +178,13 @@ def started(tmp_path: Path, store: Store) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    until(lambda: store.status(SHORT.id) == "ok" and store.folder(ENDLESS).exists() and not free(store, ENDLESS))
+    until(lambda: store.status(SHORT) == "ok" and store.folder(ENDLESS).exists() and not free(store, ENDLESS))
     return process
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "sigterm", "sigkill"])
 def test_a_launcher_that_is_told_to_end_keeps_what_is_done_and_leaves_nobody_behind(tmp_path: Path, how: str) -> None:
-    store = Store(tmp_path / "runs")
+    store = Store.at(tmp_path / "runs")
     process = started(tmp_path, store)
     try:
         if how == "ctrl-c":
@@ -194,8 +195,8 @@ def test_a_launcher_that_is_told_to_end_keeps_what_is_done_and_leaves_nobody_beh
     finally:
         process.kill()
     until(lambda: free(store, ENDLESS), 10)
-    assert store.status(SHORT.id) == "ok"
-    assert store.status(ENDLESS.id) == "missing"
+    assert store.status(SHORT) == "ok"
+    assert store.status(ENDLESS) == "missing"
     if how == "sigkill":
         assert process.returncode == -signal.SIGKILL
         return
@@ -229,7 +230,7 @@ def test_the_estimate_does_not_count_epochs_of_an_earlier_session() -> None:
 
 def test_a_note_of_a_worker_is_shown_with_its_run(tmp_path: Path) -> None:
     """What a checkpoint has to say reaches the screen: here of one that is damaged."""
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     store.folder(SHORT).mkdir(parents=True)
     (store.folder(SHORT) / "checkpoint-000001-0.ckpt").write_bytes(b"")
     outcome, text = go([SHORT], store)

@@ -16,17 +16,19 @@ import torch
 from scipy.stats import chi2_contingency
 
 from data.base import DataError
+from data.comparison import Line
+from data.files.digests import sha256
 from data.listops import generator as listops_generator
 from data.listops import spec as listops
 from data.listops.generator import END, MIN, SYMBOLS, Codes, Draws, Expressions, distinct, evaluate, fault, fill, generate, grow, parse
 from data.listops.generator import shard as make_shard
 from data.listops.generator import write as write_rows
 from data.listops.release import read_tsv, text_of, write_tsv
-from data.listops.spec import ListOpsSpec, by_frequency, decode, encode
-from data.listops.statistics import Line, statistics
+from data.listops.spec import ListOpsSpec
+from data.listops.statistics import statistics
+from data.listops.vocabulary import by_frequency, decode, encode
 from data.module import SplitModule
 from data.ragged import Ragged
-from data.sampling import sha256
 
 # ---------------------------------------------------------------- the slow obvious version
 
@@ -301,7 +303,7 @@ def test_repetitions_are_dropped_and_made_up_for() -> None:
 
 def test_progress_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 3))
-    monkeypatch.setattr("data.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("data.files.progress.time.monotonic", lambda: next(clock))
     said: list[str] = []
     generate(500, seed=0, workers=1, say=said.append)
     assert said

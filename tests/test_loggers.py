@@ -11,8 +11,8 @@ import torch
 from benchmarks import cli
 from benchmarks.running import loggers
 from benchmarks.running.environment import EnvironmentProblem, Runtime
-from benchmarks.running.record import Store
 from benchmarks.running.run import run
+from benchmarks.running.store import Store
 from tests.tiny import tiny
 
 
@@ -37,8 +37,8 @@ def test_tensorboard_is_told_everything_and_changes_nothing(tmp_path: Path) -> N
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     threads = torch.get_num_threads()
-    silent = run(tiny(), Runtime(), Store(tmp_path / "silent"))
-    store = Store(tmp_path / "told")
+    silent = run(tiny(), Runtime(), Store.at(tmp_path / "silent"))
+    store = Store.at(tmp_path / "told")
     told = run(tiny(), Runtime(logger="tensorboard"), store)
     torch.set_num_threads(threads)
     assert (told.status, told.id, told.metrics, told.arrays) == ("ok", silent.id, silent.metrics, silent.arrays)

@@ -49,7 +49,7 @@ class Miniature:
         self.contents = {part: changed.get(part.replace(" ", "_"), idx(array)) for part, array in self.arrays.items()}
         release = {}
         for part, content in self.contents.items():
-            name = mnist.OFFICIAL[part].idx.path().name
+            name = mnist.RELEASE[part].idx.path().name
             gz = gzip.compress(content, mtime=0)
             release[part] = Packed(gz=official(f"{name}.gz", gz, "http://127.0.0.1:9/"), idx=official(name, content))
         self.monkeypatch.setattr(mnist, "RELEASE", release)

@@ -22,7 +22,7 @@ from models import (
     SequenceModel,
     StepSpec,
 )
-from models.layer import SSMLayer
+from models.kernel import SSMLayer
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -293,7 +293,7 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
     torch.set_default_dtype(torch.float32)
     model, x = network(name), torch.randn(4, L, 3)
     seen: list[tuple[torch.dtype, ...]] = []
-    import models.layer as layer
+    import models.kernel as layer
 
     conv = layer.causal_conv
 

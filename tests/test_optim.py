@@ -27,8 +27,9 @@ from models import (
     SequenceModel,
     param_groups,
 )
-from models.kernel import Kernel, ParamGroup
+from models.kernel import Kernel
 from models.optim import build
+from models.parameters import ParamGroup
 
 LR, DECAY = 0.02, 0.03
 

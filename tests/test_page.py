@@ -17,6 +17,7 @@ import pytest
 from ablations.registry import ABLATIONS
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.store import Store
 from benchmarks.spec import canonical
 from reports import FORMATS, committed, evidence, readme
 from reports import __main__ as command
@@ -24,7 +25,7 @@ from reports.benchmark import report_benchmark, request_benchmark, request_quick
 from reports.everything import report_everything
 from reports.grid import request_grid
 from reports.parts import files, frame, page
-from reports.parts.frame import Library
+from reports.parts.frame import all_records
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
 from reports.parts.table import TEXT_WIDTH
@@ -36,9 +37,7 @@ NASTY = "s4<script>alert(1)</script>&\"'"
 
 def report_of(root: Path, asked: list[frame.Expected]) -> Report:
     benchmark = replace(BENCHMARKS["digits-noise"], title="Noise & <digits>", about="About <it>.")
-    return report_benchmark(
-        frame.tidy(asked, Library((("runs", root),))), benchmark, "quick", name="x", make="python -m reports quickstart"
-    )
+    return report_benchmark(frame.tidy(asked, Store.at(root)), benchmark, "quick", name="x", make="python -m reports quickstart")
 
 
 def situation(root: Path, name: str) -> list[frame.Expected]:
@@ -136,7 +135,7 @@ def test_files_beside_the_page_and_the_same_bytes_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind,name", [*(("benchmark", n) for n in BENCHMARKS), *(("ablation", n) for n in ABLATIONS)])
 def test_every_registered_benchmark_and_grid_has_a_page(kind: str, name: str, tmp_path: Path) -> None:
-    nothing = Library((("runs", tmp_path),))
+    nothing = Store.at(tmp_path)
     asked = request_grid(name, (0,)) if kind == "ablation" else request_benchmark(name, (0,), ("default",), None, nothing)
     report = asked.answer(nothing)
     assert f"{name} " in report.make
@@ -151,7 +150,7 @@ def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> N
     asked = request_grid(name, (0,)).expected
     for i, e in enumerate(asked):
         _write_like(tmp_path, e, 0.5 + 0.01 * i)
-    runs = frame.tidy(asked, Library((("runs", tmp_path),)))
+    runs = frame.tidy(asked, Store.at(tmp_path))
     judged = judge_cells(runs, ABLATIONS[name].factors, METRICS["accuracy"])
     arrangement = arrange(judged, ABLATIONS[name])
     assert len(arrangement.crossed) + len(arrangement.references) == len(judged) == len(ABLATIONS[name].cells())
@@ -217,7 +216,7 @@ def test_commit_copies_records_and_renders_from_the_copy(
     monkeypatch.setattr(evidence, "HERE", tmp_path / "reports")
     (tmp_path / "README.md").write_text("no markers")
     monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
-    real = request_quickstart((0,), ("default",), Library())
+    real = request_quickstart((0,), ("default",), all_records())
     assert evidence.commit(replace(real, expected=asked), []) == cli.DONE
     kept = sorted(p.parent.name for p in (tmp_path / "records").rglob("record.json"))
     assert kept == sorted(e.id for e in asked[:11])  # the failed run is no evidence, and three were never made
@@ -247,17 +246,17 @@ def test_commit_writes_the_results_into_the_readme_between_its_markers(tmp_path:
 
 
 def test_a_family_is_also_found_under_benchmark() -> None:
-    family = command.request(["family", "lra", "--seeds", "0"], Library(()))
-    assert command.request(["benchmark", "lra", "--seeds", "0"], Library(())).words == family.words == ("family", "lra", "--seeds", "0")
+    family = command.request(["family", "lra", "--seeds", "0"], Store(()))
+    assert command.request(["benchmark", "lra", "--seeds", "0"], Store(())).words == family.words == ("family", "lra", "--seeds", "0")
 
 
 def test_the_words_of_a_request_ask_for_the_same(tmp_path: Path) -> None:
     for words in committed.read(evidence.HERE):
-        assert list(command.request(words, Library(())).words) == words
+        assert list(command.request(words, Store(())).words) == words
 
 
 def test_a_report_committed_again_takes_its_own_place(tmp_path: Path) -> None:
-    first, second, again = (command.request(words.split(), Library(())) for words in ("grid core", "quickstart", "grid core --seeds 0"))
+    first, second, again = (command.request(words.split(), Store(())) for words in ("grid core", "quickstart", "grid core --seeds 0"))
     requests = committed.with_report(committed.with_report([first], second), again)
     assert [r.name for r in requests] == ["core", "quickstart"]
     committed.write(requests, tmp_path)
@@ -287,7 +286,7 @@ def test_everything_finds_every_seed(tmp_path: Path) -> None:
     made["write"](tmp_path, e, level=0.5, arrays=False)
     path = tmp_path / "digits" / spec.id / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": canonical(spec)}))
-    report = report_everything(Library((("runs", tmp_path),)))
+    report = report_everything(Store.at(tmp_path))
     assert list(report.runs[["row", "seed", "status"]].itertuples(index=False, name=None)) == [("digits: hope", 41, "ok")]
     assert report.summary[0] == "1 reports from 1 runs."
 
@@ -295,7 +294,7 @@ def test_everything_finds_every_seed(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_path: Path) -> None:
     reports = [
-        command.request(words, evidence.committed_records()).answer(evidence.committed_records()) for words in committed.read(evidence.HERE)
+        command.request(words, frame.committed_records()).answer(frame.committed_records()) for words in committed.read(evidence.HERE)
     ]
     readme.write_page(reports, tmp_path / "README.md")
     again = "python -m reports everything --commit"
@@ -308,11 +307,11 @@ def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_pa
 
 def test_reports_do_without_lightning() -> None:
     code = "import sys, reports.__main__, reports.everything, reports.benchmark as m, reports.parts.frame as f; "
-    code += "m.request_quickstart((0,), ('default',), f.Library()); "
+    code += "m.request_quickstart((0,), ('default',), f.all_records()); "
     code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
 
 
 def test_a_report_of_nothing_at_all() -> None:
-    runs = frame.tidy([], Library(()))
+    runs = frame.tidy([], Store(()))
     assert isinstance(runs, pd.DataFrame)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import torch
 from data.base import DataError
 from data.pathfinder import spec as pathfinder
 from data.pathfinder.drawing import parameters
-from data.pathfinder.shards import Shards, workers
+from data.pathfinder.shards import WORKER, Shards, workers
 from data.pathfinder.spec import CARD, PathfinderSpec, split_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +135,18 @@ def test_a_damaged_shard_is_named(damage: str) -> None:
         np.savez(path, **{name: np.zeros(3) for name in ("images", "labels", "markers", "distractors")}, attempts=0)
     with pytest.raises(DataError, match=r"shard-00000\.npz .*[Rr]emove it"):
         s.read(0)
+
+
+def test_a_worker_finds_the_suite_wherever_it_is_started(folder: Path, tmp_path: Path) -> None:
+    """Its path to the checkout is made of where its file lies; no folder and no variable of the caller helps it."""
+    s = shards()
+    s.folder.mkdir(parents=True)
+    task = json.dumps({**asdict(s), "numbers": [0]})
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", WORKER]
+    done = subprocess.run(command, input=task, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+    assert s.path(0).is_file()
 
 
 @pytest.mark.parametrize("end", ["raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)", "import sys; sys.stdin.read(); 1 / 0"])

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.comparison import Line
 from data.pathfinder import spec as pathfinder
 from data.pathfinder.drawing import parameters
 from data.pathfinder.spec import PathfinderSpec
-from data.pathfinder.statistics import REFERENCE, Line, compare, statistics
+from data.pathfinder.statistics import REFERENCE, compare, statistics
 
 REAL = os.environ.get("SSM_TEST_DATA")
 
@@ -71,7 +72,7 @@ def test_statistics_of_a_set_that_is_easy_to_count() -> None:
     for name, value in expected.items():
         assert found[name][0] == pytest.approx(value), name
     assert found["distractors: 3"][1] == pytest.approx(np.sqrt(0.25 * 0.75 / 100), rel=0.4)
-    line = Line("x", 1.0, 1.5, 0.1)
+    line = Line("x", 1.0, 1.5, 0.4)
     assert (line.sigmas, line.agrees) == (pytest.approx(5), False)
     with pytest.raises(ValueError, match="no reference"):
         compare(64, "curv_contour_length_14", images, labels, markers, labels, 1.0)

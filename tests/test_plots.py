@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.store import Store
 from models import VARIANTS
 from reports.benchmark import report_benchmark
 from reports.parts import frame, style
@@ -29,7 +30,7 @@ ACCURACY = METRICS["accuracy"]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     root = tmp_path_factory.mktemp("store")
-    return frame.tidy(made["library_of"](root, ("s4", "s4d-lin", "hope", "lstm")), frame.Library((("runs", root),)))
+    return frame.tidy(made["library_of"](root, ("s4", "s4d-lin", "hope", "lstm")), Store.at(root))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_without_a_finished_run_figures_say_so(tmp_path: Path, status: str) -> N
     asked = [made["expected"]({"variant": v}, 0) for v in ("s4", "hope")]
     for e in asked if status != "missing" else []:
         made["write"](tmp_path, e, status=status)
-    for name, figure in figures(frame.tidy(asked, frame.Library((("runs", tmp_path),)))).items():
+    for name, figure in figures(frame.tidy(asked, Store.at(tmp_path))).items():
         assert save(figure, "svg")
         assert (status == "diverged" and name == "x-curves") or any("yet" in t.get_text() for ax in figure.axes for t in ax.texts)
 

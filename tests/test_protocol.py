@@ -14,18 +14,19 @@ import pytest
 
 import data.__main__ as program
 from benchmarks.__main__ import main as benchmarks_main
-from benchmarks.registry import BENCHMARKS, asked
+from benchmarks.recipe import Recipe
+from benchmarks.registry import BENCHMARKS, select_benchmark
 from data.base import DataError, DataSpec, Say, Signature, silent
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
 from data.images.digits import DigitsSpec
 from data.protocol import choices, chosen, described, parse
 from data.registry import SETS
 from data.subsets import SplitSpec
 from models import DEFAULT_VARIANTS
 from reports.benchmark import request_benchmark
-from reports.parts.frame import Library
+from reports.parts.frame import all_records
 
 if TYPE_CHECKING:
     from data.nowhere import Release  # type: ignore[import-not-found]  # as where only a type checker imports it
@@ -63,12 +64,12 @@ class ToySpec(SplitSpec):
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         if self.source == "official":
-            raise DataError(f"{files.root() / 'toy.zip'} is missing; make data-toy gets it (download: {download})")
+            raise DataError(f"{root() / 'toy.zip'} is missing; make data-toy gets it (download: {download})")
         say("generating")
-        return files.prepare("toy", self.source, lambda: Made(arrays={"x": np.arange(10)}, facts={"counts": {"train": 8, "test": 2}}))
+        return prepare("toy", self.source, lambda: Made(arrays={"x": np.arange(10)}, facts={"counts": {"train": 8, "test": 2}}))
 
     def opened(self) -> Prepared | None:
-        return files.opened("toy", self.source)
+        return opened("toy", self.source)
 
     def plan(self) -> str:
         return "ten numbers, at once"
@@ -234,7 +235,7 @@ def test_no_two_reports_have_one_name() -> None:
         wanted += [(None, f"{field}={word}") for field, word in words_of(data)]
         for readout, protocol in wanted:
             try:
-                found = asked(name, readout, protocol)
+                found = select_benchmark(name, readout, protocol)
             except ValueError:
                 continue
             report = name + found.tag
@@ -246,11 +247,10 @@ def test_no_two_reports_have_one_name() -> None:
 def test_a_tag_names_the_field_where_the_word_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = BENCHMARKS["digits-noise"]
 
-    def recipe(variant: str, scale: object) -> object:
-        own = digits.recipe(variant, "quick")
+    def on_toys(own: Recipe) -> Recipe:
         return replace(own, run=replace(own.run, data=ToySpec(words=10, split="random")))
 
-    monkeypatch.setitem(BENCHMARKS, "toy", replace(digits, name="toy", recipe=recipe, readouts={"patient": 1}))  # type: ignore[arg-type]
+    monkeypatch.setitem(BENCHMARKS, "toy", replace(digits, name="toy", changes=(on_toys,), readouts={"patient": 1}))
     for protocol, tag in {
         "source=mini": "-mini",
         "words=35": "-words-35",
@@ -260,20 +260,20 @@ def test_a_tag_names_the_field_where_the_word_does_not(monkeypatch: pytest.Monke
         "split=patient": "-split-patient",  # or it would be the name of a read-out
         "source=mini,images=9": "-mini-images-9",
     }.items():
-        found = asked("toy", protocol=protocol)
+        found = select_benchmark("toy", protocol=protocol)
         assert found.tag == tag
-        assert found.words == ("--protocol", protocol)
-    both = asked("toy", "patient", "source=mini")
-    assert (both.tag, both.words) == ("-patient-mini", ("--readout", "patient", "--protocol", "source=mini"))
+        assert found.options == ("--protocol", protocol)
+    both = select_benchmark("toy", "patient", "source=mini")
+    assert (both.tag, both.options) == ("-patient-mini", ("--readout", "patient", "--protocol", "source=mini"))
     assert both.benchmark.title.endswith("read out from: patient (source = mini)")
     for protocol in ("source=mini,words=35", "sourc=mini", "words"):  # at once, before any run
         with pytest.raises(ValueError):
-            asked("toy", protocol=protocol)
+            select_benchmark("toy", protocol=protocol)
 
 
 def test_reports_ask_for_the_same_runs() -> None:
-    plain, other = (request_benchmark("bidmc-hr", (0, 1), ("s4", "hope"), None, Library(), protocol=p) for p in (None, "split=patient"))
-    run = asked("bidmc-hr", protocol="split=patient").benchmark.recipe("hope", "quick").with_seed(1)
+    plain, other = (request_benchmark("bidmc-hr", (0, 1), ("s4", "hope"), None, all_records(), protocol=p) for p in (None, "split=patient"))
+    run = select_benchmark("bidmc-hr", protocol="split=patient").benchmark.recipe("hope", "quick").with_seed(1)
     assert [e.id for e in other.expected if e.labels["variant"] == "hope"][1] == run.id
     assert not {e.id for e in plain.expected} & {e.id for e in other.expected}
     assert all(e.command.endswith(" --protocol split=patient") for e in other.expected)

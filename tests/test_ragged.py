@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.files.official import Made, prepare
+from data.files.prepared import Made, prepare
 from data.ragged import Ragged
 
 ROWS = [np.arange(1, n + 1) for n in (3, 0, 7, 1, 5)]

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import biosignals, lra, probes, speech
-from benchmarks.benchmark import Benchmark, Recipe
+from benchmarks import biosignals, pathfinder, probes, speech, tokens
+from benchmarks.benchmark import Benchmark
 from benchmarks.published import PUBLISHED
-from benchmarks.published_tables import Printed, by_benchmark
+from benchmarks.published.table import Number, Printed, collect_by_benchmark
+from benchmarks.recipe import Recipe
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import Scale
 from models import DEFAULT_VARIANTS, VARIANTS, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
 
-TASKS = {b.name: b for module in (lra, speech, biosignals, probes) for b in module.BENCHMARKS}
+TASKS = {b.name: BENCHMARKS[b.name] for module in (tokens, pathfinder, speech, biosignals, probes) for b in module.BENCHMARKS}
+PROBES = [b.name for b in probes.BENCHMARKS]
 PAIRS = [(name, scale) for name, b in TASKS.items() for scale in b.scales]
 PADDED = ("lra-listops", "lra-text", "lra-retrieval", "retrieval-imdb")
 BUILT = ("s4", "s4d-lin", "dss-softmax", "hope", "hope-twosided", "fir", "lstm", "transformer")
@@ -119,13 +121,13 @@ def test_filters_with_a_period_are_refused_where_sequences_are_padded() -> None:
 
 def test_scales_without_a_published_setting_are_left_out_and_said_so() -> None:
     without = {name for name, b in TASKS.items() if "paper" not in b.scales}
-    assert without == {"retrieval-imdb", "pathfinder64", "pathfinder256", "sc10-mfcc", *probes.PROBES}
+    assert without == {"retrieval-imdb", "pathfinder64", "pathfinder256", "sc10-mfcc", *PROBES}
     for name in without:
         about = TASKS[name].about
         assert "published" in about
         with pytest.raises(ValueError, match="unknown scale"):
             TASKS[name].recipe("s4d-lin", "paper")
-    assert all(TASKS[name].scales == ("quick",) for name in probes.PROBES)
+    assert all(TASKS[name].scales == ("quick",) for name in PROBES)
 
 
 def test_paper_scale_is_on_official_files_and_quick_needs_no_download_where_there_is_a_generator() -> None:
@@ -226,9 +228,9 @@ def test_rows_that_never_learnt_path_x_are_printed_as_such() -> None:
 
 
 def test_a_printed_table_with_a_missing_cell_is_refused() -> None:
-    whole = Printed(source="somewhere", status="text", rows={"s4": ((1.0, 0.5), None), "s4d-lin": (2.0, 3.0)})
-    found = by_benchmark(("a", "b"), (whole,))
+    rows: dict[str, tuple[Number, ...]] = {"s4": ((1.0, 0.5), None), "s4d-lin": (2.0, 3.0)}
+    found = collect_by_benchmark((Printed(source="somewhere", status="text", columns=("a", "b"), rows=rows),))
     assert [(p.variant, p.value, p.std) for p in found["a"]] == [("s4", 1.0, 0.5), ("s4d-lin", 2.0, None)]
     assert [(p.variant, p.value, p.std) for p in found["b"]] == [("s4d-lin", 3.0, None)]
     with pytest.raises(ValueError, match="somewhere: s4, s4d-lin must have 1 numbers"):
-        by_benchmark(("a",), (whole,))
+        Printed(source="somewhere", status="text", columns=("a",), rows=rows)

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from benchmarks.running.environment import ROOT, EnvironmentProblem
-from benchmarks.running.record import DamagedRecord, Record, Store, failed, identity, spec_id
-from benchmarks.spec import RunSpec, canonical
+from benchmarks.running.record import DamagedRecord, Record, failed, identity
+from benchmarks.running.store import Store, StoredRecord
+from benchmarks.spec import RunSpec, canonical, spec_id
 from data.images.digits import DigitsSpec
 from models import HOPESpec, OptimSpec
 from tests.tiny import tiny
@@ -29,20 +30,26 @@ def example(spec: RunSpec, **changes: object) -> Record:
     return replace(record, **changes)  # type: ignore[arg-type]
 
 
+def found(store: Store, run: RunSpec | Record) -> StoredRecord:
+    stored = store.find(run.benchmark, run.id)
+    assert stored is not None
+    return stored
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "runs")
+    return Store.at(tmp_path / "runs")
 
 
 def test_what_is_put_is_what_is_got(store: Store) -> None:
     spec = tiny()
-    assert store.get(spec.id) is None
-    assert store.status(spec.id) == "missing"
+    assert store.get(spec) is None
+    assert store.status(spec) == "missing"
     written = store.put(spec, example(spec), ARRAYS)
-    assert store.get(spec.id) == written
-    assert store.status(spec.id) == "ok"
-    np.testing.assert_array_equal(store.arrays(written)["layer0/start/kernel"], ARRAYS["layer0/start/kernel"])
-    assert [record.id for record in store.all()] == [spec.id]
+    assert store.get(spec) == written
+    assert store.status(spec) == "ok"
+    np.testing.assert_array_equal(found(store, spec).arrays()["layer0/start/kernel"], ARRAYS["layer0/start/kernel"])
+    assert (found(store, spec).record, found(store, spec).name) == (written, f"runs/digits-noise/{spec.id}/record.json")
     assert written.spec == canonical(spec)
     assert written.spec_full["model"]["mixer"]["discretization"] == "zoh"  # a default, written out
 
@@ -62,7 +69,7 @@ def test_a_put_without_arrays_removes_old_ones(store: Store) -> None:
     store.put(spec, example(spec), ARRAYS)
     store.put(spec, failed(spec, "no memory", {}))
     assert not (store.folder(spec) / "arrays.npz").exists()
-    assert store.status(spec.id) == "failed"
+    assert store.status(spec) == "failed"
 
 
 def cut(path: Path) -> None:
@@ -101,11 +108,11 @@ def test_damage_is_found_and_set_aside(store: Store, name: str, damage: Callable
     spec = tiny()
     store.put(spec, example(spec), ARRAYS)
     damage(store.folder(spec) / name)
-    assert store.status(spec.id) == "damaged"
+    assert store.status(spec) == "damaged"
     with pytest.raises(DamagedRecord, match=spec.id):
-        store.get(spec.id)
+        store.get(spec)
     store.set_aside(spec)
-    assert store.status(spec.id) == "missing"
+    assert store.status(spec) == "missing"
     assert (store.folder(spec) / "record.json.corrupt").exists()  # the evidence stays
 
 
@@ -114,7 +121,33 @@ def test_a_record_in_the_folder_of_another_run_is_foreign(store: Store) -> None:
     store.put(other, example(other))
     store.folder(mine).mkdir(parents=True)
     os.rename(store.folder(other) / "record.json", store.folder(mine) / "record.json")
-    assert store.status(mine.id) == "damaged"
+    assert store.status(mine) == "damaged"
+
+
+def test_roots_are_asked_in_order_and_the_first_alone_is_written_to(tmp_path: Path) -> None:
+    spec, other = tiny(), tiny(seed=1)
+    mine, kept = Store.at(tmp_path / "a"), Store.at(tmp_path / "b")
+    both = Store((("runs", tmp_path / "a"), ("kept", tmp_path / "b")))
+    kept.put(spec, example(spec, reason="kept"), ARRAYS)
+    assert (found(both, spec).record.reason, found(both, spec).name) == ("kept", f"kept/digits-noise/{spec.id}/record.json")
+    assert both.status(spec) == "missing"  # what is kept elsewhere keeps no run from being made
+    both.put(spec, example(spec, reason="mine"), ARRAYS)
+    assert (found(both, spec).record.reason, found(mine, spec).record.reason) == ("mine", "mine")
+    assert found(kept, spec).record.reason == "kept"
+    cut(mine.folder(spec) / "record.json")
+    assert found(both, spec).record.reason == "kept"  # a damaged record hides no good one
+    cut(kept.folder(spec) / "record.json")
+    with pytest.raises(DamagedRecord, match=f"kept/digits-noise/{spec.id}"):
+        both.find(spec.benchmark, spec.id)
+    assert both.find(other.benchmark, other.id) is None
+
+
+def test_arrays_may_be_left_out_where_a_record_is_read_and_not_where_a_run_is_judged(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    (store.folder(spec) / "arrays.npz").unlink()
+    assert found(store, spec).arrays() == {}
+    assert store.status(spec) == "damaged"
 
 
 @pytest.mark.parametrize("step", range(1, 9))
@@ -142,7 +175,7 @@ def test_an_error_at_any_step_of_writing_leaves_the_old_or_the_new_record(store:
         failed_on_the_way = True
     monkeypatch.undo()
     assert failed_on_the_way == (step <= 6)  # (fsync, replace, fsync of the folder), twice
-    assert store.status(spec.id) == ("missing" if step < 6 else "ok")  # step 6 is after the replace: the record is whole
+    assert store.status(spec) == ("missing" if step < 6 else "ok")  # step 6 is after the replace: the record is whole
     assert not list(store.folder(spec).glob(".*.part-*"))
 
 
@@ -161,9 +194,9 @@ def test_the_record_is_written_last(store: Store, monkeypatch: pytest.MonkeyPatc
 HOLDER = """
 import sys, time
 from pathlib import Path
-from benchmarks.running.record import Store
+from benchmarks.running.store import Store
 from tests.tiny import tiny
-store = Store(Path(sys.argv[1]))
+store = Store.at(Path(sys.argv[1]))
 with store.lock(tiny()) as mine:
     (store.folder(tiny()) / ".record.json.part-1").write_bytes(b"cut")
     print(mine, flush=True)
@@ -190,18 +223,15 @@ def test_a_lock_dies_with_its_owner(store: Store) -> None:
 
 
 def test_many_records_are_all_found(store: Store) -> None:
-    ids = set()
-    for seed in range(50):
-        spec = tiny(seed=seed)
-        ids.add(store.put(spec, example(spec)).id)
-    assert {record.id for record in store.all()} == ids
+    written = [store.put(spec, example(spec)) for spec in (tiny(seed=seed) for seed in range(50))]
+    assert [found(store, record).record for record in written] == written
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
-        Store(tmp_path / "file" / "runs").check_writable()
-    Store(tmp_path / "new folder é").check_writable()
+        Store.at(tmp_path / "file" / "runs").check_writable()
+    Store.at(tmp_path / "new folder é").check_writable()
     assert not list((tmp_path / "new folder é").iterdir())
 
 

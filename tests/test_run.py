@@ -12,11 +12,13 @@ import torch
 
 import benchmarks.running.run as running
 from benchmarks.running.environment import Runtime
-from benchmarks.running.record import Record, Store
+from benchmarks.running.record import Record
 from benchmarks.running.run import Epoch, run, snapshot
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, ModelSpec, NoRecurrence, OptimSpec
+from models.dss import DSSKernel
 from tests.tiny import tiny
 
 TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date"}
@@ -30,9 +32,10 @@ def keep_torch_threads() -> Any:
 
 
 def once(spec: RunSpec, folder: Path, **options: Any) -> tuple[Record, dict[str, np.ndarray]]:
-    store = Store(folder)
+    store = Store.at(folder)
     record = run(spec, Runtime(), store, **options)
-    return record, store.arrays(record)
+    stored = store.find(spec.benchmark, spec.id)
+    return record, stored.arrays() if stored else {}
 
 
 def without_times(value: Any) -> Any:
@@ -114,12 +117,13 @@ def test_every_variant_of_one_seed_sees_the_data_in_the_same_order(tmp_path: Pat
 
 
 def test_a_run_that_diverges_is_a_result(tmp_path: Path) -> None:
-    record, arrays = once(tiny(optim=OptimSpec(lr=1e30, schedule=Constant())), tmp_path)
+    spec = tiny(optim=OptimSpec(lr=1e30, schedule=Constant()))
+    record, arrays = once(spec, tmp_path)
     assert record.status == "diverged"
     assert "step" in record.reason
     assert set(record.metrics.values()) == {None}
     assert arrays == {}
-    assert Store(tmp_path).status(record.id) == "diverged"
+    assert Store.at(tmp_path).status(spec) == "diverged"
 
 
 @pytest.mark.parametrize("bad_step", [0, 3])
@@ -141,7 +145,7 @@ def test_an_error_is_a_record_that_is_not_done(tmp_path: Path, monkeypatch: pyte
         patched.setattr(running, "SequenceTask", broken)
         record, _ = once(spec, tmp_path)
     assert (record.status, record.reason, dict(record.metrics)) == ("failed", "RuntimeError: the roof is on fire", {})
-    trace = Store(tmp_path).folder(spec) / "error.txt"
+    trace = Store.at(tmp_path).folder(spec) / "error.txt"
     assert "RuntimeError" in trace.read_text()
     assert once(spec, tmp_path)[0].status == "ok"
     assert not trace.exists()
@@ -154,7 +158,7 @@ def test_missing_data_are_no_result_of_the_run(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(type(tiny().data), "build", missing)
     with pytest.raises(DataError):
         once(tiny(), tmp_path)
-    assert Store(tmp_path).status(tiny().id) == "missing"
+    assert Store.at(tmp_path).status(tiny()) == "missing"
 
 
 def test_a_run_leaves_global_switches_as_they_were(tmp_path: Path) -> None:
@@ -194,11 +198,14 @@ def test_snapshots_have_the_promised_arrays(name: str) -> None:
 
 def test_a_kernel_that_lost_its_recurrence_in_training_does_not_lose_the_run() -> None:
     """A DSS-softmax mode that grows beyond float64 over the length: the snapshot has the kernel and goes without the eigenvalues."""
-    kernel = DSSSpec(kernel="softmax", d_state=4, dt_min=0.1, dt_max=0.1).build(2)
+    mixer = DSSSpec(kernel="softmax", d_state=4, dt_min=0.1, dt_max=0.1)
+    model = ModelSpec(mixer=mixer, d_model=2, n_layers=1).build(d_input=1, d_output=3)
+    kernel = model.layers[0].system
+    assert isinstance(kernel, DSSKernel)
     with torch.no_grad():
         kernel.A.re.fill_(-100.0)  # the link is "none": Re(lambda) = 100
     with pytest.raises(NoRecurrence):
         kernel.recurrence(256)
-    arrays = snapshot(torch.nn.Sequential(kernel), "end", 256)
+    arrays = snapshot(model, "end", 256)
     assert set(arrays) == {"layer0/end/kernel", "layer0/end/memory"}
     assert np.isfinite(arrays["layer0/end/kernel"]).all()

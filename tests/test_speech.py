@@ -20,7 +20,7 @@ from data.files.official import Official
 from data.module import SplitModule
 from data.speech import mfcc
 from data.speech import release as speech_release
-from data.speech.release import TEN, WORDS, Release, mini_part, official_part, speaker_of
+from data.speech.release import TEN, WORDS, SpeechRelease, mini_part, official_part, speaker_of
 from data.speech.spec import SpeechSpec, stratified
 from tests.test_wav import wav
 
@@ -72,7 +72,7 @@ class Miniature:
         )
         listed = [len(self.contents.get(label, b"").split()) for label in speech_release.LISTS]
         whole = sum(len(w) == 16_000 for n, w in self.waves.items() if n.partition("/")[0] in TEN)
-        release = Release(archive=archive, clips=len(self.waves), listed=(listed[0], listed[1]), whole=whole)
+        release = SpeechRelease(archive=archive, clips=len(self.waves), listed=(listed[0], listed[1]), whole=whole)
         self.monkeypatch.setattr(speech_release, "RELEASE", release)
 
     def pack(self, content: bytes | None = None) -> None:
@@ -105,7 +105,7 @@ def everything(loader: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 def names_of(spec: SpeechSpec) -> list[str]:
     """In the order of the task's ids."""
-    return [n.decode() for n in speech_release.load(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
+    return [n.decode() for n in speech_release.load_clips(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
 
 
 # ---------------------------------------------------------------- carriers
@@ -113,7 +113,7 @@ def names_of(spec: SpeechSpec) -> list[str]:
 
 def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature, tmp_path: Path) -> None:
     mini.pack()
-    packed = speech_release.load("official")
+    packed = speech_release.load_clips("official")
     assert [n.decode() for n in packed.array("names").tolist()] == sorted(mini.waves)
     for i, name in enumerate(sorted(mini.waves)):
         wave, row = mini.waves[name], packed.array("samples")[i]
@@ -125,10 +125,10 @@ def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature,
         mini.folder = tmp_path / place.replace("/", "-")
         mini.monkeypatch.setenv("SSM_DATA", str(mini.folder))
         mini.unpack(place)
-        unpacked = speech_release.load("official")
+        unpacked = speech_release.load_clips("official")
         assert unpacked.manifest["arrays"] == packed.manifest["arrays"]
         shutil.rmtree(mini.folder / place)
-        assert speech_release.found("official") is not None  # nothing but the cache is needed afterwards
+        assert speech_release.opened_clips("official") is not None  # nothing but the cache is needed afterwards
     assert packed.manifest["files"] == {"speech_commands_v0.02.tar.gz": speech_release.RELEASE.archive.digest}
     assert packed.manifest["shorter than 16,000 samples"] == sum(len(w) < 16_000 for w in mini.waves.values())
     packed.verify()
@@ -482,7 +482,7 @@ def test_the_rule_agrees_with_the_official_lists_on_every_name(real: Path) -> No
         names = (real / label).read_text().split()
         assert [n for n in names if official_part(speaker_of(n)) != part] == []
         counts.append(len(names))
-    assert tuple(counts) == speech_release.OFFICIAL.listed
+    assert tuple(counts) == speech_release.RELEASE.listed
     assert all(official_part(speaker) == 0 for speaker in TRAIN)
 
 
@@ -503,15 +503,15 @@ def test_the_mini_set_is_this_mini_set(real: Path) -> None:
     from scipy.io import wavfile
 
     for i in (0, 1000, 3007):
-        name = speech_release.load("mini").array("names")[i].decode()
-        np.testing.assert_array_equal(speech_release.load("mini").array("samples")[i], wavfile.read(real / name)[1])
+        name = speech_release.load_clips("mini").array("names")[i].decode()
+        np.testing.assert_array_equal(speech_release.load_clips("mini").array("samples")[i], wavfile.read(real / name)[1])
 
 
 def test_coefficients_of_8_khz_clips_resemble_those_they_were_trained_on(real: Path) -> None:
     """More than those of a transform built for 8 kHz would, whose bands lie elsewhere: the reason for ours."""
     from torchaudio.transforms import MFCC
 
-    samples = speech_release.load("mini").array("samples")[::30]
+    samples = speech_release.load_clips("mini").array("samples")[::30]
     waves = torch.from_numpy(samples.astype(np.float32)) / 2**15
     trained = mfcc.mfcc(waves)
     std = trained.std((0, 1))
@@ -534,7 +534,7 @@ def test_real_short_clips_are_filled_up_or_dropped(tmp_path: Path, monkeypatch: 
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / speech_release.MINI).symlink_to(folder)
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    clips = speech_release.load("mini")
+    clips = speech_release.load_clips("mini")
     short = np.flatnonzero(clips.array("lengths") < 16_000)
     assert len(short) == 21
     assert len(clips.array("labels")) == 300

@@ -12,8 +12,8 @@ import pytest
 
 from data.base import Say, Signature, silent
 from data.card import Card
-from data.files.official import Prepared
-from data.sampling import Ids, check_split, stratified_subset
+from data.files.prepared import Prepared
+from data.sampling import Ids, require_split, stratified_subset
 from data.subsets import PARTS, SplitSpec
 
 CARD = Card(name="toy", title="Toy", what="x", size="x", licence="x", source="x", citation="x", splits="x")
@@ -70,7 +70,7 @@ def test_a_subset_is_of_its_own_part_and_leaves_the_others_alone(labels: Any) ->
             np.testing.assert_array_equal(found[other], SPLITS[other])
     both = taken(labels, train_subset=10, val_subset=20, test_subset=30)
     assert [len(both[part]) for part in PARTS] == [10, 20, 30]
-    check_split(both, 1000)
+    require_split(both, 1000)
 
 
 def test_the_same_subset_whoever_asks() -> None:

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
+from data.files.digests import sha256
+from data.probes import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from data.probes.base import ProbeSpec, Sample, distinct
-from data.probes.probes import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
-from data.sampling import philox_key, sha256
+from data.sampling import philox_key
 from models import ModelSpec, OptimSpec, S4DSpec, SequenceTask
 
 SMALL: tuple[ProbeSpec, ...] = (
@@ -289,11 +290,11 @@ def test_a_network_is_scored_at_the_asked_steps(spec: ProbeSpec) -> None:
         (lambda: DelaySpec(length=10, delay=10), "delay is shorter"),
         (lambda: DelaySpec(length=11, delay=2), "even"),
         (lambda: DelaySpec(band=1.0), "Nyquist"),
-        (lambda: DelaySpec(delay=0), "delay of delay is 1 or more"),
-        (lambda: CopyingSpec(symbols=1), "symbols of copying is 2 or more"),
-        (lambda: CopyingSpec(n_val=0), "n_val of copying is 1 or more"),
+        (lambda: DelaySpec(delay=0), "delay of DelaySpec is 1 or more"),
+        (lambda: CopyingSpec(symbols=1), "symbols of CopyingSpec is 2 or more"),
+        (lambda: CopyingSpec(n_val=0), "n_val of CopyingSpec is 1 or more"),
         (lambda: SelectiveCopyingSpec(length=3, tokens=4), "no place"),
-        (lambda: InductionSpec(length=2), "length of induction is 3 or more"),
+        (lambda: InductionSpec(length=2), "length of InductionSpec is 3 or more"),
         (lambda: MQARSpec(length=14, pairs=4), "at least 4 for each"),
         (lambda: MQARSpec(vocab=8, pairs=4), "exceeds the 4 pairs"),
         (lambda: MQARSpec(power=0.0), "power is positive"),

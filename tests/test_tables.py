@@ -16,6 +16,7 @@ import pytest
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.record import DamagedRecord
+from benchmarks.running.store import Store
 from reports.parts import frame
 from reports.parts.judge import judge_variants
 from reports.parts.metric import METRICS
@@ -30,7 +31,7 @@ ACCURACY = METRICS["accuracy"]
 
 
 def runs_of(tmp_path: Path, asked: list[frame.Expected]) -> pd.DataFrame:
-    return frame.tidy(asked, frame.Library((("runs", tmp_path),)))
+    return frame.tidy(asked, Store.at(tmp_path))
 
 
 def scored(tmp_path: Path, scores: dict[str, list[float | str]]) -> pd.DataFrame:
@@ -88,12 +89,12 @@ def test_holes_have_commands(tmp_path: Path) -> None:
 
 def test_records_are_found_by_id_in_the_run_store_first(tmp_path: Path) -> None:
     e = made["expected"]({"variant": "s4"}, 0)
-    library = frame.Library((("runs", tmp_path / "a"), ("reports/records", tmp_path / "b")))
+    store = Store((("runs", tmp_path / "a"), ("reports/records", tmp_path / "b")))
     made["write"](tmp_path / "b", e, level=0.5)
-    assert frame.tidy([e], library)["file"][0].startswith("reports/records/synthetic/")
+    assert frame.tidy([e], store)["file"][0].startswith("reports/records/synthetic/")
     made["write"](tmp_path / "a", e, level=0.6)
-    assert frame.tidy([e], library)["test_accuracy"][0] == 0.6
-    assert frame.tidy([made["expected"]({"variant": "s4"}, 1)], library)["status"][0] == "missing"
+    assert frame.tidy([e], store)["test_accuracy"][0] == 0.6
+    assert frame.tidy([made["expected"]({"variant": "s4"}, 1)], store)["status"][0] == "missing"
 
 
 def test_a_damaged_record_is_a_hole_that_says_why(tmp_path: Path) -> None:
@@ -109,8 +110,8 @@ def test_a_damaged_record_is_a_hole_that_says_why(tmp_path: Path) -> None:
 def test_foreign_arrays_are_refused(tmp_path: Path) -> None:
     e = made["expected"]({"variant": "s4"}, 0)
     made["write"](tmp_path, e)
-    found = frame.Library((("runs", tmp_path),)).find(e.benchmark, e.id)
-    assert isinstance(found, frame.Found)
+    found = Store.at(tmp_path).find(e.benchmark, e.id)
+    assert found is not None
     assert found.arrays()["layer0/end/memory"].shape == (5, 256)
     found.path.with_name("arrays.npz").write_bytes(b"something else")
     with pytest.raises(DamagedRecord, match="sha256"):
@@ -118,7 +119,7 @@ def test_foreign_arrays_are_refused(tmp_path: Path) -> None:
 
 
 def test_mixed_data_and_orders_are_named(tmp_path: Path) -> None:
-    asked = made["library_of"](tmp_path, ("s4", "hope"), (0,))
+    asked = made["store_of"](tmp_path, ("s4", "hope"), (0,))
     assert frame.data_disagreements(runs_of(tmp_path, asked)) == []
     path = tmp_path / asked[0].benchmark / asked[0].id / "record.json"
     record = json.loads(path.read_text())
@@ -149,12 +150,12 @@ def test_every_format_holds_the_same_cells_and_escapes_names(tmp_path: Path) -> 
 
 
 def test_text_fits_the_terminal(tmp_path: Path) -> None:
-    asked = made["library_of"](tmp_path)
+    asked = made["store_of"](tmp_path)
     made["write"](tmp_path, asked[0], status="diverged")
     text = table_of(runs_of(tmp_path, asked)).text()
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 1
-    asked += made["library_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
+    asked += made["store_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
     text = table_of(runs_of(tmp_path, asked)).text()  # now in two blocks
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 2

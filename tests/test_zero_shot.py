@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import benchmarks.running.run as running
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import Runtime
-from benchmarks.running.record import Record, Store
+from benchmarks.running.record import Record
 from benchmarks.running.run import run
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataSpec, Signature
 from data.module import SplitModule
@@ -24,7 +26,7 @@ from data.sampling import Ids
 from models import VARIANTS, Constant, FIRSpec, HOPESpec, KernelSpec, LSTMSpec, ModelSpec, OptimSpec, S4DSpec, SequenceTask
 from reports.benchmark import report_benchmark
 from reports.parts import frame
-from reports.parts.frame import Expected, Library
+from reports.parts.frame import Expected
 from reports.parts.judge import judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.table import Table
@@ -39,11 +41,11 @@ FAST = np.random.default_rng(0).integers(0, 2, 192)
 PHASE = np.random.default_rng(1).random(192)
 
 
-def tone(ids: Ids, step: int) -> torch.Tensor:
+def tone(ids: Ids, step: int) -> NDArray[np.float32]:
     """(B, L / step, 1)"""
     t = np.arange(0, L, step)
     x = np.sin(2 * np.pi * (t[None, :] * np.where(FAST[ids], 0.11, 0.07)[:, None] + PHASE[ids, None]))
-    return torch.from_numpy(x[:, :, None].astype(np.float32))
+    return x[:, :, None].astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +61,10 @@ class ToneSpec(DataSpec):
         return Signature(length=L, d_input=1, d_output=1 if self.regression else 2, regression=self.regression)
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
-        y = torch.from_numpy(FAST.astype(np.float32 if self.regression else np.int64))
+        y = FAST.astype(np.float32 if self.regression else np.int64)
 
         def every(step: int) -> Any:
-            further = {} if step == 1 else {"rate": torch.tensor(float(step))}
+            further = {} if step == 1 else {"rate": np.array(step, dtype=np.float32)}
             return lambda split, ids, epoch: {"x": tone(ids, step), "y": y[ids], **further}
 
         slow = {"8khz": every(2), "4khz": every(4)} if self.slow else {}
@@ -79,7 +81,7 @@ def spec(mixer: KernelSpec | LSTMSpec | None = None, *, epochs: int = 3, seed: i
 def once(wanted: RunSpec, folder: Path) -> Record:
     before = torch.get_num_threads()
     try:
-        return run(wanted, Runtime(), Store(folder))
+        return run(wanted, Runtime(), Store.at(folder))
     finally:
         torch.set_num_threads(before)
 
@@ -123,7 +125,7 @@ def test_the_number_is_that_of_the_chosen_weights_at_scaled_steps(
     assert record.metrics[f"test_{metric}_4khz"] == pytest.approx(found[4, 4.0], abs=1e-6)
     if regression:  # without the rate it would be another number
         assert abs(found[2, 1.0] - found[2, 2.0]) > 1e-4
-    assert Store(tmp_path).get(record.id) == record
+    assert Store.at(tmp_path).get(wanted) == record
 
 
 def test_zero_shot_tests_change_no_other_number(tmp_path: Path) -> None:
@@ -157,8 +159,7 @@ def test_which_rows_have_a_step(name: str) -> None:
     """has_rate says beforehand what another rate does: it works, or is refused."""
     torch.manual_seed(0)
     model = ModelSpec(mixer=VARIANTS[name].mixer, d_model=8, n_layers=1).build(d_input=1, d_output=2)
-    kernels = running.kernels(model)
-    able = bool(kernels) and all(kernel.has_rate for kernel in kernels)
+    able = all(layer.has_rate for layer in model.layers)
     assert able == (name not in ("fir", "lstm", "transformer"))
     task = SequenceTask(model, OptimSpec(lr=1e-3), total_steps=1)
     batch = {"x": torch.randn(2, 16, 1), "y": torch.tensor([0, 1])}
@@ -197,7 +198,7 @@ def runs(folder: Path) -> Any:
     for _, wanted in specs[:3]:
         once(wanted, folder)
     expected = [Expected(labels={"variant": v}, benchmark="tones", id=s.id, seed=s.seed, scale="quick", command="x") for v, s in specs]
-    return frame.tidy(expected, Library((("runs", folder),)))
+    return frame.tidy(expected, Store.at(folder))
 
 
 def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
@@ -207,7 +208,7 @@ def test_the_table_has_a_column_for_each(runs: Any, folder: Path) -> None:
     cells = table.cells.set_index("variant")
     for test, word in NAMES.items():
         key, column = f"test_accuracy_{test}", f"{word} (%)"
-        scores = [100 * Store(folder).get(id).metrics[key] for id in runs["id"][:2]]  # type: ignore[union-attr]
+        scores = [100 * Store.at(folder).find("tones", id).record.metrics[key] for id in runs["id"][:2]]  # type: ignore[union-attr]
         assert cells.loc["s4d", column] == f"{np.mean(scores):.2f} ± {np.std(scores, ddof=1):.2f} (2)"
         assert cells.loc["lstm", column] == cells.loc["hope", column] == "–"
         numbers = table.numbers.set_index("variant")
@@ -230,7 +231,7 @@ def test_a_benchmark_without_further_tests_has_no_column(runs: Any) -> None:
 def test_a_table_before_any_run_has_its_columns(tmp_path: Path) -> None:
     expected = [Expected(labels={"variant": "s4d"}, benchmark="tones", id="0" * 12, seed=0, scale="quick", command="x")]
     for asked in (expected, []):
-        runs = frame.tidy(asked, Library((("runs", tmp_path),)))
+        runs = frame.tidy(asked, Store.at(tmp_path))
         table = tabulate_results(judge_variants(runs, ACCURACY), name="t", title="Tones", metric=ACCURACY, zero_shot=NAMES)
         assert {"8 kHz (%)", "4 kHz (%)"} <= set(table.cells.columns)
 

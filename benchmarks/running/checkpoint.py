@@ -25,7 +25,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.plugins import CheckpointIO
 from torch import nn
 
-from benchmarks.running.record import write_atomically
+from benchmarks.running.store import write_atomically
 
 EVERY: Final = 60.0
 """Seconds between two checkpoints, at least; a shorter run never writes one."""

@@ -21,15 +21,15 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
 from benchmarks.running import loggers
 from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
-from benchmarks.running.record import Store, failed
+from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
+from benchmarks.running.store import Store
 from benchmarks.spec import Job, RunSpec
 
 if TYPE_CHECKING:
@@ -75,23 +75,22 @@ class Outcome:
 # ---------------------------------------------------------------- the worker
 
 
-def work(spec: RunSpec, runtime: Runtime, root: Path, redo: bool, pipe: Connection) -> None:
+def work(spec: RunSpec, runtime: Runtime, store: Store, redo: bool, pipe: Connection) -> None:
     """The life of one worker process. Sends ("epoch", Epoch) and ("note", text), then at most one of over, busy, data, environment."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
     threading.Thread(target=_end_with_the_launcher, daemon=True).start()
     from benchmarks.running.run import run
     from data.base import DataError, StorageError
 
-    store = Store(root)
     try:
         with store.lock(spec) as mine:
             if not mine:
                 pipe.send(("busy", ""))
                 return
-            status = store.status(spec.id)
+            status = store.status(spec)
             if status == "damaged":
                 store.set_aside(spec)
-            elif status in ("ok", "diverged") and not redo:  # another launcher was faster
+            elif status in FINISHED and not redo:  # another launcher was faster
                 pipe.send(("over", (status, "made by another launcher")))
                 return
             record = run(spec, runtime, store, lambda epoch: _tell(pipe, "epoch", epoch), lambda text: _tell(pipe, "note", text))
@@ -145,8 +144,8 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     """
     store.check_writable()
     unique = _first_of_each(jobs)
-    skipped = {"missing": ("ok", "diverged"), "failed": ("ok",), "all": ()}[rerun]
-    status = {job.spec.id: store.status(job.spec.id) for job in unique}
+    skipped = {"missing": FINISHED, "failed": ("ok",), "all": ()}[rerun]
+    status = {job.spec.id: store.status(job.spec) for job in unique}
     todo = [job for job in unique if status[job.spec.id] not in skipped]
     outcome = Outcome(asked=len(unique), already=len(unique) - len(todo))
     screen = Screen(todo, out or sys.stderr)
@@ -172,9 +171,7 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
             cut = _end(running)
             screen.close()
     # a worker may have written its record and not been heard any more
-    outcome.finished += [
-        job for job in cut if status[job.spec.id] not in ("ok", "diverged") and store.status(job.spec.id) in ("ok", "diverged")
-    ]
+    outcome.finished += [job for job in cut if status[job.spec.id] not in FINISHED and store.status(job.spec) in FINISHED]
     return outcome
 
 
@@ -206,7 +203,7 @@ def _schedule(
                 waiting.append((job, not_before))
                 continue
             mine, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=work, args=(job.spec, runtime, store.root, rerun != "missing", theirs), daemon=True)
+            process = context.Process(target=work, args=(job.spec, runtime, store, rerun != "missing", theirs), daemon=True)
             with _server_environment(runtime.threads):
                 process.start()
             theirs.close()
@@ -250,7 +247,7 @@ def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome,
     else:
         status, line = "failed", _cause_of_death(worker.process.exitcode)
         with store.lock(job.spec) as mine:
-            if mine and store.status(job.spec.id) not in ("ok", "diverged"):
+            if mine and store.status(job.spec) not in FINISHED:
                 store.put(job.spec, failed(job.spec, line, describe(runtime)))
     if status == "failed":
         outcome.failed.append((job, line))

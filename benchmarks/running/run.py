@@ -27,15 +27,14 @@ from torch import Tensor, nn
 
 from benchmarks.running import checkpoint, loggers
 from benchmarks.running.environment import PeakMemory, Runtime, describe
-from benchmarks.running.record import Record, Store, failed, identity
+from benchmarks.running.record import Record, failed, identity
+from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
 from data.base import DataError
+from data.files.digests import sha256
 from data.module import SplitModule
-from data.sampling import sha256
-from models import Kernel, NoRecurrence, SequenceTask
+from models import SequenceModel, SequenceTask
 
-CHANNELS: Final = 8
-"""Kernels kept per layer."""
 CHECK_EVERY: Final = 32
 """Training steps between looks at the losses; each look waits for the device."""
 
@@ -290,7 +289,7 @@ def train(
         metrics=_metrics(metric, module, {} if diverged else {**metrics, **best.scores, "best_epoch": best.epoch}),
         cost={
             "parameters": sum(p.numel() for p in task.parameters() if p.requires_grad),
-            "kernel_parameters": sum(p.numel() for kernel in kernels(task) for p in kernel.parameters() if p.requires_grad),
+            "kernel_parameters": system_parameters(task.model),
             "seconds_per_epoch": statistics.median(row["seconds"] for row in history.rows) if history.rows else None,
             "wall_seconds": keeper.seconds,
             "sessions": keeper.sessions,
@@ -308,7 +307,7 @@ def train(
     arrays: dict[str, np.ndarray] = {}
     for moment, state in moments.items():
         task.load_state_dict(state)
-        arrays |= snapshot(task, moment, signature.length)
+        arrays |= snapshot(task.model, moment, signature.length)
     return record, arrays
 
 
@@ -320,8 +319,7 @@ def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict
 
 def zero_shot(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict[str, float]:
     """{"test_accuracy_8khz": ...}: the chosen weights on tests they were not trained for; none for a layer without a step size."""
-    own = kernels(task)
-    if not own or not all(kernel.has_rate for kernel in own):
+    if not all(layer.has_rate for layer in task.model.layers):
         return {}
     key = f"test_{task.metric}"
     loaders = module.zero_shot_dataloaders().items()
@@ -333,32 +331,16 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
 
 
-def kernels(module: nn.Module) -> list[Kernel]:
-    """The SSM (or free) convolution kernels of a network, in the order of its layers."""
-    return [part for part in module.modules() if isinstance(part, Kernel)]
+def system_parameters(model: SequenceModel) -> int:
+    """Trained numbers inside the linear systems (kernels, recurrences) of a network."""
+    systems = [layer.system for layer in model.layers if layer.system is not None]
+    return sum(p.numel() for system in systems for p in system.parameters() if p.requires_grad)
 
 
 @torch.no_grad()
-def snapshot(module: nn.Module, moment: str, length: int) -> dict[str, np.ndarray]:
-    """Kernels, their magnitudes over the channels, and for those with a recurrence discrete eigenvalues and Hankel singular values.
-
-    Keys and shapes, for layer i: `layer{i}/{moment}/kernel` (J, 8, L), `/memory` (5, L): min, quartiles and max over the channels of
-    |K(t)| of direction 0, `/eigenvalues` (H, N) of A_bar, `/hsv` (H, N) relative, falling.
-    """
-    arrays: dict[str, np.ndarray] = {}
-    for i, kernel in enumerate(kernels(module)):
-        K = kernel(length).double().numpy()
-        channels = np.unique(np.linspace(0, K.shape[1] - 1, CHANNELS).round().astype(int))
-        here = f"layer{i}/{moment}"
-        arrays[f"{here}/kernel"] = K[:, channels].astype(np.float32)
-        arrays[f"{here}/memory"] = np.quantile(np.abs(K[0]), [0, 0.25, 0.5, 0.75, 1], axis=0).astype(np.float32)
-        try:
-            recurrence = kernel.recurrence(length)
-        except NoRecurrence:  # never has one, or training moved a DSS-softmax mode out of its reach; no reason to lose the run
-            continue
-        arrays[f"{here}/eigenvalues"] = recurrence.eigenvalues().numpy().astype(np.complex64)
-        arrays[f"{here}/hsv"] = recurrence.hankel_singular_values().numpy().astype(np.float32)
-    return arrays
+def snapshot(model: SequenceModel, moment: str, length: int) -> dict[str, np.ndarray]:
+    """What the record keeps of each layer, under `layer{i}/{moment}/{name}`: kernel, memory, eigenvalues and hsv, see `Layer.arrays`."""
+    return {f"layer{i}/{moment}/{name}": array for i, layer in enumerate(model.layers) for name, array in layer.arrays(length).items()}
 
 
 @contextmanager

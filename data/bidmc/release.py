@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say
 from data.bidmc.tsfile import cases
-from data.files import official as files
-from data.files.official import root
+from data.files.root import content_of, reading, root, scratch
 from data.sampling import Ids
 
 Target = Literal["RR", "HR", "SpO2"]
@@ -37,8 +36,8 @@ NUMERICS: Final = ("RESP", "HR", "SpO2")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publishers released."""
+class Extent:
+    """How much the publishers released: there is no archive whose checksum was known before it came."""
 
     recordings: int
     seconds: int
@@ -55,10 +54,9 @@ class Release:
 # thousands of seeds comes near; once a window of recording 23, the last of the 16, is left out, 14.1102, 3.4968 and 4.8029. Of its windows
 # the first is the only one at an end of the recording that gives this; thirty in its middle would do as well.
 ABSENT: Final = (23, 0)
-OFFICIAL: Final = Release(
+RELEASE: Extent = Extent(
     recordings=53, seconds=480, absent=ABSENT, windows={"RR": (5_471, 2_399), "HR": (5_550, 2_399), "SpO2": (5_550, 2_399)}
 )
-RELEASE = OFFICIAL
 READER_VERSION: Final = 1
 
 FOLDERS: Final = ("", "bidmc-ppg-and-respiration-dataset-1.0.0", "bidmc/1.0.0", "physionet.org/files/bidmc/1.0.0")
@@ -94,16 +92,16 @@ class Recordings:
 
     def digests(self) -> dict[str, str]:
         """sha256 of every file that is used. Raises DataError where the publisher's list of checksums is there and disagrees."""
-        found = {name: hashlib.sha256(self.file(name)).hexdigest() for name in names()}
+        digests = {name: hashlib.sha256(self.file(name)).hexdigest() for name in names()}
         listed = self.read(SUMS)
         if listed is not None:
             lines = (line.split(maxsplit=1) for line in listed.decode("utf-8", "replace").splitlines())
             sums = {pair[1].strip().lstrip("*").removeprefix("./"): pair[0].lower() for pair in lines if len(pair) == 2}
-            for name, digest in found.items():
+            for name, digest in digests.items():
                 if sums.get(name) != digest:
                     expected = sums.get(name, "no checksum for it")
                     raise DataError(f"{self.place}: {name} has sha256 {digest}, and {SUMS} lists {expected}. Get the file again.")
-        return found
+        return digests
 
 
 def names() -> list[str]:
@@ -121,14 +119,8 @@ def find() -> Recordings | None:
 
 
 def _from_folder(path: Path) -> bytes | None:
-    try:
-        if not path.is_file():
-            return None
-        if path.stat().st_size > LARGEST:
-            raise DataError(f"{path} has {path.stat().st_size:,} bytes; the official files have no more than {LARGEST:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(path):
+        return content_of(path, LARGEST) if path.is_file() else None
 
 
 def _from_zip(archive: Path, name: str) -> bytes | None:
@@ -163,11 +155,11 @@ def table(content: bytes, name: str, columns: tuple[str, ...], rate: int) -> NDA
         raise DataError(
             f"{name} has {len(values):,} rows of {values.shape[1]} values, expected {rows:,} of {len(titles)}; get the file again"
         )
-    found = values[:, [titles.index(title) for title in wanted]]
-    wrong = np.flatnonzero(~(np.abs(found[:, 0] - np.arange(rows) / rate) < 1e-6))
+    chosen = values[:, [titles.index(title) for title in wanted]]
+    wrong = np.flatnonzero(~(np.abs(chosen[:, 0] - np.arange(rows) / rate) < 1e-6))
     if len(wrong):
-        raise DataError(f"{name}, line {wrong[0] + 2}: the time is {found[wrong[0], 0]} s, expected {wrong[0] / rate} s")
-    return found[:, 1:]
+        raise DataError(f"{name}, line {wrong[0] + 2}: the time is {chosen[wrong[0], 0]} s, expected {wrong[0] / rate} s")
+    return chosen[:, 1:]
 
 
 def _faults(lines: list[str], columns: int) -> Iterator[tuple[int, str]]:
@@ -235,7 +227,7 @@ def window_means(numerics: NDArray[np.float64], starts: Ids, name: str) -> NDArr
     there = np.isfinite(cut)
     counts = there.sum(axis=2)
     if not counts.all():
-        window, column = (int(found) for found in np.argwhere(counts == 0)[0])
+        window, column = (int(index) for index in np.argwhere(counts == 0)[0])
         raise DataError(f"{name}: {NUMERICS[column]} is missing in all {WINDOW} seconds from {starts[window]} s on")
     return np.asarray(np.where(there, cut, 0).sum(axis=2) / counts)
 
@@ -255,7 +247,7 @@ def find_official(target: Target) -> tuple[Path, Path] | None:
 def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str, NDArray[Any]]:
     """x (n, 4000, 2) and y (n,) of all cases, those of the training file first. Raises DataError."""
     expected = RELEASE.windows[target]
-    x = files.scratch((sum(expected), LENGTH, len(SIGNALS)), "float32")
+    x = scratch((sum(expected), LENGTH, len(SIGNALS)), "float32")
     y = np.empty(sum(expected), dtype=np.float32)
     i = 0
     for path, n in zip(pair, expected, strict=True):
@@ -271,9 +263,3 @@ def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str
         if i - before != n:
             raise DataError(f"{path} has {i - before:,} cases instead of {n:,}; it is cut short. Get it again.")
     return {"x": x, "y": y}
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file of any size."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -7,27 +7,26 @@ the published numbers of state space models are on such a shuffle.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
-from data.bidmc import release as bidmc_release
+from data.bidmc import release
 from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
+from data.bidmc.splits import DRAWS, PATIENT, RANDOM, SPLIT_SEED, describe, patient_parts, patient_split, random_split, usable
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared, root
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.files.digests import file_digest, key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
+from data.sampling import Ids
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 Source = Literal["physionet", "official"]
@@ -43,90 +42,10 @@ LICENCE: Final = "Open Data Commons Attribution License 1.0. De-identified patie
 PUBLISHER: Final = "BIDMC PPG and Respiration Dataset 1.0.0, PhysioNet, https://physionet.org/content/bidmc/1.0.0/, doi 10.13026/C2208R"
 TSER: Final = "BIDMC32RR, BIDMC32HR, BIDMC32SpO2 of the TSER archive (arXiv 2006.10996), Zenodo records 4001463, 4001456, 4001464"
 
-# ---------------------------------------------------------------- splits
 
-RANDOM: Final = "sklearn train_test_split over windows: 30 % off with random_state 0, these in halves with random_state 1"
-PATIENT: Final = "by patient, 15 % of the recordings each for val and test; of many seeded draws the one most alike in all three targets"
-SPLIT_SEED: Final = 32
-DRAWS: Final = 20_000
-
-
-def usable(y: NDArray[np.floating], target: Target) -> Ids:
-    """Windows of a target: for RR those with a mean of 0 are left out, as the archive does; nobody was measured breathing there."""
-    return np.flatnonzero(y > 0) if target == "RR" else np.arange(len(y), dtype=np.int64)
-
-
-def random_split(ids: Ids) -> dict[str, Ids]:
-    """70 / 15 / 15 of the windows, as state-spaces/s4 cuts them. Windows that overlap fall into different parts."""
-    from sklearn.model_selection import train_test_split
-
-    train, others = train_test_split(ids, test_size=0.3, random_state=0)
-    val, test = train_test_split(others, test_size=0.5, random_state=1)
-    return {"train": train, "val": val, "test": test}
-
-
-def patient_parts(patient: NDArray[np.integer], recording: NDArray[np.integer], targets: NDArray[np.floating]) -> NDArray[np.int8]:
-    """(recordings,) Index in PARTS of each recording; all recordings of a patient lie in the same part, and in the same for every target.
-
-    Of many seeded draws that give val and test 15 % of the recordings each, the one in which mean and spread of all three targets are most
-    alike in the three parts: with 8 recordings to a part, a draw left to chance can have one without a sick patient.
-    """
-    count = len(patient)
-    powers = np.zeros((3, count, len(TARGETS)))  # number, sum and sum of squares of the standardised targets of each recording
-    for c, target in enumerate(TARGETS):
-        ids = usable(targets[:, c], target)
-        y = targets[ids, c].astype(np.float64)
-        y = (y - y.mean()) / max(float(y.std()), 1e-9)
-        for k in range(3):
-            powers[k, :, c] = np.bincount(recording[ids], weights=y**k, minlength=count)
-    members = [np.flatnonzero(patient == p) for p in np.unique(patient)]
-    share = max(1, round(0.15 * count))
-    rng = np.random.Generator(np.random.Philox(key=philox_key(SPLIT, SPLIT_SEED)))
-    best, least = None, np.inf
-    for _ in range(DRAWS):
-        parts = np.zeros(count, dtype=np.int8)
-        room = {1: share, 2: share}
-        for p in rng.permutation(len(members)):
-            for part in (1, 2):
-                if len(members[p]) <= room[part]:
-                    parts[members[p]] = part
-                    room[part] -= len(members[p])
-                    break
-        if any(room.values()):
-            continue
-        n, total, squares = (np.stack([power[parts == part].sum(axis=0) for part in range(len(PARTS))]) for power in powers)
-        mean = total / np.maximum(n, 1)
-        spread = np.sqrt(np.maximum(squares / np.maximum(n, 1) - mean**2, 1e-12))
-        cost = float(np.maximum(np.abs(mean), np.abs(np.log(spread))).max())
-        if n.all() and cost < least:
-            best, least = parts, cost
-    if best is None:
-        raise DataError(f"{count} recordings of {len(members)} patients cannot be cut into {share}, {share} and the others")
-    return best
-
-
-def patient_split(parts: NDArray[np.int8], recording: NDArray[np.integer], ids: Ids) -> dict[str, Ids]:
-    """Windows per part, in order."""
-    return {name: ids[parts[recording[ids]] == i] for i, name in enumerate(PARTS)}
-
-
-def describe(splits: Mapping[str, Ids], y: NDArray[np.floating], rule: str) -> dict[str, Any]:
-    """What the manifest says of a split; `chance` is the RMSE of predicting the mean of the training targets."""
-    values = {name: y[ids].astype(np.float64) for name, ids in splits.items()}
-    mean = values["train"].mean()
-    return {
-        "rule": rule,
-        "sha256": sha256(*splits.values()),
-        "counts": {name: len(ids) for name, ids in splits.items()},
-        "mean": {name: round(float(v.mean()), 4) for name, v in values.items()},
-        "std": {name: round(float(v.std()), 4) for name, v in values.items()},
-        "chance": {name: round(float(np.sqrt(((v - mean) ** 2).mean())), 4) for name, v in values.items()},
-    }
-
-
-def from_recordings(recordings: bidmc_release.Recordings, digests: Mapping[str, str], say: Say) -> Made:
+def from_recordings(recordings: release.Recordings, digests: Mapping[str, str], say: Say) -> Made:
     """Arrays and manifest of all three targets. Raises DataError."""
-    arrays = bidmc_release.windows(recordings, digests, say)
+    arrays = release.windows(recordings, digests, say)
     recording, targets = arrays["recording"], arrays["targets"]
     arrays["part"] = parts = patient_parts(arrays["patient"], recording, targets)
     owners = [set(arrays["patient"][parts == part].tolist()) for part in range(len(PARTS))]
@@ -137,15 +56,15 @@ def from_recordings(recordings: bidmc_release.Recordings, digests: Mapping[str, 
         splits[f"{target}, random"] = describe(random_split(ids), targets[:, c], RANDOM)
         splits[f"{target}, patient"] = describe(patient_split(parts, recording, ids), targets[:, c], PATIENT)
     facts = {"source": PUBLISHER, "licence": LICENCE, "version": "1.0.0", "patients": int(arrays["patient"].max()) + 1, "splits": splits}
-    return Made(arrays=arrays, facts={**facts, "reader": bidmc_release.READER_VERSION, "files": dict(digests)})
+    return Made(arrays=arrays, facts={**facts, "reader": release.READER_VERSION, "files": dict(digests)})
 
 
 def from_archive(target: Target, pair: tuple[Path, Path], digests: Mapping[str, str], say: Say) -> Made:
     """Arrays and manifest of one target. Raises DataError."""
-    arrays = bidmc_release.archive_cases(target, pair, say)
+    arrays = release.archive_cases(target, pair, say)
     splits = {f"{target}, random": describe(random_split(np.arange(len(arrays["y"]), dtype=np.int64)), arrays["y"], RANDOM)}
     facts = {"source": TSER, "licence": LICENCE, "version": f"Zenodo record {ZENODO[target]}", "splits": splits}
-    return Made(arrays=arrays, facts={**facts, "reader": bidmc_release.READER_VERSION, "files": dict(digests)})
+    return Made(arrays=arrays, facts={**facts, "reader": release.READER_VERSION, "files": dict(digests)})
 
 
 # ---------------------------------------------------------------- the data set
@@ -206,10 +125,6 @@ class BIDMCSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        options = (("target", Target), ("source", Source), ("split", Split), ("normalisation", Normalisation), ("offset", Offset))
-        for name, kind in options:
-            if (value := getattr(self, name)) not in get_args(kind):
-                raise ValueError(f"unknown {name} of BIDMC {value!r}; one of: {', '.join(get_args(kind))}")
         if self.source == "official" and self.split == "patient":
             raise ValueError("the .ts files do not say which patient a window is of, so split='patient' needs source='physionet'")
 
@@ -230,39 +145,39 @@ class BIDMCSpec(SplitSpec):
                 f"and writes 254 MB to {root() / 'prepared'}: about half a minute"
             )
         return (
-            f"downloads nothing; reads the 53 recordings (bidmc_csv or {bidmc_release.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
+            f"downloads nothing; reads the 53 recordings (bidmc_csv or {release.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
             f"them against {SUMS} where that is beside them, and writes 26 MB to {root() / 'prepared'}: a few seconds"
         )
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """The prepared arrays, from the files in the data root or, where these are gone, from the cache. Raises DataError."""
         if self.source == "official":
-            pair = bidmc_release.find_official(self.target)
+            pair = release.find_official(self.target)
             if pair is None:
                 return self._without_files()
-            digests = {path.name: bidmc_release.file_digest(path) for path in pair}
-            needed = sum(bidmc_release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
-            return files.prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
-        recordings = bidmc_release.find()
+            digests = {path.name: file_digest(path).removeprefix("sha256:") for path in pair}
+            needed = sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
+            return prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
+        recordings = release.find()
         if recordings is None:
             return self._without_files()
         digests = recordings.digests()
-        needed = bidmc_release.RELEASE.recordings * (bidmc_release.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
-        return files.prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
+        needed = release.RELEASE.recordings * (release.RELEASE.seconds * RATE + 1) * len(SIGNALS) * 4
+        return prepare(self._name, _key(digests), lambda: from_recordings(recordings, digests, say), needed=needed)
 
     def opened(self) -> Prepared | None:
         """The prepared arrays of this source that were made last by this version of the reader."""
         manifests = [file for file in (root() / "prepared").glob(f"{self._name}-*/manifest.json") if len(_key_in(file, self._name)) == 12]
         for file in sorted(manifests, key=lambda file: file.stat().st_mtime_ns, reverse=True):
-            found = files.opened(self._name, _key_in(file, self._name))
-            if found is not None and found.manifest.get("reader") == bidmc_release.READER_VERSION:
-                return found
+            prepared = opened(self._name, _key_in(file, self._name))
+            if prepared is not None and prepared.manifest.get("reader") == release.READER_VERSION:
+                return prepared
         return None
 
     def _without_files(self) -> Prepared:
-        found = self.opened()
-        if found is not None:
-            return found
+        prepared = self.opened()
+        if prepared is not None:
+            return prepared
         if self.source == "official":
             raise DataError(
                 f"BIDMC32{self.target} is not here. Get BIDMC32{self.target}_TRAIN.ts and BIDMC32{self.target}_TEST.ts from "
@@ -270,7 +185,7 @@ class BIDMCSpec(SplitSpec):
                 "make data-bidmc."
             )
         raise DataError(
-            f"BIDMC is not here. Get https://physionet.org/static/published-projects/bidmc/{bidmc_release.ARCHIVE} and put it into "
+            f"BIDMC is not here. Get https://physionet.org/static/published-projects/bidmc/{release.ARCHIVE} and put it into "
             f"{root()}, "
             f"or put the folder bidmc_csv of https://physionet.org/files/bidmc/1.0.0/ there, with {SUMS} beside it, which every file is "
             "then checked against; then run make data-bidmc."
@@ -278,8 +193,6 @@ class BIDMCSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 4000, 2) float32, "y": (B,) float32}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = self.load()
@@ -296,12 +209,12 @@ class BIDMCSpec(SplitSpec):
         if self.offset == "removed":
             y = y - y[splits["train"]].mean(dtype=np.float64).astype(np.float32)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x = cut(ids)
             if scale is not None:
                 x -= scale[0]
                 x /= scale[1]
-            return {"x": torch.from_numpy(x), "y": torch.from_numpy(y[ids])}
+            return {"x": x, "y": y[ids]}
 
         digest = sha256(prepared.digests(), *splits.values())
         return SplitModule(splits, len(y), make, batch_size=batch_size, seed=seed, content_hash=digest)
@@ -332,13 +245,8 @@ def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArra
 
 
 def _key(digests: Mapping[str, str]) -> str:
-    text = "\n".join(
-        [
-            f"reader {bidmc_release.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}",
-            *(f"{name} {digest}" for name, digest in sorted(digests.items())),
-        ]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    reader = f"reader {release.READER_VERSION}, split {SPLIT_SEED} of {DRAWS}"
+    return key_of(reader, *(f"{name} {digest}" for name, digest in sorted(digests.items())))
 
 
 def _key_in(manifest: Path, name: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError
+from data.files.root import reading
 
 NUMERALS: Final = b"0123456789+-.eE"
 WIDEST: Final = 40
@@ -29,30 +30,27 @@ def cases(path: Path, *, channels: int, length: int) -> Iterator[tuple[int, NDAr
     expected = {"timestamps": "false", "targetlabel": "true", "univariate": "true" if channels == 1 else "false"}
     expected |= {"dimensions": str(channels), "equallength": "true", "serieslength": str(length), "classlabel": "false"}
     inside = False
-    try:
-        with path.open("rb") as handle:
-            number = 0
-            while line := handle.readline(limit + 1):
-                number += 1
-                where = f"{path}, line {number}"
-                if len(line) > limit:
-                    raise DataError(f"{where} is longer than any case of {channels} x {length} values; this is another file")
-                text = line.strip()
-                if not text or text.startswith(b"#"):
-                    continue
-                if text.startswith(b"@"):
-                    if inside:
-                        raise DataError(f"{where}: a header line comes after @data; the file is damaged")
-                    tag, _, value = text[1:].decode("ascii", "replace").lower().partition(" ")
-                    inside = tag == "data"
-                    if tag in expected and value.strip() != expected[tag]:
-                        raise DataError(f"{where} says {tag} {value.strip() or '(nothing)'}; expected {tag} {expected[tag]}")
-                elif not inside:
-                    raise DataError(f"{where}: a case comes before the line @data; the file is damaged, or no .ts file")
-                else:
-                    yield number, *_case(text, where, channels, length)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(path), path.open("rb") as handle:
+        number = 0
+        while line := handle.readline(limit + 1):
+            number += 1
+            where = f"{path}, line {number}"
+            if len(line) > limit:
+                raise DataError(f"{where} is longer than any case of {channels} x {length} values; this is another file")
+            text = line.strip()
+            if not text or text.startswith(b"#"):
+                continue
+            if text.startswith(b"@"):
+                if inside:
+                    raise DataError(f"{where}: a header line comes after @data; the file is damaged")
+                tag, _, value = text[1:].decode("ascii", "replace").lower().partition(" ")
+                inside = tag == "data"
+                if tag in expected and value.strip() != expected[tag]:
+                    raise DataError(f"{where} says {tag} {value.strip() or '(nothing)'}; expected {tag} {expected[tag]}")
+            elif not inside:
+                raise DataError(f"{where}: a case comes before the line @data; the file is damaged, or no .ts file")
+            else:
+                yield number, *_case(text, where, channels, length)
     if not inside:
         raise DataError(f"{path} has no line @data; it is cut short, or no .ts file. Get it again.")
 

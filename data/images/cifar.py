@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.files.digests import sha256
+from data.files.official import Official, Release, by_hand, fetch, read, require_content
+from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
+from data.files.root import root
 from data.images.split import ImageSpec, split_facts
-from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "cifar10"
@@ -40,10 +41,9 @@ LICENCE: Final = "no formal licence; the publishers ask to cite A. Krizhevsky, L
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class CIFARRelease(Release):
+    """The archive, the batches in it, and how many images each holds."""
 
-    archive: Official
     batches: tuple[Official, ...]
     """data_batch_1 .. 5, then test_batch."""
     per_batch: int
@@ -54,7 +54,7 @@ def _batch(name: str, size: int, digest: str) -> Official:
 
 
 # Only md5 sums of the batches are published (torchvision has them); these sha256 were taken of files with exactly those md5 sums.
-OFFICIAL: Final = Release(
+RELEASE: CIFARRelease = CIFARRelease(
     archive=Official(
         name="cifar-10-python.tar.gz",
         bytes=170_498_071,
@@ -71,7 +71,6 @@ OFFICIAL: Final = Release(
     ),
     per_batch=10_000,
 )
-RELEASE = OFFICIAL
 READER_VERSION: Final = 1
 
 # ---------------------------------------------------------------- reading the release
@@ -113,22 +112,22 @@ def from_archive() -> Iterator[bytes]:
     archive = RELEASE.archive
     try:
         with tarfile.open(fileobj=io.BytesIO(read(archive)), mode="r:gz") as tar:
-            found: dict[str, bytes] = {}
+            contents: dict[str, bytes] = {}
             wanted = {batch.name: batch for batch in RELEASE.batches}
             for member in tar:
                 batch = wanted.get(member.name)
-                if batch is None or member.name in found:
+                if batch is None or member.name in contents:
                     continue
                 handle = tar.extractfile(member) if member.isreg() and member.size == batch.bytes else None
                 if handle is None:
                     raise DataError(f"{archive.path()}: {member.name} is not the official file")
-                found[member.name] = handle.read()
-                check(found[member.name], batch)
+                contents[member.name] = handle.read()
+                require_content(contents[member.name], batch)
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(f"{archive.path()} cannot be read: {error}") from error
-    if missing := [name for name in wanted if name not in found]:
+    if missing := [name for name in wanted if name not in contents]:
         raise DataError(f"{archive.path()} has no {', '.join(missing)}")
-    yield from (found[name] for name in wanted)
+    yield from (contents[name] for name in wanted)
 
 
 def from_folder() -> Iterator[bytes]:
@@ -154,7 +153,7 @@ def make(download: bool, say: Say) -> Made:
         if not download:
             raise DataError(
                 f"CIFAR-10 is not here. Run make data-cifar10 (python -m data cifar10), which downloads it. Without a network: "
-                f"{manual(RELEASE.archive)} The unpacked folder {FOLDER} in the same place will do as well."
+                f"{by_hand(RELEASE.archive)} The unpacked folder {FOLDER} in the same place will do as well."
             )
         fetch(RELEASE.archive, say)
     contents = from_archive() if RELEASE.archive.path().exists() else from_folder()
@@ -169,7 +168,7 @@ def make(download: bool, say: Say) -> Made:
 
 def key() -> str:
     """The key of the prepared folder: what decides its content."""
-    return key_of(READER_VERSION, *RELEASE.batches)
+    return key_of_files(READER_VERSION, *RELEASE.batches)
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:
@@ -230,8 +229,7 @@ class CIFARSpec(ImageSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.noise < 0:
-            raise ValueError(f"noise is a number of steps, 0 or more, got {self.noise}")
+        self.require_at_least(0, "noise")
         if self.tokens and (self.color or self.noise):
             raise ValueError("tokens are grey levels of the image alone: color must be False and noise 0")
 
@@ -256,8 +254,6 @@ class CIFARSpec(ImageSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 1024 + noise, channels) float32, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = load()
@@ -267,9 +263,9 @@ class CIFARSpec(ImageSpec):
         splits = self.splits(prepared.array("order"), labels)
         mean, std = (np.array(c, dtype=np.float32) for c in (GREY if not self.color else COLOUR_NOISE if self.noise else COLOUR))
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             if self.tokens:
-                return {"x": torch.from_numpy(images[ids].astype(np.int64)), "y": torch.from_numpy(labels[ids])}
+                return {"x": images[ids].astype(np.int64), "y": labels[ids]}
             x = np.empty((len(ids), PIXELS + self.noise, channels), dtype=np.float32)
             pixels = x[:, :PIXELS]
             pixels[:] = images[ids].reshape(len(ids), PIXELS, channels)  # bytes until here
@@ -279,7 +275,7 @@ class CIFARSpec(ImageSpec):
             if self.noise:
                 stream = (seed, epoch) if split == "train" else (PARTS.index(split), EVERY_EVALUATION)
                 x[:, PIXELS:] = uniform_noise(stream, ids, (self.noise, channels))
-            return {"x": torch.from_numpy(x), "y": torch.from_numpy(labels[ids])}
+            return {"x": x, "y": labels[ids]}
 
         content = sha256(prepared.digests(), *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.base import DataSpec, Signature
-from data.sampling import EVERY_EVALUATION, Ids, sha256, stratified_split, uniform_noise
+from data.files.digests import sha256
+from data.sampling import EVERY_EVALUATION, Ids, stratified_split, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ class DigitsSpec(DataSpec):
     """Noise steps after the image; 0 gives plain sequential digits."""
 
     def __post_init__(self) -> None:
-        if self.noise < 0:
-            raise ValueError(f"noise is a number of steps, 0 or more, got {self.noise}")
+        self.require_at_least(0, "noise")
 
     @property
     def signature(self) -> Signature:
@@ -50,7 +51,6 @@ class DigitsSpec(DataSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 64 + noise, 1) float32, "y": (B,) int64}."""
-        import torch
         from sklearn.datasets import load_digits
 
         from data.module import SplitModule
@@ -62,12 +62,12 @@ class DigitsSpec(DataSpec):
         seen = images[splits["train"]].astype(np.float64)
         mean, std = np.float32(seen.mean()), np.float32(seen.std())
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x = (images[ids].astype(np.float32) - mean) / std
             if self.noise:
                 stream = (seed, epoch) if split == "train" else (PARTS.index(split), EVERY_EVALUATION)
                 x = np.concatenate([x, uniform_noise(stream, ids, (self.noise,))], axis=1)
-            return {"x": torch.from_numpy(x)[:, :, None], "y": torch.from_numpy(labels[ids])}
+            return {"x": x[:, :, None], "y": labels[ids]}
 
         content = sha256(images, labels, *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Official, Prepared, check, fetch, key_of, manual, opened, prepare, read, root
+from data.files.digests import sha256
+from data.files.official import Official, by_hand, fetch, read, require_content
+from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
+from data.files.root import root
 from data.images.split import ImageSpec, split_facts
-from data.sampling import Ids, sha256
+from data.sampling import Ids
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "mnist"
@@ -53,7 +54,7 @@ def _packed(name: str, gz: tuple[int, str], idx: tuple[int, str]) -> Packed:
     )
 
 
-OFFICIAL: Final = {
+RELEASE: dict[str, Packed] = {
     "train images": _packed(
         "train-images-idx3-ubyte",
         (9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
@@ -75,7 +76,6 @@ OFFICIAL: Final = {
         (10_008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     ),
 }
-RELEASE: dict[str, Packed] = OFFICIAL
 READER_VERSION: Final = 1
 
 # ---------------------------------------------------------------- reading the release
@@ -89,14 +89,14 @@ def content_of(file: Packed, download: bool, say: Say) -> bytes:
         if not download:
             raise DataError(
                 f"MNIST is not here: {file.gz.path()} is missing. Run make data-mnist (python -m data mnist), which downloads it. Without "
-                f"a network: {manual(file.gz)} Likewise {', '.join(f.gz.path().name for f in RELEASE.values())}; unpacked will do."
+                f"a network: {by_hand(file.gz)} Likewise {', '.join(f.gz.path().name for f in RELEASE.values())}; unpacked will do."
             )
         fetch(file.gz, say)
     try:
         content = gzip.decompress(read(file.gz))
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file.gz.path()} cannot be unpacked: {error}") from error
-    check(content, file.idx)
+    require_content(content, file.idx)
     return content
 
 
@@ -138,7 +138,7 @@ def make(download: bool, say: Say) -> Made:
 
 def key() -> str:
     """The key of the prepared folder: what decides its content."""
-    return key_of(READER_VERSION, *(file.idx for file in RELEASE.values()))
+    return key_of_files(READER_VERSION, *(file.idx for file in RELEASE.values()))
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:
@@ -209,8 +209,6 @@ class MNISTSpec(ImageSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, 784, 1) float32, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = load()
@@ -218,10 +216,10 @@ class MNISTSpec(ImageSpec):
         splits = self.splits(prepared.array("order"), labels)
         pixels = bit_reversal(PIXELS) if self.permuted else slice(None)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x = images[ids][:, pixels].astype(np.float32)  # bytes until here
             x /= 255
-            return {"x": torch.from_numpy(x)[:, :, None], "y": torch.from_numpy(labels[ids])}
+            return {"x": x[:, :, None], "y": labels[ids]}
 
         content = sha256(prepared.digests(), *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.sampling import Ids, sha256, torch_permutation
+from data.files.digests import sha256
+from data.sampling import Ids, torch_permutation
 from data.subsets import SplitSpec
 
 SPLIT_SEED: Final = 42
@@ -28,7 +29,7 @@ def split_facts(train: int, labels: NDArray[np.uint8], classes: tuple[str, ...])
     balance = {name: np.bincount(labels[ids], minlength=len(classes)).tolist() for name, ids in splits.items()}
     return order, {
         "counts": {name: len(ids) for name, ids in splits.items()},
-        "classes": {name: dict(zip(classes, found, strict=True)) for name, found in balance.items()},
+        "classes": {name: dict(zip(classes, counts, strict=True)) for name, counts in balance.items()},
         "split": {"rule": f"torch.randperm of seed {SPLIT_SEED}, the first 90 % to train", "sha256": sha256(*splits.values())},
     }
 

@@ -129,14 +129,14 @@ def evaluate(levels: list[Level]) -> Codes:
         start, kind = _starts(level.arity), level.symbols[operators]
         group = np.repeat(np.arange(len(count), dtype=np.int64), count)
         ordered = (np.sort(group << 4 | arguments) & 15).astype(np.uint8)  # the arguments of each operator, rising
-        found = ordered[start]
+        results = ordered[start]
         at = np.flatnonzero(kind == MAX)
-        found[at] = ordered[start[at] + count[at] - 1]
+        results[at] = ordered[start[at] + count[at] - 1]
         at = np.flatnonzero(kind == MED)
-        found[at] = (ordered[start[at] + (count[at] - 1) // 2] + ordered[start[at] + count[at] // 2]) // 2
+        results[at] = (ordered[start[at] + (count[at] - 1) // 2] + ordered[start[at] + count[at] // 2]) // 2
         at = np.flatnonzero(kind == SM)
-        found[at] = np.add.reduceat(arguments, start)[at] % 10  # at most 90, so a byte holds the sum
-        values[operators] = found
+        results[at] = np.add.reduceat(arguments, start)[at] % 10  # at most 90, so a byte holds the sum
+        values[operators] = results
     return values
 
 

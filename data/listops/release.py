@@ -7,7 +7,6 @@ read; that they fit is checked, and so is the value of every row.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,8 +14,11 @@ from typing import Final
 import numpy as np
 
 from data.base import DataError, Say, silent
+from data.files.progress import Progress
+from data.files.root import reading, root
 from data.listops.generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
 from data.ragged import Ragged
+from data.subsets import PARTS
 
 HEADER: Final = ("Source", "Target")
 LINE: Final = 1 << 16
@@ -25,11 +27,38 @@ CHUNK: Final = 1000
 """Rows that are evaluated together."""
 SHOWN: Final = 3
 """Bad rows that an error message describes."""
+FOLDERS: Final = ("lra_release/lra_release/listops-1000", "lra_release/listops-1000", "listops-1000", "listops")
+"""Under the data root, in the order in which they are looked for."""
+FILES: Final = {part: f"basic_{part}.tsv" for part in PARTS}
 CODES: Final = {symbol.encode(): code for code, symbol in enumerate((*SYMBOLS[:END], "]"))}
 
 
 class _Bad(Exception):
     """What is wrong with one row."""
+
+
+# ---------------------------------------------------------------- where the tables are
+
+
+def folder() -> Path | None:
+    """Where the official tables are; the first of the known places that holds one of them."""
+    places = [root() / name for name in FOLDERS]
+    return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
+
+
+def tables() -> dict[str, Path]:
+    """Part -> its official table. Raises DataError that says where they belong."""
+    place = folder()
+    if place is None:
+        raise DataError(
+            f"the official ListOps tables are not here: put {', '.join(FILES.values())} into {root() / FOLDERS[0]} (or listops-1000 in "
+            "the data root). They are in https://storage.googleapis.com/long-range-arena/lra_release.gz, about 7.7 GB, for which no "
+            "checksum is published; every row is checked instead. Or generate the set: make data-listops (source=generated)."
+        )
+    missing = [file for file in FILES.values() if not (place / file).is_file()]
+    if missing:
+        raise DataError(f"{place} has no {', '.join(missing)}: unpack the official archive there again, or use source=generated")
+    return {part: place / file for part, file in FILES.items()}
 
 
 # ---------------------------------------------------------------- writing
@@ -76,7 +105,8 @@ def read_tsv(path: Path, say: Say = silent) -> tuple[Ragged, Codes]:
     rows: list[Codes] = []
     values: list[int] = []
     bad: list[tuple[int, str]] = []
-    count, checked, said = 0, 0, time.monotonic()
+    count, checked = 0, 0
+    progress = Progress(path.name, None, "rows read and evaluated", say)
     for count, line in enumerate(_lines(path), start=1):
         try:
             row, value = _row(line)
@@ -89,9 +119,7 @@ def read_tsv(path: Path, say: Say = silent) -> tuple[Ragged, Codes]:
         if len(rows) == checked + CHUNK:
             bad += _wrong(rows, values, checked)
             checked += CHUNK
-        if time.monotonic() - said >= 2:
-            said = time.monotonic()
-            say(f"{path.name}: {count:,} rows read and evaluated")
+        progress.at(count)
     bad += _wrong(rows, values, checked)
     if count == 0:
         raise DataError(f"{path} has a header and no rows; it is cut short. Remove it and get it again.")
@@ -108,20 +136,17 @@ _ZERO: Final = np.array([MIN, 0, END], dtype=np.uint8)
 
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines after the header, without their ends; of a line that is too long only its beginning."""
-    try:
-        with path.open("rb") as handle:
-            header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
-            _check_header(path, header)
-            while line := handle.readline(LINE):
-                rest = line
-                while not rest.endswith(b"\n") and (rest := handle.readline(LINE)):
-                    pass
-                yield line.removesuffix(b"\n").removesuffix(b"\r")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(path), path.open("rb") as handle:
+        header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+        _require_header(path, header)
+        while line := handle.readline(LINE):
+            rest = line
+            while not rest.endswith(b"\n") and (rest := handle.readline(LINE)):
+                pass
+            yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _check_header(path: Path, header: bytes) -> None:
+def _require_header(path: Path, header: bytes) -> None:
     if not header:
         raise DataError(f"{path} is empty, or its first line is; it begins with the line {HEADER[0]}, tab, {HEADER[1]}. Get it again.")
     columns = tuple(header.decode("ascii", "backslashreplace").split("\t"))
@@ -162,8 +187,8 @@ def _wrong(rows: list[Codes], values: list[int], start: int) -> list[tuple[int, 
     """The rows from `start` on whose stated value is not their value."""
     if len(rows) == start:
         return []
-    found = evaluate(parse(Ragged.from_rows(rows[start:], np.uint8)))
+    actual = evaluate(parse(Ragged.from_rows(rows[start:], np.uint8)))
     return [
-        (start + i + 1, f"its value is given as {values[start + i]} and is {int(found[i])}")
-        for i in np.flatnonzero(found != np.array(values[start:], dtype=np.uint8)).tolist()
+        (start + i + 1, f"its value is given as {values[start + i]} and is {int(actual[i])}")
+        for i in np.flatnonzero(actual != np.array(values[start:], dtype=np.uint8)).tolist()
     ]

@@ -13,27 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root
-from data.listops import generator as listops_generator
-from data.listops import release as listops_release
-from data.listops.generator import END, SYMBOLS, Codes, Draws, generate
-from data.listops.statistics import Line, statistics
+from data.comparison import Line
+from data.files.digests import file_digest, key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
+from data.listops.generator import SYMBOLS, VERSION, Codes, Draws, generate
+from data.listops.release import FILES, FOLDERS, folder, read_tsv, tables
+from data.listops.statistics import statistics
+from data.listops.vocabulary import GENERATED_ORDER, LENGTH, SPECIAL, by_frequency, decode, encode
 from data.ragged import Ragged
-from data.sampling import Ids, sha256
+from data.sampling import Ids
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "listops"
-FOLDERS: Final = ("lra_release/lra_release/listops-1000", "lra_release/listops-1000", "listops-1000", "listops")
-"""Under the data root, in the order in which they are looked for."""
-FILES: Final = {part: f"basic_{part}.tsv" for part in PARTS}
 ROWS: Final = {"test": 2_000, "val": 2_000, "train": 96_000}
 """The arrays hold the parts in this order, so that fewer training rows are a prefix of more."""
 RELEASED: Mapping[str, int] = ROWS
@@ -43,10 +42,6 @@ READER_VERSION: Final = 1
 SEED: Final = 2011_04006
 """Of the generated set: there is one, as there is one release."""
 
-SPECIAL: Final = ("<pad>", "<unk>", "<eos>")
-EOS: Final = 2
-LENGTH: Final = 2048
-"""Tokens of the longest row with its <eos>."""
 MULTIPLE: Final = 64
 """Lengths of batches are multiples of this, so that few different ones occur."""
 
@@ -78,94 +73,29 @@ CARD: Final = Card(
 )
 
 
-# ---------------------------------------------------------------- vocabulary
-
-GENERATED_ORDER: Final = (END, *range(10), *range(10, 14))
-"""Symbols by falling probability: X is every seventh token, a digit every fourteenth, an operator every twenty-eighth."""
-
-
-def by_frequency(tokens: Codes) -> tuple[int, ...]:
-    """Codes of the symbols by falling frequency, equal ones in alphabetical order of the symbols."""
-    count = np.bincount(tokens, minlength=len(SYMBOLS))
-    return tuple(sorted(range(len(SYMBOLS)), key=lambda code: (-int(count[code]), SYMBOLS[code])))
-
-
-def encode(rows: Ragged, order: tuple[int, ...]) -> Ragged:
-    """Rows of ids: symbols numbered from 3 in this order, no more than 2,047 of them, and <eos>."""
-    ids = np.empty(len(SYMBOLS), dtype=np.uint8)
-    ids[list(order)] = np.arange(len(SPECIAL), len(SPECIAL) + len(order))
-    lengths = np.minimum(rows.lengths, LENGTH - 1) + 1
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    tokens = np.full(offsets[-1], EOS, dtype=np.uint8)
-    for i in range(len(rows)):
-        tokens[offsets[i] : offsets[i + 1] - 1] = ids[rows.row(i)[: LENGTH - 1]]
-    return Ragged(tokens, offsets)
-
-
-def decode(prepared: Prepared) -> Ragged:
-    """The prepared rows as token codes again, without <eos>."""
-    names = list(prepared.manifest["vocabulary"])
-    codes = np.array([SYMBOLS.index(name) if name in SYMBOLS else 255 for name in names], dtype=np.uint8)
-    tokens, offsets = prepared.array("tokens"), prepared.array("offsets")
-    keep = tokens != EOS
-    return Ragged(codes[tokens[keep]], offsets - np.arange(len(offsets)))
-
-
 # ---------------------------------------------------------------- the two sources
 
 
-def folder() -> Path | None:
-    """Where the official tables are; the first of the known places that holds one of them."""
-    places = [root() / name for name in FOLDERS]
-    return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
-
-
-def _tables() -> dict[str, Path]:
-    """The official tables. Raises DataError that says where they belong."""
-    found = folder()
-    if found is None:
-        raise DataError(
-            f"the official ListOps tables are not here: put {', '.join(FILES.values())} into {root() / FOLDERS[0]} (or listops-1000 in "
-            "the data root). They are in https://storage.googleapis.com/long-range-arena/lra_release.gz, about 7.7 GB, for which no "
-            "checksum is published; every row is checked instead. Or generate the set: make data-listops (source=generated)."
-        )
-    missing = [file for file in FILES.values() if not (found / file).is_file()]
-    if missing:
-        raise DataError(f"{found} has no {', '.join(missing)}: unpack the official archive there again, or use source=generated")
-    return {part: found / file for part, file in FILES.items()}
-
-
-def _digests(tables: Mapping[str, Path]) -> dict[str, str]:
-    out = {}
-    for part, path in tables.items():
-        try:
-            with path.open("rb") as handle:
-                out[part] = f"sha256:{hashlib.file_digest(handle, 'sha256').hexdigest()}"
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}") from error
-    return out
-
-
-def _key(*words: object) -> str:
-    return hashlib.sha256(" ".join(str(word) for word in words).encode()).hexdigest()[:12]
+def _checksums(tables: Mapping[str, Path]) -> dict[str, str]:
+    return {part: file_digest(path) for part, path in tables.items()}
 
 
 def _cut(counts: Mapping[str, int]) -> dict[str, Ids]:
     """Ids per part, which lie one after another in the order test, val, train."""
     edges = np.cumsum([0, *(counts[part] for part in ROWS)])
-    found = {part: np.arange(edges[i], edges[i + 1], dtype=np.int64) for i, part in enumerate(ROWS)}
-    return {part: found[part] for part in PARTS}
+    parts = {part: np.arange(edges[i], edges[i + 1], dtype=np.int64) for i, part in enumerate(ROWS)}
+    return {part: parts[part] for part in PARTS}
 
 
 def _made(rows: Ragged, values: Codes, counts: Mapping[str, int], order: tuple[int, ...], facts: Mapping[str, Any]) -> Made:
-    _no_repetition(rows, counts)
+    _require_no_repetition(rows, counts)
     splits, ids = _cut(counts), encode(rows, order)
     balance = {part: np.bincount(values[own], minlength=10).tolist() for part, own in splits.items()}
     return Made(
         arrays={"tokens": ids.values, "offsets": ids.offsets, "values": values},
         facts={
             "counts": {part: len(own) for part, own in splits.items()},
-            "classes": {part: {str(value): n for value, n in enumerate(found)} for part, found in balance.items()},
+            "classes": {part: {str(value): n for value, n in enumerate(numbers)} for part, numbers in balance.items()},
             "vocabulary": [*SPECIAL, *(SYMBOLS[code] for code in order)],
             **facts,
             "split": {"rule": facts["split"], "sha256": sha256(*splits.values())},
@@ -173,7 +103,7 @@ def _made(rows: Ragged, values: Codes, counts: Mapping[str, int], order: tuple[i
     )
 
 
-def _no_repetition(rows: Ragged, counts: Mapping[str, int]) -> None:
+def _require_no_repetition(rows: Ragged, counts: Mapping[str, int]) -> None:
     """Raises DataError where an expression lies in two parts."""
     seen: dict[bytes, str] = {}
     for part, own in _cut(counts).items():
@@ -186,26 +116,26 @@ def _no_repetition(rows: Ragged, counts: Mapping[str, int]) -> None:
 def _generate(rows: int, say: Say) -> Made:
     counts = {**ROWS, "train": rows}
     say(f"generating {sum(counts.values()):,} ListOps expressions")
-    found = generate(sum(counts.values()), seed=SEED, say=say)
-    draws = found.draws
+    drawn = generate(sum(counts.values()), seed=SEED, say=say)
+    draws = drawn.draws
     facts = {
         "source": "generated here with the grammar and probabilities of Long Range Arena's program",
         "licence": CARD.licence,
-        "version": f"generator {listops_generator.VERSION}, seed {SEED}",
+        "version": f"generator {VERSION}, seed {SEED}",
         "split": "different expressions in the order drawn: 2,000 test, 2,000 val, then train",
         "draws": {"digits": draws.digits, "short": draws.short, "long": draws.long, "kept": draws.kept},
     }
-    return _made(found.rows, found.values, counts, GENERATED_ORDER, facts)
+    return _made(drawn.rows, drawn.values, counts, GENERATED_ORDER, facts)
 
 
-def _read(tables: Mapping[str, Path], digests: Mapping[str, str], say: Say) -> Made:
+def _read(official: Mapping[str, Path], digests: Mapping[str, str], say: Say) -> Made:
     parts = {}
     for part in ROWS:
-        say(f"reading and evaluating {tables[part]}")
-        rows, values = listops_release.read_tsv(tables[part], say)
+        say(f"reading and evaluating {official[part]}")
+        rows, values = read_tsv(official[part], say)
         if len(rows) != RELEASED[part]:
             raise DataError(
-                f"{tables[part]} has {len(rows):,} rows and the release has {RELEASED[part]:,}: it is cut short, or another set. Get it "
+                f"{official[part]} has {len(rows):,} rows and the release has {RELEASED[part]:,}: it is cut short, or another set. Get it "
                 "again, or use source=generated."
             )
         parts[part] = rows, values
@@ -215,7 +145,7 @@ def _read(tables: Mapping[str, Path], digests: Mapping[str, str], say: Say) -> M
         "licence": CARD.licence,
         "version": f"reader {READER_VERSION}",
         "split": "the three tables of the release",
-        "files": {tables[part].name: digest for part, digest in digests.items()},
+        "files": {official[part].name: digest for part, digest in digests.items()},
     }
     values = np.concatenate([values for _, values in parts.values()])
     return _made(everything, values, {part: len(rows) for part, (rows, _) in parts.items()}, by_frequency(parts["train"][0].values), facts)
@@ -238,8 +168,6 @@ class ListOpsSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.source not in ("generated", "official"):
-            raise ValueError(f"source is one of: generated, official; got {self.source!r}")
         if not 1 <= self.rows <= ROWS["train"]:
             raise ValueError(f"rows is a number of training rows, 1 to {ROWS['train']:,}; got {self.rows}")
 
@@ -252,24 +180,24 @@ class ListOpsSpec(SplitSpec):
         """Generates the rows, or reads and evaluates the official tables, once. Neither needs the network. Raises DataError."""
         if self.source == "generated":
             return prepare(NAME, self._generated_key(), lambda: _generate(self.rows, say), needed=(self.rows + 4000) * 1100)
-        tables = _tables()
-        digests = _digests(tables)
-        return prepare(NAME, self._official_key(digests), lambda: _read(tables, digests, say), needed=sum(ROWS.values()) * 1100)
+        official = tables()
+        digests = _checksums(official)
+        return prepare(NAME, self._official_key(digests), lambda: _read(official, digests, say), needed=sum(ROWS.values()) * 1100)
 
     def opened(self) -> Prepared | None:
         """The prepared arrays, if they are there; those of official tables only while the tables are."""
         if self.source == "generated":
             return opened(NAME, self._generated_key())
-        found = folder()
-        if found is None or any(not (found / file).is_file() for file in FILES.values()):
+        place = folder()
+        if place is None or any(not (place / file).is_file() for file in FILES.values()):
             return None
-        return opened(NAME, self._official_key(_digests(_tables())))
+        return opened(NAME, self._official_key(_checksums(tables())))
 
     def _generated_key(self) -> str:
-        return _key("generated", READER_VERSION, listops_generator.VERSION, SEED, self.rows)
+        return key_of(f"generated {READER_VERSION} {VERSION} {SEED} {self.rows}")
 
     def _official_key(self, digests: Mapping[str, str]) -> str:
-        return _key("official", READER_VERSION, *(f"{part} {digest}" for part, digest in sorted(digests.items())))
+        return key_of(" ".join([f"official {READER_VERSION}", *(f"{part} {digest}" for part, digest in sorted(digests.items()))]))
 
     def plan(self) -> str:
         """Expressions generated, or tables read; nothing is fetched."""
@@ -293,8 +221,6 @@ class ListOpsSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, L) int64 ids, "lengths": (B,), "y": (B,)}, L a multiple of 64. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = self.load()
@@ -303,9 +229,9 @@ class ListOpsSpec(SplitSpec):
         whole = _cut(prepared.manifest["counts"])
         splits = self.take({**whole, "train": whole["train"][: self.rows]}, values)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x, lengths = rows.padded(ids, multiple=MULTIPLE, limit=LENGTH)
-            return {"x": torch.from_numpy(x), "lengths": torch.from_numpy(lengths), "y": torch.from_numpy(values[ids])}
+            return {"x": x, "lengths": lengths, "y": values[ids]}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
         return SplitModule(splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=rows.lengths)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from data.comparison import DEVIATIONS, Line
 from data.listops.generator import END, LENGTHS, MIN, OPERATORS, Codes, Draws, parse
 from data.ragged import Ragged
 
@@ -16,8 +17,6 @@ TREES: Final = 20_000
 """Of the reference."""
 REFERENCE_DRAWS: Final = 240_000
 """That it took, about."""
-DEVIATIONS: Final = 4.0
-"""Standard deviations of the difference that sampling may explain; one of 15,000 fair comparisons lies farther out."""
 CHUNK: Final = 1000
 DEPTHS: Final = 9
 """Operators stand at depth 1 to 9."""
@@ -36,21 +35,6 @@ OF_MED: Final = (0.012, 0.038, 0.100, 0.171, 0.210, 0.208, 0.145, 0.074, 0.033, 
 OF_SM: Final = (0.10,) * 10
 
 Counts = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One quantity of the report."""
-
-    quantity: str
-    reference: float
-    ours: float
-    tolerance: float
-    """What sampling error of both and the rounding of the reference may explain."""
-
-    @property
-    def agrees(self) -> bool:
-        return abs(self.ours - self.reference) <= self.tolerance
 
 
 @dataclass(frozen=True)

@@ -240,10 +240,10 @@ def short_seeds(
         if np.count_nonzero(free) < SCARCE * free.size:
             continue
         for draw in range(REDRAWS):
-            found = t.available(free, directions[i, draw])
-            if len(found) == 0:
+            places = t.available(free, directions[i, draw])
+            if len(places) == 0:
                 break
-            number, tail = directions[i, draw : draw + 1], found[whole(random[i, draw, 1:], len(found))]
+            number, tail = directions[i, draw : draw + 1], places[whole(random[i, draw, 1:], len(places))]
             behind, head = pivot(t, number, tail)
             if all(((point >= 0) & (point < t.p.size)).all() for point in (behind, head)):
                 success[i], numbers[i], tails[i], pivots[i] = True, number[0], tail[0], behind[0]

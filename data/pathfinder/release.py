@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
-from data.files.official import root, scratch
 from data.files.progress import Progress
+from data.files.root import content_of, reading, root, scratch
 from data.pathfinder.drawing import Bytes
 
 FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
@@ -62,45 +62,33 @@ def find(resolution: int, difficulty: str) -> Path | None:
 
 def lists(folder: Path) -> list[Path]:
     """The lists in order of their batches. Raises DataError where there is none."""
-    found = sorted((p for p in (folder / "metadata").glob("*.npy") if p.stem.isdigit()), key=lambda p: int(p.stem))
-    if not found:
+    paths = sorted((p for p in (folder / "metadata").glob("*.npy") if p.stem.isdigit()), key=lambda p: int(p.stem))
+    if not paths:
         raise DataError(f"{folder / 'metadata'} holds no list of images (0.npy, 1.npy, ...): unpack the release again")
-    return found
+    return paths
 
 
 def fingerprint(folder: Path) -> str:
     """A key of what is in the folder: the content of the lists, and names and sizes of all images, without opening these."""
     digest = hashlib.sha256()
     for path in lists(folder):
-        digest.update(f"{path.name} {hashlib.sha256(_content(path)).hexdigest()}\n".encode())
+        digest.update(f"{path.name} {hashlib.sha256(content_of(path, LARGEST_LIST)).hexdigest()}\n".encode())
         for batch in sorted({row.file.rpartition("/")[0] for row in rows(path)}):
             digest.update(f"{batch} {sorted(_sizes(folder / batch).items())}\n".encode())
     return digest.hexdigest()
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """File -> bytes."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
-    except FileNotFoundError:
+    """File -> bytes; nothing where there is no such folder."""
+    if not folder.exists():
         return {}
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise DataError(f"{path} has {path.stat().st_size:,} bytes; no list of images is so long")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with reading(folder), os.scandir(folder) as entries:
+        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
 
 
 def rows(path: Path) -> list[Row]:
     """The images of one list. Raises DataError that counts the lines that are wrong and shows the first."""
-    content = _content(path)
+    content = content_of(path, LARGEST_LIST)
     if content.startswith(b"\x93NUMPY"):
         try:
             array = np.load(io.BytesIO(content), allow_pickle=False)
@@ -133,10 +121,10 @@ def _legal(row: list[str]) -> bool:
 
 
 @dataclass(frozen=True)
-class Release:
-    """What was read."""
+class Images:
+    """The images that were read, with their labels and what a manifest says of them."""
 
-    images: Bytes
+    pixels: Bytes
     """(n, size * size)"""
     labels: Bytes
     digest: str
@@ -144,7 +132,7 @@ class Release:
     notes: tuple[str, ...]
 
 
-def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Release:
+def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Images:
     """The first `images` images, in the order of the lists. Raises DataError with counts of everything that is wrong."""
     named = [row for path in lists(folder) for row in rows(path)]
     twice = [name for name, n in Counter(row.file for row in named).items() if n > 1]
@@ -180,10 +168,10 @@ def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Relea
             else:
                 pixels[i] = image.ravel()
         progress.at(i + 1)
-    wrong.check(folder)
+    wrong.require_none(folder)
     labels = np.array([row.label for row in wanted], dtype=np.uint8)
-    balanced(labels, str(folder))
-    return Release(pixels, labels, digest.hexdigest(), tuple(notes))
+    require_balance(labels, str(folder))
+    return Images(pixels, labels, digest.hexdigest(), tuple(notes))
 
 
 def _image(path: Path) -> tuple[bytes, Bytes | None]:
@@ -201,21 +189,21 @@ def _image(path: Path) -> tuple[bytes, Bytes | None]:
 
 
 class _Wrong:
-    """Counts what is wrong."""
+    """Counts, and names the first, of the images that cannot be used, by what is wrong with them."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.found = n, dict[str, list[str]]()
+        self.n, self.files = n, dict[str, list[str]]()
 
     def add(self, kind: str, file: str) -> None:
-        self.found.setdefault(kind, []).append(file)
+        self.files.setdefault(kind, []).append(file)
 
-    def check(self, folder: Path) -> None:
-        if self.found:
-            kinds = "; ".join(f"{len(files):,} {kind} (the first: {files[0]})" for kind, files in self.found.items())
+    def require_none(self, folder: Path) -> None:
+        if self.files:
+            kinds = "; ".join(f"{len(files):,} {kind} (the first: {files[0]})" for kind, files in self.files.items())
             raise DataError(f"{folder}: of {self.n:,} images that its lists name, {kinds}. Unpack the release again.")
 
 
-def balanced(labels: NDArray[np.uint8], where: str) -> None:
+def require_balance(labels: NDArray[np.uint8], where: str) -> None:
     """Raises DataError where fair coins would hardly give these labels."""
     n, ones = len(labels), int(labels.sum())
     if abs(ones - n / 2) > SIGMAS * np.sqrt(n) / 2:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import queue
@@ -27,7 +26,9 @@ from typing import Any, Final
 import numpy as np
 
 from data.base import DataError, Say, silent
-from data.files.official import root, writing
+from data.files.digests import key_of
+from data.files.progress import Progress, duration
+from data.files.root import root, writing
 from data.pathfinder.drawing import Parameters, tables
 from data.pathfinder.generator import GENERATOR_VERSION, Batch, generate
 
@@ -35,8 +36,6 @@ SIZES: Final = {32: 1000, 64: 500, 128: 500, 256: 250}
 """Images of a shard, by resolution."""
 PACKED: Final = 0.35
 """Bytes on disk per pixel, at most (at 32 pixels)."""
-PATIENCE: Final = 2.0
-"""Seconds between two reports."""
 
 
 def workers() -> int:
@@ -106,25 +105,19 @@ class Shards:
         missing = self.missing(images)
         if not missing:
             return
-        total = -(-images // self.size)
-        with writing(self.folder, int(len(missing) * self.size * self.p.size**2 * PACKED)):
-            for left in self.folder.glob(".shard-*.tmp"):  # of a run that was killed; nobody else draws here, see files.prepare
+        there, wanted = -(-images // self.size) - len(missing), len(missing) * self.size
+        with writing(self.folder, int(wanted * self.p.size**2 * PACKED)):
+            for left in self.folder.glob(".shard-*.tmp"):  # of a run that was killed; nobody else draws here, see files.prepared
                 left.unlink(missing_ok=True)
             processes = min(processes, len(missing))
             say(
-                f"drawing {len(missing) * self.size:,} images of {self.p.size} x {self.p.size} pixels in {processes} "
-                f"process{'es' * (processes > 1)}" + (f"; {(total - len(missing)) * self.size:,} are there" * (len(missing) < total))
+                f"drawing {wanted:,} images of {self.p.size} x {self.p.size} pixels in {processes} "
+                f"process{'es' * (processes > 1)}" + f"; {there * self.size:,} are there" * (there > 0)
             )
-            begun = said = time.monotonic()
+            begun, progress = time.monotonic(), Progress("drawing", wanted, "images", say)
             for count, _ in enumerate(self._drawn(missing, processes), start=1):
-                now = time.monotonic()
-                if now - said >= PATIENCE or count == len(missing):
-                    said, rate = now, count * self.size / (now - begun)
-                    left_over = (len(missing) - count) * self.size / rate
-                    say(
-                        f"{count * self.size:,} of {len(missing) * self.size:,} images, {rate:,.0f} a second"
-                        + (f", about {duration(left_over)} to go" * (count < len(missing)))
-                    )
+                progress.at(count * self.size)
+            say(f"drew {wanted:,} of {wanted:,} images in {duration(time.monotonic() - begun)}")
 
     def _drawn(self, missing: list[int], processes: int) -> Iterator[int]:
         """The numbers of the shards as they are done. Shards of one set cost the same, so each process has its share from the start."""
@@ -191,11 +184,5 @@ def work() -> None:
 
 @functools.lru_cache(maxsize=16)
 def _key(shards: Shards) -> str:
-    digest = hashlib.sha256(f"generator {GENERATOR_VERSION} seed {shards.seed} shards of {shards.size} {shards.p}".encode())
-    for margin in shards.p.margins:
-        digest.update(tables(shards.p, margin).digest().encode())
-    return digest.hexdigest()[:12]
-
-
-def duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    patches = "".join(tables(shards.p, margin).digest() for margin in shards.p.margins)
+    return key_of(f"generator {GENERATOR_VERSION} seed {shards.seed} shards of {shards.size} {shards.p}{patches}")

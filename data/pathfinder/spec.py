@@ -6,7 +6,6 @@ released PNG files. Both end in the same arrays: images as rows of bytes in row-
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
@@ -15,18 +14,20 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root, scratch
+from data.comparison import Line
+from data.files.digests import key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.progress import duration
+from data.files.root import root, scratch
 from data.pathfinder import release
 from data.pathfinder.drawing import Difficulty, Resolution, parameters
 from data.pathfinder.generator import GENERATOR_VERSION
-from data.pathfinder.shards import PACKED, SIZES, Shards, duration, workers
-from data.pathfinder.statistics import Line, compare
-from data.sampling import Ids, sha256, torch_permutation
+from data.pathfinder.shards import PACKED, SIZES, Shards, workers
+from data.pathfinder.statistics import compare
+from data.sampling import Ids, torch_permutation
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "pathfinder"
@@ -130,14 +131,6 @@ class PathfinderSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parameters(self.resolution, self.difficulty)  # knows the names
-        for field, value, words in (
-            ("source", self.source, ("generated", "official")),
-            ("scaling", self.scaling, ("unit", "centred")),
-            ("split", self.split, get_args(Split)),
-        ):
-            if value not in words:
-                raise ValueError(f"{field} is one of: {', '.join(words)}; got {value!r}")
         if not 10 <= self.images <= IMAGES:
             raise ValueError(f"images is a number of images, 10 to {IMAGES:,}, so that no part is empty; got {self.images}")
         if self.tokens and self.scaling != "unit":
@@ -169,8 +162,7 @@ class PathfinderSpec(SplitSpec):
             if folder is None:
                 return None
             content = release.fingerprint(folder)
-        words = f"reader {READER_VERSION} {self.source} {self.resolution} {self.difficulty} first {self.images} of {content}"
-        return hashlib.sha256(words.encode()).hexdigest()[:12]
+        return key_of(f"reader {READER_VERSION} {self.source} {self.resolution} {self.difficulty} first {self.images} of {content}")
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Draws the images, or reads the official ones, once. Neither needs the network. Raises DataError."""
@@ -207,7 +199,7 @@ class PathfinderSpec(SplitSpec):
                 array[start : start + shards.size] = getattr(batch, name)[: n - start]
             attempts += batch.attempts
         labels = arrays["labels"]
-        release.balanced(labels, str(shards.folder))
+        release.require_balance(labels, str(shards.folder))
         return Made(
             arrays=arrays,
             facts={
@@ -222,15 +214,15 @@ class PathfinderSpec(SplitSpec):
         folder = release.find(self.resolution, self.difficulty)
         assert folder is not None
         say(f"reading the images in {folder}")
-        found = release.read(folder, self.resolution, self.images, say)
+        images = release.read(folder, self.resolution, self.images, say)
         return Made(
-            arrays={"images": found.images, "labels": found.labels},
+            arrays={"images": images.pixels, "labels": images.labels},
             facts={
                 "source": "Long Range Arena, Google Research, https://github.com/google-research/long-range-arena",
                 "version": f"reader {READER_VERSION}",
-                "files": {"images in the order of their lists": f"sha256:{found.digest}"},
-                "notes": list(found.notes),
-                **_facts(found.labels),
+                "files": {"images in the order of their lists": f"sha256:{images.digest}"},
+                "notes": list(images.notes),
+                **_facts(images.labels),
             },
         )
 
@@ -265,24 +257,22 @@ class PathfinderSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, L, 1) float32, or (B, L) int64 ids, "y": (B,) int64}. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = self.load()
         images, labels = prepared.array("images"), prepared.array("labels").astype(np.int64)
         splits = self.take(split_of(len(labels), self.split), labels)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
-            y = torch.from_numpy(labels[ids])
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
+            y = labels[ids]
             if self.tokens:
-                return {"x": torch.from_numpy(images[ids].astype(np.int64)), "y": y}
+                return {"x": images[ids].astype(np.int64), "y": y}
             x = images[ids].astype(np.float32)  # bytes until here
             x /= 255
             if self.scaling == "centred":
                 x -= 0.5
                 x /= 0.5
-            return {"x": torch.from_numpy(x)[:, :, None], "y": y}
+            return {"x": x[:, :, None], "y": y}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content)

@@ -13,12 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from data.comparison import DEVIATIONS, Line
 from data.pathfinder.drawing import Difficulty, Resolution
 
 Floats = NDArray[np.float64]
 
-DEVIATIONS: Final = 4.0
-"""Standard deviations of the difference that sampling may explain; one of 15,000 fair comparisons lies farther out."""
 RESAMPLED: Final = 60
 """Sets of images drawn with replacement."""
 AT_MOST: Final = 4000
@@ -127,31 +126,6 @@ REFERENCE: Final[dict[Resolution, dict[str, str]]] = {
     },
 }
 """Measured on the images of SOURCE, difficulty curv_contour_length_14. A shortcut is what one number says of the label, see `_area`."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One quantity of the report."""
-
-    quantity: str
-    reference: float
-    ours: float
-    deviation: float
-    """Standard deviation of the difference: sampling of both sets, and the rounding of the reference."""
-
-    @property
-    def tolerance(self) -> float:
-        return DEVIATIONS * self.deviation
-
-    @property
-    def sigmas(self) -> float:
-        """The difference in standard deviations."""
-        gap = self.ours - self.reference
-        return gap / self.deviation if gap else 0.0
-
-    @property
-    def agrees(self) -> bool:
-        return abs(self.ours - self.reference) <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -265,21 +239,21 @@ def compare(
         known = ", ".join(map(str, REFERENCE))
         raise ValueError(f"there is no reference for {difficulty} at {resolution} pixels, only for curv_contour_length_14 at {known}")
     n = len(labels)
-    found = statistics(images, labels, markers, distractors)
-    found["attempts per image"] = attempts, attempts / np.sqrt(n)  # each is a fair game of chance, so their number is geometric
-    return list(_lines(found, REFERENCE[resolution], n, REFERENCE_IMAGES[resolution], resolution))
+    ours = statistics(images, labels, markers, distractors)
+    ours["attempts per image"] = attempts, attempts / np.sqrt(n)  # each is a fair game of chance, so their number is geometric
+    return list(_lines(ours, REFERENCE[resolution], n, REFERENCE_IMAGES[resolution], resolution))
 
 
-def _lines(found: Mapping[str, tuple[float, float]], reference: Mapping[str, str], n: int, of: int, size: int) -> Iterator[Line]:
+def _lines(ours: Mapping[str, tuple[float, float]], reference: Mapping[str, str], n: int, of: int, size: int) -> Iterator[Line]:
     for quantity, printed in reference.items():
-        value, error = found[quantity]
+        value, error = ours[quantity]
         both = error * np.sqrt(1 + n / of)
         if quantity.endswith(("least", "greatest")):
             both = size / 50  # no error is known for an extreme
         elif quantity.startswith(("pixels =", "disc centres =", "distractors:")) or "within" in quantity:
             expected = float(printed)  # what is rare may not have occurred at all
             both = max(both, np.sqrt(expected * (1 - expected) * (1 / n + 1 / of))) if not quantity.startswith("pixels") else both
-        yield Line(quantity, float(printed), value, float(np.hypot(both, _rounding(printed))))
+        yield Line(quantity, float(printed), value, DEVIATIONS * float(np.hypot(both, _rounding(printed))))
 
 
 def _rounding(printed: str) -> float:

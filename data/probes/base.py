@@ -1,4 +1,4 @@
-"""What synthetic probes share: samples made of uniform numbers, fresh in every training epoch, fixed in evaluation, one label per step."""
+"""What all probes share: samples made of uniform numbers, fresh in every training epoch and fixed in evaluation, with a label per step."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from data.base import DataSpec
 from data.card import Card
-from data.sampling import EVERY_EVALUATION, Ids, sha256, uniform_noise
+from data.files.digests import sha256
+from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 STREAM: Final = int.from_bytes(b"probe", "big")
@@ -39,23 +38,48 @@ class Sample:
     mask: NDArray[np.bool_]
     """(B, L) The steps at which the answer is scored."""
 
+    @classmethod
+    def asked(cls, x: Tokens, places: Tokens, answers: Tokens) -> Sample:
+        """The sequences x (B, L), whose `answers` (B, k) are asked at the steps `places` (B, k), or (k,) for all rows, and only there."""
+        y, mask = np.zeros_like(x), np.zeros(x.shape, dtype=np.bool_)
+        places = np.broadcast_to(places, answers.shape)
+        np.put_along_axis(y, places, answers, axis=1)
+        np.put_along_axis(mask, places, True, axis=1)
+        return cls(x, y, mask)
+
 
 def whole(u: Uniform, n: int) -> Tokens:
-    """Uniform whole numbers below `n`."""
+    """Whole numbers from 0 to n - 1, of the shape of the numbers `u` in [0, 1), and uniform where these are."""
     return (u * n).astype(np.int64)
 
 
 def distinct(u: Uniform, n: int) -> Tokens:
-    """(B, k) different whole numbers below `n`, every ordered choice as likely as any other."""
-    found = np.empty(u.shape, dtype=np.int64)
+    """(B, k) In each row, k different whole numbers below `n`, every ordered choice as likely as any other, of uniform u (B, k)."""
+    out = np.empty(u.shape, dtype=np.int64)
     taken = np.empty((len(u), 0), dtype=np.int64)
     for i in range(u.shape[1]):
         value = whole(u[:, i], n - i)
         for j in range(i):  # the i taken ones are left out: step over each that is not larger
             value += value >= taken[:, j]
-        found[:, i] = value
+        out[:, i] = value
         taken = np.sort(np.column_stack([taken, value]), axis=1)
-    return found
+    return out
+
+
+def probe_card(*, name: str, title: str, what: str, size: str, citation: str, issues: tuple[str, ...]) -> Card:
+    """The data card of a probe, whose source, licence and split are those of all probes; `size` is that of a sample by default."""
+    return Card(
+        name=name,
+        title=title,
+        what=what,
+        size=f"As large as asked for; {size} by default.",
+        licence="that of this suite: the samples are made here",
+        source="made here from the definition in the paper; no file, nothing to download",
+        citation=citation,
+        splits="Training samples are drawn anew in every epoch (8,192 by default), 1,024 to validate and 1,024 to test are fixed; the "
+        "parts have streams of random numbers of their own.",
+        issues=issues,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +100,7 @@ class ProbeSpec(DataSpec):
     n_test: int = 1024
 
     def __post_init__(self) -> None:
-        self._at_least(1, "n_train", "n_val", "n_test")
-
-    def _at_least(self, least: int, *names: str) -> None:
-        for name in names:
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} of {self.name} is {least} or more, got {getattr(self, name)}")
+        self.require_at_least(1, "n_train", "n_val", "n_test")
 
     @property
     @abstractmethod
@@ -89,9 +108,9 @@ class ProbeSpec(DataSpec):
         """Uniform numbers that a sample is made of."""
 
     @property
-    @abstractmethod
     def chance(self) -> float:
-        """What a network without memory scores: accuracy, or rmse."""
+        """What a network without memory scores: the accuracy of guessing, or, where answers are real numbers, the rmse of answering 0."""
+        return 1 / self.signature.d_output
 
     @abstractmethod
     def sample(self, u: Uniform) -> Sample:
@@ -108,8 +127,6 @@ class ProbeSpec(DataSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x", "y", "mask"} as in `Sample`, whole numbers int64, real ones float32."""
-        import torch
-
         from data.module import SplitModule
 
         sizes = {"train": self.n_train, "val": self.n_val, "test": self.n_test}
@@ -117,9 +134,9 @@ class ProbeSpec(DataSpec):
         start = dict(zip(sizes, edges[:-1].tolist(), strict=True))
         splits = {part: np.arange(start[part], start[part] + n, dtype=np.int64) for part, n in sizes.items()}
 
-        def make(part: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
-            found = self.draw(part, ids - start[part], epoch)
-            return {"x": torch.from_numpy(found.x), "y": torch.from_numpy(found.y), "mask": torch.from_numpy(found.mask)}
+        def make(part: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
+            sample = self.draw(part, ids - start[part], epoch)
+            return {"x": sample.x, "y": sample.y, "mask": sample.mask}
 
         # the numbers and not what is made of them: a logarithm may differ in its last bit from machine to machine
         numbers = [self._numbers(part, np.arange(min(n, HASHED), dtype=np.int64), 0) for part, n in sizes.items()]

@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
 from data.files.archives import members
-from data.files.official import Made, Official, Prepared, fetch, key_of, manual, opened, prepare, root, scratch, verify
+from data.files.digests import key_of
+from data.files.official import Official, Release, by_hand, fetch, verify
+from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.progress import Progress
+from data.files.root import reading, root, scratch
 from data.speech.mfcc import LENGTH, RATE
 from data.speech.wav import samples
 
@@ -49,10 +52,9 @@ LICENCE: Final = "Creative Commons Attribution 4.0 International (CC BY 4.0); at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class SpeechRelease(Release):
+    """The archive, and the counts by which its clips and lists are known to be complete."""
 
-    archive: Official
     clips: int
     listed: tuple[int, int]
     """Names on the validation and on the testing list."""
@@ -60,7 +62,7 @@ class Release:
     """Clips of the ten words with exactly 16,000 samples: state-spaces/s4 asserts this number."""
 
 
-OFFICIAL: Final = Release(
+RELEASE: SpeechRelease = SpeechRelease(
     archive=Official(
         name="speech_commands_v0.02.tar.gz",
         bytes=2_428_923_189,
@@ -74,7 +76,6 @@ OFFICIAL: Final = Release(
     listed=(9_981, 11_005),
     whole=34_975,
 )
-RELEASE = OFFICIAL
 
 # ---------------------------------------------------------------- who lies in which part
 
@@ -102,26 +103,26 @@ def _listed(content: bytes, name: str) -> list[str]:
         names = content.decode("ascii").split()
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is no list of clips: {error}") from error
-    for row, found in enumerate(names, start=1):
-        if not CLIP.fullmatch(found):
-            raise DataError(f"{name}, row {row}: {found!r} is no name of a clip")
+    for row, clip in enumerate(names, start=1):
+        if not CLIP.fullmatch(clip):
+            raise DataError(f"{name}, row {row}: {clip!r} is no name of a clip")
     return names
 
 
 def official_parts(names: Sequence[str], lists: dict[str, bytes], where: Path) -> NDArray[np.uint8]:
     """(n,) 0, 1, 2 from the official lists. Raises DataError where they name absent clips or disagree with the publisher's rule."""
-    found = dict.fromkeys(names, 0)
+    part_of = dict.fromkeys(names, 0)
     for part, (label, expected) in enumerate(zip(LISTS, RELEASE.listed, strict=True), start=1):
         if label not in lists:
             raise DataError(f"{where} has no {label}; unpack the official archive again")
         listed = _listed(lists[label], f"{where}: {label}")
         if len(set(listed)) != expected:
             raise DataError(f"{where}: {label} names {len(set(listed)):,} clips; the official list names {expected:,}")
-        if missing := [name for name in listed if name not in found]:
+        if missing := [name for name in listed if name not in part_of]:
             raise DataError(f"{where} lacks {len(missing):,} clips that {label} names, the first of them {missing[0]}; unpack it again")
         for name in listed:
-            found[name] = part
-    parts = np.array(list(found.values()), dtype=np.uint8)
+            part_of[name] = part
+    parts = np.array(list(part_of.values()), dtype=np.uint8)
     rule = np.array([official_part(speaker_of(name)) for name in names], dtype=np.uint8)
     if wrong := np.flatnonzero(parts != rule).tolist():
         words = ("training", "validation", "testing")
@@ -155,19 +156,16 @@ def wanted(name: str) -> bool:
 
 def in_folder(folder: Path) -> list[str]:
     """The names of the clips in a folder with a folder per word, sorted."""
-    try:
+    with reading(folder):
         return sorted(f"{word}/{file.name}" for word in WORDS if (folder / word).is_dir() for file in (folder / word).glob("*.wav"))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def from_folder(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the lists that are there, then of the clips."""
     for name in [*(label for label in LISTS if (folder / label).is_file()), *names]:
-        try:
-            yield name, (folder / name).read_bytes()
-        except OSError as error:
-            raise DataError(f"{folder / name} cannot be read: {error.strerror}") from error
+        with reading(folder / name):
+            content = (folder / name).read_bytes()
+        yield name, content
 
 
 def reorder(rows: NDArray[Any], order: NDArray[np.int64]) -> None:
@@ -194,13 +192,13 @@ class Clips:
     lists: dict[str, bytes]
 
 
-def gather(found: Iterator[tuple[str, bytes]], n: int, where: Path, say: Say) -> Clips:
+def gather(files: Iterator[tuple[str, bytes]], n: int, where: Path, say: Say) -> Clips:
     """Reads `n` clips. Raises DataError for any other number, and names the first that is none."""
     rows, lengths = scratch((n, LENGTH), "int16"), np.zeros(n, dtype=np.int32)
     names: list[str] = []
     lists: dict[str, bytes] = {}
     progress = Progress("reading", n, "clips", say)
-    for name, content in found:
+    for name, content in files:
         if name in LISTS:
             lists[name] = content
             continue
@@ -231,7 +229,7 @@ def unpacked() -> Path | None:
 def _missing() -> DataError:
     return DataError(
         f"Speech Commands is not here. Run make data-speech (python -m data speech), which downloads it. Without a network: "
-        f"{manual(RELEASE.archive)} Its unpacked folder at {root() / FOLDERS[0]} or {root() / FOLDERS[1]} will do as well. A part of the "
+        f"{by_hand(RELEASE.archive)} Its unpacked folder at {root() / FOLDERS[0]} or {root() / FOLDERS[1]} will do as well. A part of the "
         f"clips, as WORD/SPEAKER_nohash_NUMBER.wav in {root() / MINI}, is the source mini (source=mini), a task of its own."
     )
 
@@ -248,13 +246,13 @@ def _official(download: bool, say: Say) -> Made:
         else:
             fetch(archive, say)
         where, n = archive.path(), RELEASE.clips
-        found = members(where, wanted, max_bytes=1 << 20, max_members=2 * RELEASE.clips)
+        files = members(where, wanted, max_bytes=1 << 20, max_members=2 * RELEASE.clips)
     else:
         names = in_folder(folder)
-        where, n, found = folder, RELEASE.clips, from_folder(folder, names)
+        where, n, files = folder, RELEASE.clips, from_folder(folder, names)
         if len(names) != n:  # before half an hour of reading
             raise DataError(f"{folder} has {len(names):,} clips instead of {n:,}: it is half unpacked. Unpack the official archive again")
-    clips = gather(found, n, where, say)
+    clips = gather(files, n, where, say)
     return _made(clips, official_parts(clips.names, clips.lists, where), {archive.name: archive.digest} if folder is None else {})
 
 
@@ -294,22 +292,22 @@ def _made(clips: Clips, parts: NDArray[np.uint8], files: dict[str, str]) -> Made
     return Made(arrays=arrays, facts={**facts, "words": {word: words.count(word) for word in sorted(set(words))}})
 
 
-def load(source: Source, *, download: bool = False, say: Say = silent) -> Prepared:
+def load_clips(source: Source, *, download: bool = False, say: Say = silent) -> Prepared:
     """samples (n, 16000) int16, lengths, labels (place in WORDS), names, parts (0 train, 1 val, 2 test: nobody is heard in two parts).
 
     Sorted by name. From the network only where asked, and only the official ones. Raises DataError.
     """
     if source == "official":
         needed = 2 * RELEASE.clips * (2 * LENGTH + 64)  # the second time until it is written
-        return prepare(NAME, key_of(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
+        return prepare(NAME, key_of_files(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
     folder, names, digest = _mini()
     return prepare(NAME, _mini_key(digest), lambda: _mini_made(folder, names, digest, say), needed=4 * LENGTH * len(names))
 
 
-def found(source: Source) -> Prepared | None:
-    """The same where it is there; nothing is made."""
-    return opened(NAME, key_of(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[2]))
+def opened_clips(source: Source) -> Prepared | None:
+    """What `load_clips` gives, or None where it is not there; nothing is made."""
+    return opened(NAME, key_of_files(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[2]))
 
 
 def _mini_key(digest: str) -> str:
-    return hashlib.sha256(f"reader {READER_VERSION} mini {digest}".encode()).hexdigest()[:12]
+    return key_of(f"reader {READER_VERSION} mini {digest}")

@@ -9,26 +9,24 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files import official as files
-from data.files.official import Made, Prepared
+from data.files.digests import key_of, sha256
+from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.progress import Progress
-from data.sampling import Ids, sha256
-from data.speech import mfcc
-from data.speech import release as speech_release
+from data.files.root import root, scratch
+from data.sampling import Ids
+from data.speech import mfcc, release
 from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
 from data.speech.release import TEN, WORDS, Source
 from data.subsets import PARTS, SplitSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 Words = Literal[10, 35]
@@ -36,16 +34,6 @@ Features = Literal["raw", "mfcc"]
 Split = Literal["usual", "speakers"]
 Scaling = Literal["unit", "s4-quirk"]
 Normalisation = Literal["per-step", "channel"]
-CHOICES: Final = {
-    "words": Words,
-    "features": Features,
-    "source": Source,
-    "split": Split,
-    "scaling": Scaling,
-    "normalisation": Normalisation,
-    "resampling": Resampling,
-}
-
 TASK_VERSION: Final = 1
 FULL_SCALE: Final = 2.0**15
 EPSILON: Final = 1e-5
@@ -60,7 +48,7 @@ CARD: Final = Card(
     "As a wave (16,000 steps of one number) or as cepstral coefficients (161 steps of 20); at 8 kHz half as many.",
     size="105,829 clips: 84,843 to train, 9,981 to validate, 11,005 to test. Ten words: 34,975 whole clips, 24,482 / 5,246 / 5,247 (or by "
     "speaker). 2.4 GB to download, 3.4 GB prepared; coefficients of ten words 0.5 GB more.",
-    licence=speech_release.LICENCE,
+    licence=release.LICENCE,
     source="Pete Warden, Google: speech_commands_v0.02.tar.gz, or its unpacked folder where torchaudio or state-spaces/s4 put it",
     citation="P. Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, arXiv:1804.03209",
     splits="35 words: the official lists, which are a hash of the speaker; that they agree is checked. Ten words: stratified at random, "
@@ -141,9 +129,6 @@ class SpeechSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, kind in CHOICES.items():
-            if getattr(self, name) not in get_args(kind):
-                raise ValueError(f"{name} is one of: {', '.join(map(str, get_args(kind)))}; got {getattr(self, name)!r}")
         if self.split == "speakers" and (self.words == 35 or self.source == "mini"):
             raise ValueError("split=speakers is for the ten words of source=official; 35 words and mini are split by speaker anyway")
         if self.normalisation == "channel" and self.features == "mfcc":
@@ -159,39 +144,38 @@ class SpeechSpec(SplitSpec):
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Which clips, their labels and parts, and what was fitted on them; the clips themselves lie beside, prepared as well."""
-        return self._task(speech_release.load(self.source, download=download, say=say), say)
+        return self._task(release.load_clips(self.source, download=download, say=say), say)
 
     def opened(self) -> Prepared | None:
         """The same where both are there."""
-        clips = speech_release.found(self.source)
-        return None if clips is None else files.opened(self._name(), self._key(clips))
+        clips = release.opened_clips(self.source)
+        return None if clips is None else opened(self._name(), self._key(clips))
 
     def plan(self) -> str:
         """A download, reading, and for coefficients a transform."""
-        release, root = speech_release.RELEASE, files.root()
+        folder, archive = root(), release.RELEASE.archive
         if self.source == "mini":
-            return f"reads the clips of {root / speech_release.MINI}, which somebody put there (nothing is downloaded), in seconds"
+            return f"reads the clips of {folder / release.MINI}, which somebody put there (nothing is downloaded), in seconds"
         coefficients = (
             "; then their coefficients (0.5 GB for ten words, 1.4 GB for 35), one to two minutes" if self.features == "mfcc" else ""
         )
         return (
-            f"{release.archive.name} ({release.archive.bytes / 1e6:,.0f} MB) into {root}, unless it or its unpacked folder is there; "
-            f"{release.clips:,} clips as prepared arrays (3.4 GB; twice that while they are made), about two minutes{coefficients}"
+            f"{archive.name} ({archive.bytes / 1e6:,.0f} MB) into {folder}, unless it or its unpacked folder is there; "
+            f"{release.RELEASE.clips:,} clips as prepared arrays (3.4 GB; twice that while they are made), about two minutes{coefficients}"
         )
 
     def _task(self, clips: Prepared, say: Say) -> Prepared:
         per_clip = 64 + (8 * FRAMES * COEFFICIENTS if self.features == "mfcc" else 0)  # coefficients twice, until they are written
         needed = per_clip * len(clips.array("labels"))
-        return files.prepare(self._name(), self._key(clips), lambda: self._made(clips, say), needed=needed)
+        return prepare(self._name(), self._key(clips), lambda: self._made(clips, say), needed=needed)
 
     def _name(self) -> str:
         return f"speech-{self.features}"
 
     def _key(self, clips: Prepared) -> str:
         """What decides the content: the clips, and the fields that act before a batch is made."""
-        fields = [self.words, self.split, self.features, self.scaling if self.features == "mfcc" else ""]
-        text = " ".join(map(str, [TASK_VERSION, clips.manifest["key"], *fields]))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        scaling = self.scaling if self.features == "mfcc" else ""
+        return key_of(f"{TASK_VERSION} {clips.manifest['key']} {self.words} {self.split} {self.features} {scaling}")
 
     def _made(self, clips: Prepared, say: Say) -> Made:
         rows, labels, excluded = self._chosen(clips)
@@ -216,7 +200,7 @@ class SpeechSpec(SplitSpec):
         keep = of_task & (lengths == LENGTH) if self.words == 10 else of_task
         rows = np.flatnonzero(keep)
         rows = rows[np.argsort(labels[rows], kind="stable")].astype(np.int64)
-        expected = speech_release.RELEASE.whole
+        expected = release.RELEASE.whole
         if self.source == "official" and self.words == 10 and len(rows) != expected:
             raise DataError(
                 f"{len(rows):,} clips of the ten words have exactly {LENGTH:,} samples; in the official release {expected:,} have. The "
@@ -229,7 +213,7 @@ class SpeechSpec(SplitSpec):
         """(features (n, 161, 20), their mean and deviation over the training clips and all frames (2, 20))."""
         import torch
 
-        features = files.scratch((len(rows), FRAMES, COEFFICIENTS), "float32")
+        features = scratch((len(rows), FRAMES, COEFFICIENTS), "float32")
         progress = Progress("transforming", len(rows), "clips", say)
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
@@ -254,8 +238,8 @@ class SpeechSpec(SplitSpec):
             chosen = parts == i
             counts[part] = int(chosen.sum())
             classes[part] = dict(zip(vocabulary, np.bincount(labels[chosen], minlength=self.words).tolist(), strict=True))
-            speakers[part] = {speech_release.speaker_of(name.decode()) for name in names[chosen].tolist()}
-        heard = Counter(speaker for found in speakers.values() for speaker in found)
+            speakers[part] = {release.speaker_of(name.decode()) for name in names[chosen].tolist()}
+        heard = Counter(speaker for voices in speakers.values() for speaker in voices)
         shared = sum(times > 1 for times in heard.values())
         if by_speaker and shared:
             raise DataError(f"{shared:,} speakers are heard in two parts of a split by speaker; remove {clips.folder} and prepare it again")
@@ -267,7 +251,7 @@ class SpeechSpec(SplitSpec):
             "counts": counts,
             "classes": classes,
             "split": {"rule": rule, "sha256": sha256(*(np.flatnonzero(parts == i) for i in range(3)))},
-            "speakers": {**{part: len(found) for part, found in speakers.items()}, "in more than one part": shared},
+            "speakers": {**{part: len(voices) for part, voices in speakers.items()}, "in more than one part": shared},
             "excluded": {
                 "rule": "not exactly 16,000 samples" if self.words == 10 else "none; short clips are filled up",
                 "clips": len(excluded),
@@ -309,30 +293,27 @@ class SpeechSpec(SplitSpec):
 
         from data.module import SplitModule
 
-        clips = speech_release.load(self.source)
+        clips = release.load_clips(self.source)
         prepared = self._task(clips, silent)
         samples, rows, labels = clips.array("samples"), np.array(prepared.array("rows")), prepared.array("labels").astype(np.int64)
         parts, (gain, offset) = prepared.array("parts"), self._affine(prepared)
         splits = self.take({name: np.flatnonzero(parts == i) for i, name in enumerate(PARTS)}, labels)
         features = prepared.array("features") if self.features == "mfcc" else None
 
-        def batch(values: NDArray[np.float32], ids: Ids) -> dict[str, torch.Tensor]:
-            return {"x": torch.from_numpy(values), "y": torch.from_numpy(labels[ids])}
-
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             values = samples[rows[ids]].astype(np.float32) if features is None else features[ids]
             values *= gain
             values -= offset
-            return batch(values[..., None] if features is None else values, ids)
+            return {"x": values[..., None] if features is None else values, "y": labels[ids]}
 
-        def make_8khz(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make_8khz(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             if features is None:
                 values = mfcc.halved(torch.from_numpy(samples[rows[ids]].astype(np.float32)), self.resampling).numpy()
                 values = (values * gain[::2] - offset[::2])[..., None]
             else:
                 waves = torch.from_numpy(self._scaled(samples[rows[ids]]))
                 values = mfcc.mfcc_8khz(mfcc.halved(waves, self.resampling)).numpy() * gain - offset
-            return {**batch(values, ids), "rate": torch.tensor(2.0)}
+            return {"x": values, "y": labels[ids], "rate": np.array(2, dtype=np.float32)}
 
         content = sha256(clips.digests(), np.frombuffer(self._key(clips).encode(), np.uint8), *(splits[name] for name in PARTS))
         return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content, zero_shot={"8khz": make_8khz})

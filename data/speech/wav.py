@@ -46,7 +46,7 @@ def samples(content: bytes, name: str, *, rate: int) -> NDArray[np.int16]:
         raise DataError(f"{name} does not say how its samples are to be read (no complete 'fmt ' chunk)")
     if sound is None:
         raise DataError(f"{name} has no 'data' chunk")
-    _like(form, name, rate)
+    _require_form(form, name, rate)
     if len(sound) % 2:
         raise DataError(f"{name} ends in the middle of a sample ({len(sound):,} bytes of two per sample)")
     if not sound:
@@ -54,9 +54,9 @@ def samples(content: bytes, name: str, *, rate: int) -> NDArray[np.int16]:
     return np.frombuffer(sound, dtype="<i2")
 
 
-def _like(form: bytes, name: str, rate: int) -> None:
+def _require_form(form: bytes, name: str, rate: int) -> None:
     """Raises DataError unless the chunk describes 16-bit mono PCM at `rate`."""
-    kind, channels, found, _, _, bits = struct.unpack_from("<HHIIHH", form)
+    kind, channels, sampled, _, _, bits = struct.unpack_from("<HHIIHH", form)
     if kind == EXTENSIBLE and len(form) >= 26:
         kind = struct.unpack_from("<H", form, 24)[0]
     wrong = []
@@ -66,7 +66,7 @@ def _like(form: bytes, name: str, rate: int) -> None:
         wrong.append(f"{bits}-bit")
     if channels != 1:
         wrong.append("stereo" if channels == 2 else f"of {channels} channels")
-    if found != rate:
-        wrong.append(f"at {found:,} samples per second")
+    if sampled != rate:
+        wrong.append(f"at {sampled:,} samples per second")
     if wrong:
         raise DataError(f"{name} is {', '.join(wrong)}; expected is 16-bit integer PCM, mono, at {rate:,} samples per second")

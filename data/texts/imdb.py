@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare, root
+from data.files.digests import sha256
+from data.files.prepared import Made, Prepared, opened, prepare
+from data.files.root import root
 from data.ragged import Ragged
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 from data.texts import imdb_release
 from data.texts.imdb_release import CLASSES, Reviews, films_of, find, key, reviews_of
 from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 NAME: Final = "imdb"
@@ -150,11 +150,11 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
     """(n,) "film": the IMDb number of the film of each review. Raises DataError where only parquet files are there."""
 
     def make() -> Made:
-        found = find(download, say)
-        reviews_of(found)  # raises for anything but the release
-        lists = {f"{PARTS[2 * part]}/urls_{CLASSES[label]}.txt": text for (part, label), text in sorted(found.films.items())}
+        carried = find(download, say)
+        reviews_of(carried)  # raises for anything but the release
+        lists = {f"{PARTS[2 * part]}/urls_{CLASSES[label]}.txt": text for (part, label), text in sorted(carried.films.items())}
         digests = {name: f"sha256:{sha256(np.frombuffer(text, dtype=np.uint8))}" for name, text in lists.items()}
-        return Made(arrays={"film": films_of(found)}, facts={"source": SOURCE, "licence": LICENCE, "files": digests})
+        return Made(arrays={"film": films_of(carried)}, facts={"source": SOURCE, "licence": LICENCE, "files": digests})
 
     return prepare(f"{NAME}-films", key(READER_VERSION, "films"), make)
 
@@ -217,12 +217,7 @@ class IMDBSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.tokens not in ("characters", "bytes"):
-            raise ValueError(f"tokens is one of: characters, bytes; got {self.tokens!r}")
-        if self.validation not in ("held-out", "test"):
-            raise ValueError(f"validation is one of: held-out, test; got {self.validation!r}")
-        if self.length < 2:
-            raise ValueError(f"length is a number of steps, 2 or more, got {self.length}")
+        self.require_at_least(2, "length")
 
     @property
     def signature(self) -> Signature:
@@ -250,8 +245,6 @@ class IMDBSpec(SplitSpec):
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """The data module; batches are {"x": (B, L) int64, "y": (B,) int64, "lengths": (B,)}, L a multiple of 64. Raises DataError."""
-        import torch
-
         from data.module import SplitModule
 
         prepared = self.load()
@@ -259,9 +252,9 @@ class IMDBSpec(SplitSpec):
         labels = prepared.array("labels").astype(np.int64)
         splits: Mapping[str, Ids] = self.take(self.splits(prepared.array("held_out"), len(labels)), labels)
 
-        def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+        def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             x, lengths = rows.padded(ids, multiple=64, limit=self.length)
-            return {"x": torch.from_numpy(x), "y": torch.from_numpy(labels[ids]), "lengths": torch.from_numpy(lengths)}
+            return {"x": x, "y": labels[ids], "lengths": lengths}
 
         return SplitModule(
             splits,

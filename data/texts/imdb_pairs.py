@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
-from data.files.official import Made, Prepared, opened, prepare
+from data.files.digests import sha256
+from data.files.prepared import Made, Prepared, opened, prepare
 from data.ragged import Ragged
-from data.sampling import SPLIT, Ids, philox_key, sha256
+from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
 from data.texts.imdb_release import key
@@ -100,10 +101,10 @@ def exchanged(film: NDArray[np.int64], fine: NDArray[np.int64], coarse: NDArray[
 
 def draw(reviews: Reviews, pool: Ids, n: int, part: str, rng: np.random.Generator) -> tuple[Ids, NDArray[np.uint8]]:
     """(n, 2) reviews and (n,) answers: n / 2 pairs of one film, and n / 2 of two. Raises DataError where there are not so many."""
-    found = same_film(reviews.film, pool, rng)
-    if len(found) < n // 2:
-        raise DataError(f"{part} has {len(found):,} pairs of reviews of one film; {n // 2:,} are asked for: choose fewer pairs")
-    same = rng.permuted(found[: n // 2], axis=1)
+    candidates = same_film(reviews.film, pool, rng)
+    if len(candidates) < n // 2:
+        raise DataError(f"{part} has {len(candidates):,} pairs of reviews of one film; {n // 2:,} are asked for: choose fewer pairs")
+    same = rng.permuted(candidates[: n // 2], axis=1)
     label, length = reviews.label[same], reviews.tokens.lengths[same]
     bins = np.searchsorted(np.quantile(length, QUARTILES), length)
     coarse = label @ [2, 1]
@@ -150,7 +151,7 @@ def drawn(reviews: Reviews, n: int) -> Made:
         "classes": {
             part: {"different films": int((answers == 0).sum()), "same film": int(answers.sum())} for part, (_, answers) in made.items()
         },
-        "films": {part: len(found) for part, found in used.items()},
+        "films": {part: len(own) for part, own in used.items()},
         "split": {
             "rule": f"the official parts, and {HELD_OUT:.0%} of the training films for validation",
             "sha256": sha256(*consecutive(sizes).values()),
@@ -201,10 +202,8 @@ class IMDBPairsSpec(SplitSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.length < 2:
-            raise ValueError(f"length is a number of steps, 2 or more, got {self.length}")
-        if self.pairs < 20:
-            raise ValueError(f"pairs is a number of pairs, 20 or more, got {self.pairs}")
+        self.require_at_least(2, "length")
+        self.require_at_least(20, "pairs")
 
     @property
     def signature(self) -> Signature:

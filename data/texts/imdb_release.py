@@ -8,11 +8,9 @@ of 50,000 files whose text bytes add up to the sizes that Hugging Face states fo
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
@@ -24,9 +22,11 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say
 from data.files.archives import members
-from data.files.official import Official, fetch, manual, root, verify
+from data.files.digests import key_of, sha256
+from data.files.official import Official, Release, by_hand, fetch, verify
+from data.files.progress import Progress
+from data.files.root import content_of, root
 from data.ragged import Ragged
-from data.sampling import sha256
 
 FOLDER: Final = "aclImdb"
 PARQUET: Final = ("imdb", "stanfordnlp/imdb", "stanfordnlp___imdb")
@@ -49,10 +49,9 @@ Review = tuple[int, int, bytes, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
-    """What the publisher released."""
+class IMDBRelease(Release):
+    """The archive, and the counts, sizes and checksum of the reviews by which every carrier is checked."""
 
-    archive: Official
     per_class: int
     """Reviews in each part and class."""
     text_bytes: tuple[int, int]
@@ -72,7 +71,7 @@ REACHED: Final = (
 # fmt: on
 """Counted on the official training reviews: 133 characters occur 15 times or more."""
 
-OFFICIAL: Final = Release(
+RELEASE: IMDBRelease = IMDBRelease(
     archive=Official(
         name="aclImdb_v1.tar.gz",
         bytes=84_125_825,
@@ -84,12 +83,11 @@ OFFICIAL: Final = Release(
     content="09c15a449892e60a6d0008b7bfd5f9c9ab7e9649d8da6192881b5867d641778e",
     reached=REACHED,
 )
-RELEASE: Release = OFFICIAL
 
 
 @dataclass
-class Found:
-    """What a carrier gave."""
+class Carried:
+    """The reviews and the film lists that a carrier has."""
 
     carrier: str
     """Path, for messages."""
@@ -118,70 +116,63 @@ class Found:
 # ---------------------------------------------------------------- carriers
 
 
-def find(download: bool, say: Say) -> Found:
+def find(download: bool, say: Say) -> Carried:
     """The reviews in canonical order, complete and unchanged, from the first carrier that is there. Raises DataError."""
     if RELEASE.archive.path().exists():
-        found = from_archive(say)
+        carried = from_archive(say)
     elif (root() / FOLDER).exists():
-        found = from_folder(say)
+        carried = from_folder(say)
     elif files := parquet_files():
-        found = from_parquet(files, say)
+        carried = from_parquet(files, say)
     elif download:
         fetch(RELEASE.archive, say)
-        found = from_archive(say)
+        carried = from_archive(say)
     else:
         raise DataError(
             "IMDB is not here. Run make data-imdb (python -m data imdb), which downloads it. Without a network: "
-            f"{manual(RELEASE.archive)} The unpacked folder {FOLDER}, or a folder {PARQUET[0]} with the parquet files of Hugging Face's "
+            f"{by_hand(RELEASE.archive)} The unpacked folder {FOLDER}, or a folder {PARQUET[0]} with the parquet files of Hugging Face's "
             "stanfordnlp/imdb, in the same place will do as well."
         )
     for part, label in GROUPS:
-        n = sum(review[:2] == (part, label) for review in found.reviews)
+        n = sum(review[:2] == (part, label) for review in carried.reviews)
         if n != RELEASE.per_class:
             raise DataError(
-                f"{found.carrier} has {n:,} reviews in {PARTS[part]}/{CLASSES[label]} instead of {RELEASE.per_class:,}. "
+                f"{carried.carrier} has {n:,} reviews in {PARTS[part]}/{CLASSES[label]} instead of {RELEASE.per_class:,}. "
                 "Remove it and get it again."
             )
     for part, expected in enumerate(RELEASE.text_bytes):
-        size = sum(len(review[2]) for review in found.reviews if review[0] == part)
+        size = sum(len(review[2]) for review in carried.reviews if review[0] == part)
         if size != expected:
-            raise DataError(f"{found.carrier} has {size:,} bytes of text in {PARTS[part]} instead of {expected:,}; it was changed")
-    found.reviews.sort()
-    return found
+            raise DataError(f"{carried.carrier} has {size:,} bytes of text in {PARTS[part]} instead of {expected:,}; it was changed")
+    carried.reviews.sort()
+    return carried
 
 
-def from_archive(say: Say) -> Found:
+def from_archive(say: Say) -> Carried:
     """Out of the official archive, streamed after its checksum has passed."""
     archive = RELEASE.archive
     say(f"checking and reading {archive.path()} (about half a minute)")
     verify(archive)
-    found = Found(str(archive.path()))
+    carried = Found(str(archive.path()))
     for name, content in members(archive.path(), _wanted, max_bytes=LARGEST, max_members=ENTRIES):
-        found.add(name, content)
-    return found
+        carried.add(name, content)
+    return carried
 
 
 def _wanted(name: str) -> bool:
     return REVIEW.fullmatch(name) is not None or FILMS.fullmatch(name) is not None
 
 
-def from_folder(say: Say) -> Found:
+def from_folder(say: Say) -> Carried:
     """Out of the unpacked archive; files that are not of the release are passed over."""
     folder = root() / FOLDER
     say(f"reading {folder} ({4 * RELEASE.per_class:,} files)")
-    found, said = Found(str(folder)), time.monotonic()
+    carried, progress = Found(str(folder)), Progress("reading", 4 * RELEASE.per_class, "reviews", say)
     for path in _official(folder):
         name = path.relative_to(root()).as_posix()
-        try:
-            if path.stat().st_size > LARGEST:
-                raise DataError(f"{path} has {path.stat().st_size:,} bytes; no file of the release has more than {LARGEST:,}")
-            found.add(name, path.read_bytes())
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}") from error
-        if time.monotonic() - said > 2:
-            said = time.monotonic()
-            say(f"  {len(found.reviews):,} of {4 * RELEASE.per_class:,} reviews")
-    return found
+        carried.add(name, content_of(path, LARGEST))
+        progress.at(len(carried.reviews))
+    return carried
 
 
 def _official(folder: Path) -> Iterator[Path]:
@@ -200,20 +191,20 @@ def parquet_files() -> dict[str, list[Path]]:
     return {}
 
 
-def from_parquet(files: dict[str, list[Path]], say: Say) -> Found:
+def from_parquet(files: dict[str, list[Path]], say: Say) -> Carried:
     """Out of Hugging Face's copy: columns "text" and "label" (0 negative, 1 positive), read without its cache and without the network."""
     place = next(path.parent for paths in files.values() for path in paths)
     say(f"reading the parquet files in {place} (a quarter of a minute)")
-    found = Found(str(place))
+    carried = Found(str(place))
     for part, paths in enumerate(files.values()):
         if not paths:
             raise DataError(f"{place} has no {PARTS[part]}*.parquet; both parts of the data set are needed")
         for path in paths:
-            _read_parquet(path, part, found)
-    return found
+            _read_parquet(path, part, carried)
+    return carried
 
 
-def _read_parquet(path: Path, part: int, found: Found) -> None:
+def _read_parquet(path: Path, part: int, carried: Carried) -> None:
     bad: list[int] = []
     row = 0
     for batch in _batches(path):
@@ -222,7 +213,7 @@ def _read_parquet(path: Path, part: int, found: Found) -> None:
             if type(label) is not int or label not in (0, 1) or not isinstance(text, str):
                 bad.append(row)
                 continue
-            found.review(part, label, text.encode(), -1, f"row {row} of {path.name}")
+            carried.review(part, label, text.encode(), -1, f"row {row} of {path.name}")
     if bad:
         raise DataError(f"{path}: row {bad[0]} is no text with a label 0 or 1; that holds for {len(bad):,} of {row:,} rows")
 
@@ -261,32 +252,32 @@ class Reviews:
         return [flat[a:b] for a, b in pairwise(ends)]
 
 
-def reviews_of(found: Found) -> Reviews:
+def reviews_of(carried: Carried) -> Reviews:
     """The arrays. Raises DataError unless they are the released content."""
-    texts = Ragged.from_rows([np.frombuffer(review[2], dtype=np.uint8) for review in found.reviews], np.uint8)
-    labels = np.array([review[1] for review in found.reviews], dtype=np.uint8)
+    texts = Ragged.from_rows([np.frombuffer(review[2], dtype=np.uint8) for review in carried.reviews], np.uint8)
+    labels = np.array([review[1] for review in carried.reviews], dtype=np.uint8)
     content = sha256(texts.values, texts.offsets, labels)
     if content != RELEASE.content:
         raise DataError(
-            f"{found.carrier} is not the released content, although counts and sizes agree: sha256 {content} instead of {RELEASE.content}. "
-            "Remove it and get it again."
+            f"{carried.carrier} is not the released content, although counts and sizes agree: sha256 {content} instead of "
+            f"{RELEASE.content}. Remove it and get it again."
         )
     return Reviews(texts, labels)
 
 
-def films_of(found: Found) -> NDArray[np.int64]:
+def films_of(carried: Carried) -> NDArray[np.int64]:
     """(n,) IMDb number of the film of each review, in canonical order. Raises DataError where the carrier does not say."""
-    if len(found.films) < len(GROUPS):
-        missing = [f"{PARTS[part]}/urls_{CLASSES[label]}.txt" for part, label in GROUPS if (part, label) not in found.films]
+    if len(carried.films) < len(GROUPS):
+        missing = [f"{PARTS[part]}/urls_{CLASSES[label]}.txt" for part, label in GROUPS if (part, label) not in carried.films]
         raise DataError(
-            f"{found.carrier} has no {', '.join(missing)}, so the film of a review is not known. The official archive and its unpacked "
-            f"folder have these lists, Hugging Face's parquet files do not. {manual(RELEASE.archive)}"
+            f"{carried.carrier} has no {', '.join(missing)}, so the film of a review is not known. The official archive and its unpacked "
+            f"folder have these lists, Hugging Face's parquet files do not. {by_hand(RELEASE.archive)}"
         )
-    tables = {group: _films(content, found.carrier, group) for group, content in found.films.items()}
-    films = np.empty(len(found.reviews), dtype=np.int64)
-    for i, (part, label, _, number) in enumerate(found.reviews):
+    tables = {group: _films(content, carried.carrier, group) for group, content in carried.films.items()}
+    films = np.empty(len(carried.reviews), dtype=np.int64)
+    for i, (part, label, _, number) in enumerate(carried.reviews):
         if number >= len(tables[part, label]):
-            raise DataError(f"{found.carrier}: {PARTS[part]}/urls_{CLASSES[label]}.txt has no line {number + 1}")
+            raise DataError(f"{carried.carrier}: {PARTS[part]}/urls_{CLASSES[label]}.txt has no line {number + 1}")
         films[i] = tables[part, label][number]
     return films
 
@@ -304,4 +295,4 @@ def _films(content: bytes, carrier: str, group: tuple[int, int]) -> list[int]:
 
 def key(*choices: object) -> str:
     """The key of what is prepared from the released content with these choices."""
-    return hashlib.sha256("\n".join([f"imdb {RELEASE.content}", *map(str, choices)]).encode()).hexdigest()[:12]
+    return key_of(f"imdb {RELEASE.content}", *choices)

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.ragged import Ragged
 from data.sampling import Ids
 from data.subsets import PARTS
 
 if TYPE_CHECKING:
-    import torch
-
     from data.module import SplitModule
 
 
@@ -39,14 +38,11 @@ def module(
 
     Batches are of like length, by the longer text of each pair.
     """
-    import torch
-
     from data.module import SplitModule
 
-    def make(split: str, ids: Ids, epoch: int) -> dict[str, torch.Tensor]:
+    def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
         x, lengths = texts.padded(pairs[ids].reshape(-1), multiple=64, limit=limit)
-        both = torch.from_numpy(x).reshape(len(ids), 2, -1), torch.from_numpy(lengths).reshape(len(ids), 2)
-        return {"x": both[0], "y": torch.from_numpy(labels[ids]), "lengths": both[1]}
+        return {"x": x.reshape(len(ids), 2, -1), "y": labels[ids], "lengths": lengths.reshape(len(ids), 2)}
 
     return SplitModule(
         splits,

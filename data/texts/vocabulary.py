@@ -48,8 +48,8 @@ class Vocabulary:
         for which, points, lengths in decoded(texts, cut):
             weights = None if times is None else np.repeat(times[which], lengths)
             counts += np.bincount(points, weights, CODE_POINTS).astype(np.int64)
-        found = np.flatnonzero(counts >= max(min_freq, 1))
-        return cls("".join(map(chr, found[np.argsort(-counts[found], kind="stable")].tolist())))
+        frequent = np.flatnonzero(counts >= max(min_freq, 1))
+        return cls("".join(map(chr, frequent[np.argsort(-counts[frequent], kind="stable")].tolist())))
 
     def __len__(self) -> int:
         """Ids, with padding, unknown and end."""

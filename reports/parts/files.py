@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.running.record import write_atomically
+from benchmarks.running.store import write_atomically
 from reports.parts import figure
 from reports.parts.markdown import markdown
 from reports.parts.page import render

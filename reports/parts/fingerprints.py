@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.running.record import DamagedRecord
-from reports.parts.frame import Found
 
 Pair = tuple[np.ndarray, np.ndarray]
 """The same array before and after training."""
@@ -43,7 +42,7 @@ def read_fingerprints(runs: pd.DataFrame) -> Fingerprints:
     """The fingerprints of the finished runs of a benchmark, rows in the order asked."""
     out, seeds, trouble = {}, set(), []
     for _, run in runs.sort_values("seed", kind="stable").iterrows() if len(runs) else ():
-        if run["variant"] in out or not isinstance(run["found"], Found) or run["status"] != "ok":
+        if run["variant"] in out or run["found"] is None or run["status"] != "ok":
             continue
         try:
             arrays = run["found"].arrays()

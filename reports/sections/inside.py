@@ -14,7 +14,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import has
 from benchmarks.spec import Scale
 from models import VARIANTS
 from reports.parts.figure import draw_nothing, halo, lay_out_panels, name_panel
@@ -45,7 +44,7 @@ def signal_lags(benchmark: Benchmark, scale: Scale) -> tuple[int, int] | None:
     noise = benchmark.readouts.get("noise")
     if noise is None:
         return None
-    any_row = next(v for v in VARIANTS if has(benchmark, v, scale))
+    any_row = next(v for v in VARIANTS if benchmark.has_recipe(v, scale))
     return noise, benchmark.recipe(any_row, scale).run.data.signature.length - 1
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pandas as pd
 
 from benchmarks.benchmark import Benchmark, Published
-from reports.parts.frame import Found
 from reports.parts.metric import METRICS, Metric
 from reports.parts.report import Section
 from reports.parts.table import HOLE, Table
@@ -31,7 +30,7 @@ def compose_published(benchmark: Benchmark, *, name: str, beside: bool) -> Secti
 
 def may_stand_beside(runs: pd.DataFrame, benchmark: Benchmark) -> bool:
     """Whether published numbers may stand beside these runs: official data at the published setting, in every record there is."""
-    sources = {str(f.record.spec_full.get("data", {}).get("source", "")) for f in runs.get("found", []) if isinstance(f, Found)}
+    sources = {str(f.record.spec_full.get("data", {}).get("source", "")) for f in runs.get("found", []) if f is not None}
     return benchmark.beside and bool(len(runs)) and set(runs["scale"]) == {"paper"} and sources == {"official"}
 
 

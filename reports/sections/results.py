@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.benchmark import Benchmark
+from benchmarks.running.record import FINISHED
 from benchmarks.spec import Scale
 from reports.parts import dots, stats
 from reports.parts.figure import draw_nothing
@@ -105,13 +106,13 @@ def _count(value: float) -> str:
 
 
 def _median(runs: pd.DataFrame, key: str) -> float:
-    values = runs.loc[runs["status"].isin(["ok", "diverged"]), key].dropna()
+    values = runs.loc[runs["status"].isin(FINISHED), key].dropna()
     return float(values.median()) if len(values) else math.nan
 
 
 def _rates(runs: pd.DataFrame) -> str:
     """The distinct pairs of learning rates, kernel / rest."""
-    done = runs[runs["status"].isin(["ok", "diverged"])]
+    done = runs[runs["status"].isin(FINISHED)]
     pairs = sorted(
         {(k.replace(", ", ",") or "none", r.replace(", ", ",") or "none") for k, r in zip(done["kernel_lr"], done["rest_lr"]) if k or r}
     )

@@ -1,0 +1,203 @@
+"""Do two discs lie on one curve? Pathfinder and Path-X of the Long Range Arena, and the same pictures in two further sizes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from benchmarks.benchmark import Benchmark
+from benchmarks.lra import (
+    BORROWED,
+    DSS_NETWORK,
+    GENERATED,
+    HOPE_NETWORK,
+    OFFICIAL_FILES,
+    S4_NETWORK,
+    SMALL_NETWORK,
+    dss_row,
+    hope_row,
+    s4_rows,
+    small_rows,
+)
+from benchmarks.papers import HOPE_COSINE
+from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
+from benchmarks.recipe import Rows
+from benchmarks.setting import DT, Setting
+from data.pathfinder.spec import PathfinderSpec
+from models import Cosine, OptimSpec, Plateau
+
+LONG: Final = (1e-4, 1e-1)
+"""Range of initial step sizes from 16,384 steps on: S4's for Path-X."""
+
+ABOUT: Final = (
+    "Grey images with two long dashed curves, shorter distractors, and two discs: do the discs lie on the ends of one curve? One pixel per "
+    "step, row by row; the answer is read from the mean over all steps, or from the last step where a setting says so. {} "
+    "Generated here after Kim et al. (2020, arXiv:1906.01558) with 14 dashes a curve, 80 / 10 / 10 cut with a fixed seed; "
+    f"{OFFICIAL_FILES}. Two classes, equally frequent up to chance: 50 %."
+)
+
+
+def _quick(data: PathfinderSpec, *, epochs: int, batch_size: int, dt: tuple[float, float] = DT) -> Rows:
+    """What one core does in about 40 s for S4D: a few images."""
+    part = f"a small part of the data: {data.images:,} images generated"
+    return quick_rows(data, part, describe_network(epochs), TOO_SHORT, epochs=epochs, batch_size=batch_size, dt=dt)
+
+
+def _small_pathfinder(data: PathfinderSpec, *notes: str) -> Rows:
+    """The small setting of state-spaces/s4 for 32 x 32 pixels."""
+    setting = Setting(
+        model=replace(SMALL_NETWORK, n_layers=6, pool_last=1),
+        optim=OptimSpec(lr=4e-3, weight_decay=1e-2, schedule=Cosine(warmup_steps=2500, total_steps=100_000)),
+        epochs=40,
+        batch_size=64,
+    )
+    return small_rows("pathfinder", setting, data, *notes, GENERATED)
+
+
+def _small_pathx(data: PathfinderSpec, *notes: str) -> Rows:
+    """The small setting of state-spaces/s4 for 128 x 128 pixels."""
+    setting = Setting(
+        model=replace(SMALL_NETWORK, d_model=96),
+        optim=OptimSpec(lr=5e-4, weight_decay=5e-2, schedule=Cosine(warmup_steps=5000, total_steps=250_000)),
+        epochs=50,
+        batch_size=32,
+    )
+    return small_rows(
+        "pathx",
+        setting,
+        data,
+        *notes,
+        GENERATED,
+        adapt=lambda mixer: mixer.with_time_scale(1e-4, 1e-2).with_rates(kernel=5e-4, dt=5e-4),
+        rates="A, B, P, h and dt of every row at 0.0005, step sizes log-uniform in [0.0001, 0.01], as the config has them",
+    )
+
+
+CENTRED: Final = "pixels scaled to [-1, 1], as in the authors' script; the rows of S4 and DSS have them in [0, 1]"
+
+PATHFINDER: Final = Benchmark(
+    name="lra-pathfinder",
+    title="LRA Pathfinder",
+    metric="accuracy",
+    about=ABOUT.format("32 x 32 pixels, 1,024 steps."),
+    rows={
+        "quick": _quick(PathfinderSpec(images=4000), epochs=3, batch_size=20),
+        "small": _small_pathfinder(PathfinderSpec()),
+        "paper": {
+            **s4_rows(
+                "pathfinder",
+                Setting(
+                    model=replace(S4_NETWORK, pool_last=1),
+                    optim=OptimSpec(lr=4e-3, weight_decay=0.03, schedule=Cosine(warmup_steps=2500, total_steps=500_000)),
+                    epochs=200,
+                    batch_size=64,
+                ),
+                PathfinderSpec(source="official"),
+                notes=("read from the last step, as the config has it",),
+            ),
+            "DSS": dss_row(
+                Setting(
+                    model=replace(DSS_NETWORK, dropout=0.1, pool_last=1),
+                    optim=OptimSpec(lr=4e-3, weight_decay=0.0, schedule=Plateau(factor=0.2, patience=13)),
+                    epochs=200,
+                    batch_size=100,
+                ),
+                PathfinderSpec(source="official"),
+                lr_dt=1e-3,
+            ),
+            "HOPE": hope_row(
+                Setting(
+                    model=HOPE_NETWORK,
+                    optim=OptimSpec(lr=1e-3, weight_decay=0.01, schedule=Cosine(warmup_steps=20 * 20_000)),
+                    epochs=250,
+                    batch_size=8,
+                ),
+                PathfinderSpec(source="official", scaling="centred"),
+                CENTRED,
+                HOPE_COSINE,
+                d_state=128,
+                dt=(1e-4, 0.1),
+                dt_link="exp",
+                lr_h=5e-4,
+            ),
+        },
+    },
+)
+
+PATH_X: Final = Benchmark(
+    name="lra-pathx",
+    title="LRA Path-X",
+    metric="accuracy",
+    about=ABOUT.format("128 x 128 pixels, 16,384 steps; many models never leave chance."),
+    rows={
+        "quick": _quick(PathfinderSpec(resolution=128, images=500), epochs=2, batch_size=4, dt=LONG),
+        "small": _small_pathx(PathfinderSpec(resolution=128)),
+        "paper": {
+            **s4_rows(
+                "pathx",
+                Setting(
+                    model=S4_NETWORK,
+                    optim=OptimSpec(lr=5e-4, weight_decay=0.05, schedule=Cosine(warmup_steps=10_000, total_steps=500_000)),
+                    epochs=50,
+                    batch_size=16,
+                ),
+                PathfinderSpec(resolution=128, source="official"),
+                adapt=lambda mixer: mixer.with_time_scale(*LONG).with_rates(kernel=5e-4, dt=5e-4),
+            ),
+            "DSS": dss_row(
+                Setting(
+                    model=DSS_NETWORK,
+                    optim=OptimSpec(lr=5e-4, weight_decay=0.0, schedule=Plateau(factor=0.2, patience=40)),
+                    epochs=35,
+                    batch_size=16,
+                ),
+                PathfinderSpec(resolution=128, source="official"),
+                lr_dt=1e-4,
+                adapt=lambda mixer: mixer.with_time_scale(1e-4, 1e-2),
+            ),
+            "HOPE": hope_row(
+                Setting(
+                    model=HOPE_NETWORK,
+                    optim=OptimSpec(lr=1e-3, weight_decay=0.03, schedule=Cosine(warmup_steps=20 * 10_000)),
+                    epochs=50,
+                    batch_size=16,
+                ),
+                PathfinderSpec(resolution=128, source="official", scaling="centred"),
+                CENTRED,
+                "dt not trained",
+                HOPE_COSINE,
+                d_state=128,
+                dt=(1e-3, 1.0),
+                dt_link="exp",
+                lr_h=5e-4,
+                lr_dt=1e-3,
+                train_dt=False,
+            ),
+        },
+    },
+)
+
+BENCHMARKS: Final = (
+    PATHFINDER,
+    PATH_X,
+    Benchmark(
+        name="pathfinder64",
+        title="Pathfinder, 64 x 64",
+        metric="accuracy",
+        about=ABOUT.format("64 x 64 pixels, 4,096 steps; no published setting is known."),
+        rows={
+            "quick": _quick(PathfinderSpec(resolution=64, images=2000), epochs=2, batch_size=16),
+            "small": _small_pathfinder(PathfinderSpec(resolution=64), BORROWED.format("Pathfinder with 32 x 32 pixels")),
+        },
+    ),
+    Benchmark(
+        name="pathfinder256",
+        title="Pathfinder, 256 x 256",
+        metric="accuracy",
+        about=ABOUT.format("256 x 256 pixels, 65,536 steps; settings of the few published numbers could not be verified."),
+        rows={
+            "quick": _quick(PathfinderSpec(resolution=256, images=120), epochs=2, batch_size=2, dt=LONG),
+            "small": _small_pathx(PathfinderSpec(resolution=256), BORROWED.format("Path-X")),
+        },
+    ),
+)

@@ -1,0 +1,84 @@
+"""The way back from a record to its run: the JSON of a spec, as records hold it, is read into the equal RunSpec with the same id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from inspect import isabstract
+from typing import Any, Final, get_args
+
+import cattrs
+from cattrs.gen import make_dict_structure_fn
+from cattrs.v import format_exception
+
+import benchmarks.registry  # noqa: F401 every spec class that a recipe may hold is defined once this is imported
+from benchmarks.spec import RunSpec
+from data.base import DataSpec
+from models import MixerSpec, ModelSpec, OptimSpec
+from models.optim import Schedule
+
+
+class CannotRebuild(ValueError):
+    """A spec in a record that this version of the suite cannot state any more. The message names the class and what is wrong with it."""
+
+
+def _family(base: type) -> Iterator[type]:
+    """`base` and all that is derived from it, without the classes that only serve as bases."""
+    if not isabstract(base):
+        yield base
+    for derived in type.__subclasses__(base):
+        yield from _family(derived)
+
+
+SPECS: Final[Mapping[str, type]] = {
+    kind.__name__: kind for base in (RunSpec, ModelSpec, OptimSpec, DataSpec, MixerSpec, *get_args(Schedule)) for kind in _family(base)
+}
+"""Every spec class by the name that records call it by."""
+
+_PLACES: Final = {DataSpec, MixerSpec, Schedule, *SPECS.values()}
+"""What a field may be declared as that holds a spec."""
+
+
+def rebuild(spec: Mapping[str, Any]) -> RunSpec:
+    """The RunSpec of `Record.spec` or `Record.spec_full`. Raises CannotRebuild where a class is not known or of another version."""
+    try:
+        run: RunSpec = _CONVERTER.structure(spec, RunSpec)
+    except Exception as error:  # cattrs gathers whatever the classes raise, the path of each beside it
+        raise CannotRebuild("; ".join(cattrs.transform_error(error, format_exception=_said))) from error
+    return run
+
+
+def _structured(raw: Any, declared: Any) -> Any:
+    """A spec of the class that `raw` names, which has to be one that `declared` allows and of the version that `raw` was written with."""
+    if not isinstance(raw, Mapping) or "type" not in raw:
+        raise CannotRebuild(f"expected a spec that names its type, found {raw!r}")
+    kind = SPECS.get(raw["type"])
+    if kind is None or not issubclass(kind, declared):
+        raise CannotRebuild(f"there is no spec class {raw['type']!r} here that may stand in this place")
+    version = getattr(kind, "version", 1)
+    if raw.get("version") != version:
+        raise CannotRebuild(f"{kind.__name__} is of version {version} here and was of version {raw.get('version')} in the record")
+    return _from_fields(kind)({name: value for name, value in raw.items() if name not in ("type", "version")}, kind)
+
+
+@cache
+def _from_fields(kind: type) -> Callable[[Mapping[str, Any], Any], Any]:
+    return make_dict_structure_fn(kind, _CONVERTER, _cattrs_forbid_extra_keys=True)
+
+
+def _unchanged(value: Any, kind: Any) -> Any:
+    """A plain value as it is: 1 in place of 1.0 would be another id."""
+    if type(value) is not kind and (kind is not float or type(value) is not int):
+        raise CannotRebuild(f"expected {kind.__name__}, found {value!r}")
+    return value
+
+
+def _said(error: BaseException, kind: Any) -> str:
+    """What is wrong, in the words of the spec class where it is one of them that complains."""
+    return str(error) if isinstance(error, ValueError) else format_exception(error, kind)
+
+
+_CONVERTER: Final = cattrs.Converter()
+_CONVERTER.register_structure_hook_func(_PLACES.__contains__, _structured)
+for plain in (bool, int, float, str):
+    _CONVERTER.register_structure_hook(plain, _unchanged)

@@ -1,0 +1,172 @@
+"""Arrays that are prepared once and memory-mapped from then on, in the folder `prepared` of the data root.
+
+A prepared folder is named after its data set and its key, and the key stands for everything that decides the content: files, versions,
+choices. It appears under that name in one step and only when it is complete, and its manifest says what is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.base import DataError
+from data.files.digests import key_of, sha256
+from data.files.official import Official
+from data.files.root import root, writing
+
+SCHEMA: Final = 1
+
+
+def key_of_files(version: int, *files: Official) -> str:
+    """The key of what is made from official files by `version` of a reader."""
+    return key_of(f"reader {version}", *(f"{file.name} {file.digest}" for file in files))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What preparing a data set gives."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Source, licence, counts, class balance: whatever a reader of the manifest should know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A complete prepared folder."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def array(self, name: str) -> NDArray[Any]:
+        """The array, memory-mapped and read-only."""
+        entry = self.manifest["arrays"][name]
+        try:
+            array: NDArray[Any] = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise self.damaged(f"{entry['file']} cannot be read") from error
+        if [str(array.dtype), list(array.shape)] != [entry["dtype"], entry["shape"]]:
+            raise self.damaged(f"{entry['file']} holds {array.dtype} {array.shape}, the manifest says {entry['dtype']} {entry['shape']}")
+        return array
+
+    def digests(self) -> NDArray[np.uint8]:
+        """The checksums of all arrays as one array: stands for their content in a hash over data and split."""
+        text = "".join(f"{name}:{entry['sha256']};" for name, entry in sorted(self.manifest["arrays"].items()))
+        return np.frombuffer(text.encode(), dtype=np.uint8)
+
+    def require_files(self) -> None:
+        """The quick look of every opening: all files there, of the right size. Raises DataError."""
+        for entry in self.manifest["arrays"].values():
+            file = self.folder / entry["file"]
+            size = file.stat().st_size if file.is_file() else None
+            if size != entry["bytes"]:
+                raise self.damaged(
+                    f"{entry['file']} " + ("is missing" if size is None else f"has {size:,} bytes instead of {entry['bytes']:,}")
+                )
+
+    def verify(self) -> None:
+        """The thorough look: the checksum of every array. Raises DataError."""
+        self.require_files()
+        for name, entry in self.manifest["arrays"].items():
+            digest = sha256(self.array(name))
+            if digest != entry["sha256"]:
+                raise self.damaged(f"{entry['file']} was changed: its checksum is {digest}, the manifest says {entry['sha256']}")
+
+    def damaged(self, what: str) -> DataError:
+        return DataError(f"the prepared data in {self.folder} are damaged: {what}. Remove that folder and run the same command again.")
+
+
+def opened(name: str, key: str) -> Prepared | None:
+    """The prepared data set, or None where there is none under this name and key. Raises DataError where it is damaged."""
+    folder = _folder(name, key)
+    file = folder / "manifest.json"
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read ({error}). Remove {folder} and run the same command again.") from error
+    prepared = Prepared(folder=folder, manifest=manifest)
+    if manifest.get("schema") != SCHEMA or manifest.get("key") != key:
+        raise prepared.damaged("its manifest is of another kind")
+    prepared.require_files()
+    return prepared
+
+
+def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -> Prepared:
+    """The prepared data set `name` of content `key`, made by `make()` where it is not there yet.
+
+    One process makes it, under a lock that dies with it; others wait and take the result. `needed` bytes are asked of the disk first.
+    """
+    prepared = opened(name, key)
+    if prepared is not None:
+        return prepared
+    folder = _folder(name, key)
+    with writing(folder.parent, needed), _locked(folder.parent / f".{name}.lock", name):
+        prepared = opened(name, key)  # somebody else was making it
+        if prepared is not None:
+            return prepared
+        for left in folder.parent.glob(f".{name}-{'[0-9a-f]' * len(key)}.*.tmp"):  # of this set under any key, and of no other set
+            shutil.rmtree(left)
+        temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+        temporary.mkdir()
+        try:
+            _write(temporary, name, key, make())
+            if folder.exists():  # without a manifest, or it would have been opened
+                shutil.rmtree(folder)
+            os.replace(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    prepared = opened(name, key)
+    assert prepared is not None
+    return prepared
+
+
+def _folder(name: str, key: str) -> Path:
+    return root() / "prepared" / f"{name}-{key}"
+
+
+def _write(folder: Path, name: str, key: str, made: Made) -> None:
+    """Arrays first, the manifest last."""
+    entries = {}
+    for label, array in made.arrays.items():
+        with (folder / f"{label}.npy").open("wb") as handle:
+            np.save(handle, np.ascontiguousarray(array), allow_pickle=False)
+            handle.flush()
+            os.fsync(handle.fileno())
+            size = handle.tell()
+        entries[label] = {
+            "file": f"{label}.npy",
+            "bytes": size,
+            "dtype": str(array.dtype),
+            "shape": list(array.shape),
+            "sha256": sha256(array),
+        }
+    manifest = {"schema": SCHEMA, "name": name, "key": key, **made.facts, "arrays": entries}
+    with (folder / "manifest.json").open("w", encoding="utf-8") as text:
+        json.dump(manifest, text, indent=1)
+        text.flush()
+        os.fsync(text.fileno())
+
+
+@contextlib.contextmanager
+def _locked(path: Path, name: str) -> Iterator[None]:
+    import fcntl
+
+    with path.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{name} is being prepared by another process; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,148 @@
+"""The files of LRA Retrieval: where they lie, what they are known by, and how their rows are read.
+
+Three tab-separated files without a header: label (0.0 or 1.0), two ids, two texts. No checksum was ever published, so the files are known
+by the sha256 of what was found, which is remembered for as long as they do not change.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from data.base import DataError, Say, silent
+from data.files.digests import file_digest
+from data.files.progress import Progress
+from data.files.root import reading, root, writing
+
+FOLDERS: Final = ("lra_release/lra_release/tsv_data", "lra_release/tsv_data", "tsv_data", "aan")
+"""Of the data root: the release unpacked in two ways, its folder alone, and the name that state-spaces/s4 uses."""
+FILES: Final = {"train": "new_aan_pairs.train.tsv", "val": "new_aan_pairs.eval.tsv", "test": "new_aan_pairs.test.tsv"}
+ROWS: Final = {"train": 147_086, "val": 18_090, "test": 17_437}
+"""As the literature gives them; nobody here could count."""
+URL: Final = "https://storage.googleapis.com/long-range-arena/lra_release.gz"
+DIGESTS: Final = "aan-files.json"
+"""File of the folder `prepared` in which the checksums are remembered."""
+Quoting = Literal["none", "csv"]
+
+
+def folder_of_files() -> Path:
+    """The folder with the three files. Raises DataError, which says what is missing and how to get it."""
+    for name in FOLDERS:
+        folder = root() / name
+        missing = [file for file in FILES.values() if not (folder / file).is_file()]
+        if not missing:
+            return folder
+        if len(missing) < len(FILES):
+            raise DataError(f"{folder} has no {' and no '.join(missing)}; all three files of LRA Retrieval are needed. {how_to_get()}")
+    raise DataError(f"LRA Retrieval (AAN) is not here. {how_to_get()}")
+
+
+def how_to_get() -> str:
+    """Where to get the files."""
+    return (
+        f"They are only to be had inside {URL} (about 7.7 GB, a tar.gz, no checksum published), which this program does not download for "
+        f"them: take the folder lra_release/lra_release/tsv_data out of it and put {', '.join(FILES.values())} into "
+        f"{root() / FOLDERS[2]}. A task of the same kind that needs no such download is retrieval-imdb (make retrieval-imdb)."
+    )
+
+
+def remembered_digests() -> dict[str, str] | None:
+    """File name -> "sha256:...", as far as that is remembered: of the files that lie there, or of those that did where none do now."""
+    try:
+        remembered = json.loads((root() / "prepared" / DIGESTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    try:
+        marks = _marks(folder_of_files())
+    except DataError:
+        marks = remembered["marks"]
+    return dict(remembered["digests"]) if marks == remembered["marks"] else None
+
+
+def _marks(folder: Path) -> list[list[int]]:
+    """By what a changed file is noticed without reading it."""
+    stats = [(folder / name).stat() for name in FILES.values()]
+    return [[stat.st_size, stat.st_mtime_ns, stat.st_ino] for stat in stats]
+
+
+def digests_of_files(say: Say = silent) -> dict[str, str]:
+    """As `remembered_digests`; where nothing is, the files are hashed and remembered. Raises DataError where they are not here."""
+    if (known := remembered_digests()) is not None:
+        return known
+    folder = folder_of_files()
+    marks, hashed = _marks(folder), {}
+    for name in FILES.values():
+        say(f"hashing {folder / name} ({(folder / name).stat().st_size / 1e6:,.0f} MB)")
+        hashed[name] = file_digest(folder / name)
+    memory = root() / "prepared" / DIGESTS
+    with writing(memory.parent, 0):
+        part = memory.with_name(f".{DIGESTS}.{os.getpid()}")
+        part.write_text(json.dumps({"marks": marks, "digests": hashed}), encoding="utf-8")
+        os.replace(part, memory)
+    return hashed
+
+
+Fields = list[bytes]
+
+
+def plain(handle: BinaryIO) -> Iterator[Fields]:
+    """Rows as Long Range Arena reads them: a line is a row, a tab ends a field, and a quotation mark is a character like any other."""
+    for line in handle:
+        yield line.removesuffix(b"\n").removesuffix(b"\r").split(b"\t")
+
+
+def quoted(handle: BinaryIO) -> Iterator[Fields]:
+    """Rows as state-spaces/s4 reads them: a field that begins with a quotation mark goes to the next one, over tabs and lines."""
+    before = csv.field_size_limit(1 << 30)  # one stray mark can make a field of half the file
+    try:
+        with io.TextIOWrapper(handle, encoding="utf-8", errors="surrogateescape", newline="") as text:
+            for row in csv.reader(text, delimiter="\t"):
+                yield [field.encode("utf-8", "surrogateescape") for field in row]
+    finally:
+        csv.field_size_limit(before)
+
+
+READERS: Final[dict[str, Callable[[BinaryIO], Iterator[Fields]]]] = {"none": plain, "csv": quoted}
+
+
+def fault(row: Fields) -> str | None:
+    """What is wrong with a row, if anything."""
+    if len(row) != 5:
+        return f"it has {len(row)} fields instead of 5"
+    try:
+        if float(row[0]) not in (0.0, 1.0):
+            return f"its label is {row[0].decode(errors='replace')}, and labels are 0.0 and 1.0"
+        for text in row[3:]:
+            text.decode()
+    except UnicodeDecodeError as error:
+        return f"a text is not UTF-8 ({error.reason})"
+    except ValueError:
+        return f"its label {row[0][:40].decode(errors='replace')!r} is no number"
+    return None
+
+
+def rows(path: Path, quoting: Quoting, say: Say = silent) -> Iterator[tuple[int, bytes, bytes]]:
+    """(label, text, text) of each row of one file. Raises DataError after the last one where rows were bad."""
+    bad, first, row = 0, "", 0
+    progress = Progress(path.name, None, "rows", say)
+    try:
+        with reading(path), path.open("rb") as handle:
+            for row, fields in enumerate(READERS[quoting](handle), start=1):
+                if what := fault(fields):
+                    first = first or f"row {row} is damaged: {what}"
+                    bad += 1
+                else:
+                    yield int(float(fields[0])), fields[3], fields[4]
+                progress.at(row)
+    except csv.Error as error:
+        raise DataError(f"{path} is no CSV after row {row:,}: {error}. quoting=none reads it as Long Range Arena does") from error
+    if bad:
+        remedy = "Remove the file and get it again." if quoting == "none" else "quoting=none reads rows as Long Range Arena does."
+        raise DataError(f"{path}: {first}; {bad:,} of {row:,} rows are bad. {remedy}")
+    if not row:
+        raise DataError(f"{path} is empty. Remove the file and get it again.")

@@ -1,0 +1,108 @@
+"""A record gives back its run: for every recipe, every cell of a grid and every committed record the equal RunSpec with the same id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ablations.registry import ABLATIONS
+from benchmarks.rebuild import SPECS, CannotRebuild, rebuild
+from benchmarks.registry import BENCHMARKS
+from benchmarks.running.environment import ROOT
+from benchmarks.running.record import Record
+from benchmarks.spec import RunSpec, canonical, every_field, spec_id
+from models import VARIANTS
+from tests.tiny import tiny
+
+
+def recipes() -> Iterator[RunSpec]:
+    """Every recipe at every scale, and every way to read it out."""
+    for benchmark in BENCHMARKS.values():
+        for view in (benchmark, *(benchmark.read_out(name) for name in benchmark.readouts)):
+            for scale in benchmark.scales:
+                for variant in VARIANTS:
+                    try:
+                        yield view.recipe(variant, scale).with_seed(3)
+                    except ValueError:
+                        continue
+
+
+def through_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def test_every_recipe_and_every_cell_comes_back_from_its_json() -> None:
+    runs = {run.id: run for run in recipes()}
+    runs |= {run.id: run for grid in ABLATIONS.values() for run in grid.specs((0, 1))}
+    assert len(runs) > 600
+    for id, run in runs.items():
+        for text in (canonical(run), every_field(run)):
+            again = rebuild(through_json(text))
+            assert again == run
+            assert again.id == id
+
+
+COMMITTED = sorted((ROOT / "reports" / "records").glob("*/*/record.json"))
+
+
+def test_every_committed_record_comes_back() -> None:
+    assert COMMITTED
+    for path in COMMITTED:
+        record = Record.from_json(path.read_text(encoding="utf-8"))
+        run = rebuild(record.spec)
+        assert run.id == record.id, path
+        assert canonical(run) == record.spec
+        assert rebuild(record.spec_full) == run
+        assert (run.benchmark, run.scale, run.seed) == (record.benchmark, record.scale, record.seed)
+
+
+def test_the_table_holds_what_recipes_and_records_name() -> None:
+    def named(value: Any) -> set[str]:
+        own = {value["type"]} if isinstance(value, dict) and "type" in value else set()
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return own.union(*map(named, parts))
+
+    assert set().union(*(named(canonical(run)) for run in recipes())) <= set(SPECS)
+
+
+def changed(*place: str, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(raw: dict[str, Any]) -> None:
+        for key in place[:-1]:
+            raw = raw[key]
+        raw[place[-1]] = to
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (changed("model", "mixer", "version", to=99), ["S4DSpec is of version", "99", "model.mixer"]),
+        (changed("model", "mixer", "type", to="S5Spec"), ["no spec class 'S5Spec'", "model.mixer"]),
+        (changed("model", "mixer", "type", to="OptimSpec"), ["no spec class 'OptimSpec'", "model.mixer"]),
+        (changed("model", "mixer", "colour", to="red"), ["extra fields", "colour", "model.mixer"]),
+        (changed("model", "mixer", "d_state", to=3), ["even", "model.mixer"]),
+        (changed("model", "mixer", to=None), ["names its type", "model.mixer"]),
+        (changed("model", "n_layers", to="two"), ["expected int, found 'two'", "model.n_layers"]),
+        (changed("epochs", to=1.0), ["expected int, found 1.0", "epochs"]),
+        (changed("seed", to=True), ["expected int, found True", "seed"]),
+        (changed("scale", to="huge"), ["huge", "scale"]),
+        (lambda raw: raw.pop("epochs"), ["required field missing", "epochs"]),
+    ],
+)
+def test_what_cannot_be_rebuilt_is_named(change: Callable[[dict[str, Any]], Any], words: list[str]) -> None:
+    raw = through_json(canonical(tiny()))
+    change(raw)
+    with pytest.raises(CannotRebuild) as caught:
+        rebuild(raw)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_whole_number_where_a_fraction_may_stand_stays_what_it_was() -> None:
+    raw = through_json(canonical(tiny()))
+    raw["optim"]["lr"] = 1
+    assert spec_id(canonical(rebuild(raw))) == spec_id(raw)
