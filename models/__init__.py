@@ -29,6 +29,7 @@ from models.inits import INITS
 from models.kernel import Kernel, KernelSpec, SSMLayer, StepSpec
 from models.layer import Layer, MixerSpec, NoRecurrence
 from models.links import LINKS
+from models.lru import LRUSpec
 from models.network import ModelSpec, SequenceModel
 from models.optim import Constant, Cosine, MultiStep, OptimSpec, Plateau, param_groups
 from models.parameters import ParamGroup
@@ -53,6 +54,7 @@ __all__ = [
     "HOPESpec",
     "Kernel",
     "KernelSpec",
+    "LRUSpec",
     "LSTMSpec",
     "Layer",
     "MixerSpec",

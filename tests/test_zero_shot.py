@@ -160,7 +160,7 @@ def test_which_rows_have_a_step(name: str) -> None:
     torch.manual_seed(0)
     model = ModelSpec(mixer=VARIANTS[name].mixer, d_model=8, n_layers=1).build(d_input=1, d_output=2)
     able = all(layer.has_rate for layer in model.layers)
-    assert able == (name not in ("fir", "lstm", "transformer"))
+    assert able == (name not in ("fir", "lstm", "transformer", "lru"))
     task = SequenceTask(model, OptimSpec(lr=1e-3), total_steps=1)
     batch = {"x": torch.randn(2, 16, 1), "y": torch.tensor([0, 1])}
 
