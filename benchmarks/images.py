@@ -33,7 +33,6 @@ NOISE: Final = PIXELS
 READOUTS: Final[dict[str, int | None]] = {"noise": NOISE, "all": None, "last": 1}
 """Where the class is read from: the mean over the noise half (the authors' script), over all steps, or the last step alone."""
 
-
 GREY: Final = CIFARSpec(color=False)
 COLOUR: Final = CIFARSpec()
 GREY_NOISE: Final = CIFARSpec(color=False, noise=NOISE)

@@ -128,7 +128,7 @@ def hope_row(
     data_notes: tuple[str, ...] = (),
     padded: bool = False,
 ) -> Row:
-    """The setting of HOPE, from the authors' release, with what is wrong in it put right. `dt` is in HOPE's convention; lr_dt None is the network's rate."""
+    """The setting of HOPE, from the authors' release, with what is wrong in it put right. `dt` is in HOPE's convention."""
     own_rate = "h at the network's rate: this row"
     return Row(
         setting=setting,
