@@ -117,7 +117,7 @@ def test_the_number_is_that_of_the_chosen_weights_at_scaled_steps(
     found: dict[tuple[int, float], float] = {}
     with torch.no_grad():
         for step, rate in ((1, 1.0), (2, 2.0), (4, 4.0), (2, 1.0)):
-            output = model.eval()(tone(SPLITS["test"], step), rate=rate)
+            output = model.eval()(torch.from_numpy(tone(SPLITS["test"], step)), rate=rate)
             score = (output.squeeze(-1) - y).square().mean().sqrt() if regression else (output.argmax(-1) == y).float().mean()
             found[step, rate] = float(score)
     assert record.metrics[f"test_{metric}"] == pytest.approx(found[1, 1.0], abs=1e-6)
