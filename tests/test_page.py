@@ -13,7 +13,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablations import __main__ as grids
 from ablations.registry import ABLATIONS
 from ablations.report import request as grid_request
 from benchmarks import cli
@@ -173,8 +172,8 @@ def test_quickstart_without_records_exits_zero_and_prints_the_page_last(
     assert path.is_file()
 
 
-def test_a_grid_is_rendered_by_its_own_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert grids.main(["core", "--report", "--seeds", "0"]) == cli.DONE
+def test_a_grid_is_rendered_from_what_there_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert evidence.show(grid_request(ABLATIONS["core"], (0,))) == cli.DONE
     assert Path(capsys.readouterr().out.splitlines()[-1]) == tmp_path / "runs" / "reports" / "core" / "index.html"
 
 
