@@ -9,9 +9,8 @@ from typing import Final, Literal
 from benchmarks.benchmark import Recipe
 from benchmarks.spec import RunSpec, Scale
 from data.base import DataSpec
-from models import VARIANTS, Cosine, MixerSpec, ModelSpec, OptimSpec
+from models import VARIANTS, Cosine, MixerSpec, ModelSpec, OptimSpec, Schedule
 from models.names import choose
-from models.optim import Schedule
 
 DT: Final = (1e-3, 1e-1)
 """Range of initial step sizes in S4's convention, the same time scales for every row: S4's own default."""
