@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
+from models.diagonal import require_even
 from models.functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
-from models.kernel import even
 from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate
 from models.parameters import OwnRates, as_complex, complex_normal
 
@@ -44,7 +44,7 @@ class LRUSpec(MixerSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        even(self.d_state)
+        require_even(self.d_state)
         if self.d_state < 2:
             raise ValueError(f"d_state counts real state dimensions, two for each complex mode, and is at least 2; got {self.d_state}")
         if not 0 <= self.r_min <= self.r_max < 1:

@@ -31,8 +31,8 @@ from models import (
     param_groups,
 )
 from models.kernel import Kernel
-from models.optim import build
 from models.parameters import ParamGroup
+from models.training.optim import build
 
 LR, DECAY = 0.02, 0.03
 
@@ -81,7 +81,7 @@ def test_every_parameter_has_its_intended_rate(name: str) -> None:
     actual = rates(model)
     seen = set()
     for key, pair in actual.items():
-        own = re.sub(r"^.*\.(kernel|recurrence)\.|.*", "", key, count=1)
+        own = next(iter(re.split(r"\.(?:kernel|recurrence)\.", key)[1:]), "")
         assert pair == table.get(own, NETWORK), key
         seen.add(own)
     assert seen - {""} == set(table)
