@@ -30,9 +30,8 @@ from benchmarks.running.environment import PeakMemory, Runtime, describe
 from benchmarks.running.record import Record, Store, failed, identity
 from benchmarks.spec import RunSpec
 from data.base import DataError
-from data.module import SplitModule
 from data.files.digests import sha256
-
+from data.module import SplitModule
 from models import Kernel, NoRecurrence, SequenceTask
 
 CHANNELS: Final = 8
