@@ -321,7 +321,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -
     """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
     loggers.check(options.logger)
     if options.data is not None:
-        os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
+        os.environ["SSM_DATA"] = options.data  # read by data.files.root, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
     threads = options.threads or (cores if device == "cuda" else 1)
