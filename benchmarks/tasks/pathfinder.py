@@ -6,7 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.lra import (
+from benchmarks.papers import HOPE_COSINE
+from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
+from benchmarks.recipe import Rows
+from benchmarks.setting import DT, Setting
+from benchmarks.tasks.lra import (
     BORROWED,
     DSS_NETWORK,
     GENERATED,
@@ -19,10 +23,6 @@ from benchmarks.lra import (
     s4_rows,
     small_rows,
 )
-from benchmarks.papers import HOPE_COSINE
-from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
-from benchmarks.recipe import Rows
-from benchmarks.setting import DT, Setting
 from data.pathfinder.spec import PathfinderSpec
 from models import Cosine, OptimSpec, Plateau
 

@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.lra import (
+from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
+from benchmarks.recipe import Row, Rows
+from benchmarks.setting import Setting
+from benchmarks.tasks.lra import (
     BORROWED,
     DSS_NETWORK,
     GENERATED,
@@ -19,9 +22,6 @@ from benchmarks.lra import (
     s4_rows,
     small_rows,
 )
-from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
-from benchmarks.recipe import Row, Rows
-from benchmarks.setting import Setting
 from data.listops.spec import ListOpsSpec
 from data.subsets import SplitSpec
 from data.texts.aan import AANSpec
