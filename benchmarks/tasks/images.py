@@ -222,6 +222,7 @@ MEMORY: Final = (
 BENCHMARKS: Final = (
     Benchmark(
         name="lra-image",
+        brief="CIFAR-10, grey, 1024 pixels one by one",
         title="LRA Image",
         metric="accuracy",
         about=f"Grey photographs, one pixel per step, {PIXELS} steps. {CIFAR}",
@@ -233,6 +234,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="scifar",
+        brief="sequential CIFAR-10 in colour, 1024 steps",
         title="Sequential CIFAR-10",
         metric="accuracy",
         about=f"Colour photographs, one pixel of three channels per step, {PIXELS} steps. {CIFAR}",
@@ -248,6 +250,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="scifar-noise",
+        brief="photographs in colour, each followed by as many steps of noise",
         title="Noise-padded CIFAR-10",
         metric="accuracy",
         about=f"Colour photographs, {MEMORY} The memory experiment of the HOPE paper. {CIFAR}",
@@ -256,6 +259,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="scifar-noise-gray",
+        brief="the same in grey",
         title="Noise-padded CIFAR-10, grey",
         metric="accuracy",
         about=f"Grey photographs, {MEMORY} {CIFAR}",
@@ -269,6 +273,7 @@ BENCHMARKS: Final = (
     # there is no setting for sequential MNIST that could be verified
     Benchmark(
         name="smnist",
+        brief="sequential MNIST, 784 steps",
         title="Sequential MNIST",
         metric="accuracy",
         about=f"Digits, one pixel per step, 784 steps, row by row. {MNIST}",
@@ -276,6 +281,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="psmnist",
+        brief="the same pixels of MNIST in one fixed permuted order",
         title="Permuted sequential MNIST",
         metric="accuracy",
         about=f"Digits, one pixel per step, 784 steps, in bit-reversal order. {MNIST}",
