@@ -278,20 +278,20 @@ def examine() -> list[Finding]:
     with ThreadPoolExecutor(max_workers=2) as pool:
         tries = {name: pool.submit(attempt, name, module, FURTHER.get(name, "")) for name, (module, _) in wanted.items()}
     trials = {name: future.result() for name, future in tries.items()}
-    found = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
-    if not any(f.level == "problem" for f in found):
-        found += check_loaders()
-    return sorted(found, key=lambda f: ("problem", "note", "ok").index(f.level))
+    findings = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
+    if not any(f.level == "problem" for f in findings):
+        findings += check_loaders()
+    return sorted(findings, key=lambda f: ("problem", "note", "ok").index(f.level))
 
 
 def main(argv: list[str]) -> int:
     if argv:
         print(__doc__)
         return 0 if argv in (["-h"], ["--help"]) else 2
-    found = examine()
-    for finding in found:
+    findings = examine()
+    for finding in findings:
         print(finding)
-    problems, notes = (sum(f.level == level for f in found) for level in ("problem", "note"))
+    problems, notes = (sum(f.level == level for f in findings) for level in ("problem", "note"))
     verdict = "unusable until the problems are mended" if problems else "usable"
     print(f"\n{verdict}: problems {problems}, notes {notes}")
     return UNUSABLE if problems else 0
