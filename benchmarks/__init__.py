@@ -12,7 +12,7 @@ tasks/          the benchmarks, a file a family: digits, images, tokens, pathfin
 published/      numbers that others printed, a file a paper
 registry.py     BENCHMARKS, FAMILIES, and how somebody selects among them
 running/        how a run comes to be a record: run, record, checkpoint, launch, screen, loggers, environment, throughput
-cli.py          exit codes and one-paragraph errors, for every command line of the suite
+cli.py          the flags and lists of words that several command lines have in common
 doctor.py       what of this machine does not fit, with the remedy
 __main__.py     python -m benchmarks NAME
 """
