@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 from benchmarks import cli
 
 
-def parser() -> cli.Parser:
-    """The flags; the grids are imported after parsing."""
-    p = cli.Parser("python -m ablations", "Train and score the cells of an ablation grid; finished runs are skipped.")
-    p.add_argument("name", nargs="?", metavar="NAME", help="the grid, see --list")
-    p.add_argument("--list", action="store_true", help="the grids, and how many of the runs of seeds 0, 1, 2 are done")
-    cli.add_launch_options(p)
-    return p
+@dataclass(frozen=True, kw_only=True)
+class Options(cli.Launch):
+    """Train and score the cells of an ablation grid; finished runs are skipped."""
+
+    name: cli.Name = None
+    """The grid, see --list."""
+    list: Annotated[bool, cli.SHOWN] = False
+    """The grids, and how many of the runs of seeds 0, 1, 2 are done."""
 
 
 def listing() -> str:
@@ -34,7 +37,7 @@ def listing() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    options = parser().parse(argv)
+    options = cli.read(Options, argv, prog="python -m ablations")
     if options.list:
         print(listing(), end="")
         return cli.DONE

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from benchmarks import cli
 
@@ -14,17 +14,27 @@ if TYPE_CHECKING:
     from benchmarks.spec import Scale
 
 
-def parser() -> cli.Parser:
-    """The flags; names are looked up after parsing, so that --help needs no tables."""
-    p = cli.Parser("python -m benchmarks", "Train and score variants on one benchmark; finished runs are skipped.")
-    p.add_argument("name", nargs="?", metavar="NAME", help="the benchmark, see --list")
-    p.add_argument("--list", action="store_true", help="benchmarks, variants, and how many runs of seeds 0, 1, 2 are done at --scale")
-    p.add_argument("--variant", type=cli.words, default=("default",), metavar="A,B", help="variants; or default (the seven), or all")
-    p.add_argument("--scale", default=None, metavar="quick|small|paper", help="size of the experiment (default: the benchmark's smallest)")
-    p.add_argument("--readout", default=None, metavar="noise|all|last", help="where the class is read, for signals followed by noise")
-    p.add_argument("--protocol", default=None, metavar="FIELD=VALUE,...", help="other choices of protocol, as in source=mini,split=patient")
-    cli.add_launch_options(p)
-    return p
+@dataclass(frozen=True, kw_only=True)
+class Options(cli.Launch):
+    """Train and score variants on one benchmark; finished runs are skipped."""
+
+    name: cli.Name = None
+    """The benchmark, see --list."""
+    list: Annotated[bool, cli.SHOWN] = False
+    """Benchmarks, variants, and how many runs of seeds 0, 1, 2 are done at --scale."""
+    variant: cli.Variants = ("default",)
+    """Variants, separated by commas; or default (the seven), or all."""
+    scale: cli.ScaleName = None
+    """Size of the experiment (default: the benchmark's smallest)."""
+    readout: cli.Readout = None
+    """Where the class is read, for signals followed by noise."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol, as in source=mini,split=patient."""
+
+
+def parse(argv: Sequence[str] | None) -> Options:
+    """The flags; names are looked up later, so that --help needs no tables."""
+    return cli.read(Options, argv, prog="python -m benchmarks")
 
 
 def listing(scale: Scale) -> str:
@@ -57,7 +67,7 @@ def listing(scale: Scale) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    options: argparse.Namespace = parser().parse(argv)
+    options = parse(argv)
     from benchmarks.registry import BENCHMARKS, select_benchmark, select_variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose

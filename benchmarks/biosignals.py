@@ -20,6 +20,7 @@ SAME: Final = f"d_state = {D_STATE} in every row, as in the config for S4 and S4
 
 
 def _quick(data: BIDMCSpec) -> Rows:
+    """The small network on a part of the windows."""
     part = replace(data, train_subset=800, val_subset=200, test_subset=400, offset="removed")
     return quick_rows(
         part,
@@ -32,6 +33,7 @@ def _quick(data: BIDMCSpec) -> Rows:
 
 
 def _small(data: BIDMCSpec, *notes: str) -> Rows:
+    """The setting of S4D's own ablations, on all of the windows; variants differ in their mixer and in nothing else."""
     setting = Setting(
         model=ModelSpec(mixer=ANY_MIXER, n_layers=4, d_model=128, norm="layer", prenorm=True, mixing="linear", bidirectional=True),
         optim=OptimSpec(lr=4e-3, weight_decay=1e-2, schedule=MultiStep(milestones=(50, 100, 150, 200))),
@@ -49,6 +51,7 @@ def _small(data: BIDMCSpec, *notes: str) -> Rows:
 
 
 def _paper(data: BIDMCSpec) -> Rows:
+    """The published setting of S4 and S4D, which is the only one, for every variant."""
     setting = Setting(
         model=ModelSpec(mixer=ANY_MIXER, n_layers=6, d_model=128, norm="layer", prenorm=True, bidirectional=True),
         optim=OptimSpec(lr=1e-2, weight_decay=5e-2, schedule=MultiStep(milestones=(100, 200, 300, 400, 500))),

@@ -1,86 +1,42 @@
-"""Exit codes, one-paragraph errors, and the flags that every command which trains has in common. Imports nothing heavy."""
+"""What the commands that train or report have in common: exit codes, errors of one paragraph, lists of words, and the flags of a launch.
+
+Imports nothing heavy; a command imports its tables and torch after its flags are read.
+"""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, get_args
 
-DONE: Final = 0
-SOME_FAILED: Final = 1
-USAGE: Final = 2
-DATA: Final = 3
-INTERRUPTED: Final = 4
-ENVIRONMENT: Final = 5
-EXIT_CODES: Final = (
-    "exit codes: 0 all done, 1 some runs failed, 2 bad usage, 3 data missing or damaged, 4 interrupted (resumable), 5 environment"
-)
+import tyro
+
+from data import command
+from data.base import StorageError
+from data.command import DATA, DONE, ENVIRONMENT, INTERRUPTED, SHOWN, SOME_FAILED, USAGE, Bare, UsageError, folder, option, read
+
+__all__ = [
+    "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
+    "UsageError", "as_usage", "guarded",
+    "DEVICES", "LOGGERS", "RERUN", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
+]  # fmt: skip
 
 DEVICES: Final = ("auto", "cpu", "cuda")
-LOGGERS: Final = ("none", "tensorboard", "wandb")
+LoggerName = Literal["none", "tensorboard", "wandb"]
+LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
 RERUN: Final = ("missing", "failed", "all")
 
-
-class UsageError(ValueError):
-    """What was asked for cannot be; one paragraph with the nearest valid name."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose every complaint is a UsageError, and which knows the nearest option to a misspelt one."""
-
-    def __init__(self, prog: str, description: str) -> None:
-        super().__init__(
-            prog=prog, description=description, epilog=EXIT_CODES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
-
-    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
-        """The parsed arguments. Raises UsageError."""
-        known, rest = self.parse_known_args(argv)
-        if rest:
-            from models.names import unknown
-
-            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
-            if rest[0].startswith("-"):
-                raise UsageError(unknown("option", rest[0].split("=")[0], options))
-            raise UsageError(f"unexpected word {rest[0]!r}; lists are written with commas and without spaces, as in 0,1,2")
-        return known
+Choice = TypeVar("Choice", bound=str)
 
 
 def guarded(main: Callable[[], int]) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback."""
     from benchmarks.running.environment import EnvironmentProblem
-    from data.base import DataError, StorageError
 
-    try:
-        code = main()
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # the reader, `head` say, has seen enough; what is still buffered goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    except UsageError as error:
-        return _say(error, USAGE)
-    except StorageError as error:
-        return _say(error, ENVIRONMENT)
-    except DataError as error:
-        return _say(error, DATA)
-    except EnvironmentProblem as error:
-        return _say(error, ENVIRONMENT)
-    except ImportError as error:
-        return _say(f"{error}. `python -m benchmarks.doctor` says what is missing or broken, and the remedy.", ENVIRONMENT)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
-
-
-def _say(error: object, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code
+    return command.guarded(main, (EnvironmentProblem, StorageError))
 
 
 @contextmanager
@@ -92,74 +48,112 @@ def as_usage() -> Iterator[None]:
         raise UsageError(str(error)) from error
 
 
+# ---------------------------------------------------------------- what a word may mean
+
+
 def words(text: str) -> tuple[str, ...]:
-    """Comma-separated names, each once, in the order given."""
-    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-    if not found:
-        raise argparse.ArgumentTypeError("expected at least one name")
-    return found
+    """Comma-separated names, each once, in the order given. Raises ValueError where there is none."""
+    names = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not names:
+        raise ValueError("expected at least one name")
+    return names
 
 
 def seeds(text: str) -> tuple[int, ...]:
-    """Comma-separated seeds."""
+    """Comma-separated seeds, each once, in the order given. Raises ValueError."""
+    listed = words(text)
     try:
-        found = tuple(dict.fromkeys(int(word) for word in words(text)))
+        numbers = tuple(dict.fromkeys(int(word) for word in listed))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"seeds are integers separated by commas, as in 0,1,2; got {text!r}") from None
-    if any(not 0 <= seed < 2**31 for seed in found):
-        raise argparse.ArgumentTypeError(f"a seed lies in 0 .. 2147483647; got {text!r}")
-    return found
+        raise ValueError(f"seeds are integers separated by commas, as in 0,1,2; got {text!r}") from None
+    if any(not 0 <= seed < 2**31 for seed in numbers):
+        raise ValueError(f"a seed lies in 0 .. 2147483647; got {text!r}")
+    return numbers
 
 
 def positive(text: str) -> int:
-    """A positive integer."""
+    """A whole number, 1 or more. Raises ValueError."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number, 1 or more; got {text!r}")
+        raise ValueError(f"expected a whole number, 1 or more; got {text!r}")
     return int(text)
 
 
-def folder(text: str) -> str:
-    """A folder, there or not; the empty name is none."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("expected a folder, got nothing")
-    return text
+def one_of(kind: str, names: Sequence[Choice]) -> Callable[[str], Choice]:
+    """The reading of a word out of a closed list; it raises ValueError that names the nearest."""
+    table = {str(name): name for name in names}
 
-
-def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
-    """An argparse type for a closed list of names."""
-
-    def parse(text: str) -> str:
-        if text not in names:
-            from models.names import unknown
-
-            raise argparse.ArgumentTypeError(unknown(kind, text, names))
-        return text
+    def parse(text: str) -> Choice:
+        if text not in table:
+            raise ValueError(command.nearest(kind, text, table))
+        return table[text]
 
     return parse
 
 
 def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-    """An argparse type for comma-separated names out of a closed list."""
+    """The reading of comma-separated words out of a closed list."""
     one = one_of(kind, names)
     return lambda text: tuple(one(word) for word in words(text))
 
 
-def add_launch_options(parser: argparse.ArgumentParser) -> None:
-    """The flags of `benchmarks.running.launch`: what to repeat, and where and how wide to run."""
-    parser.add_argument("--seeds", type=seeds, default=(0, 1, 2), metavar="0,1,2", help="seeds, separated by commas (default 0,1,2)")
-    parser.add_argument("--device", type=one_of("device", DEVICES), default="auto", metavar="|".join(DEVICES), help="default auto")
-    parser.add_argument(
-        "--rerun",
-        type=one_of("choice for --rerun:", RERUN),
-        nargs="?",
-        const="all",
-        default="missing",
-        metavar="|".join(RERUN),
-        help="missing (default): runs without a finished record; failed: also those that diverged; all, or no word: every run again",
-    )
-    parser.add_argument("--workers", type=positive, default=None, metavar="N", help="runs side by side (default: one per core; 1 on cuda)")
-    parser.add_argument("--threads", type=positive, default=None, metavar="N", help="threads of each run (default 1; every core on cuda)")
-    parser.add_argument(
-        "--logger", type=one_of("logger", LOGGERS), default="none", metavar="|".join(LOGGERS), help="also log to <run folder>/logs"
-    )
-    parser.add_argument("--data", type=folder, default=None, metavar="DIR", help="data sets (default: $SSM_DATA, or the user's cache)")
+# ---------------------------------------------------------------- flags that several commands have
+
+Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]
+"""The word that stands without a flag."""
+Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
+Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
+# What these three may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
+Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
+Protocol = Annotated[str | None, option("--protocol", str, "FIELD=VALUE,..."), SHOWN]
+Folder = Annotated[str | None, option("--data", folder, "DIR"), SHOWN]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """The flags of a command that trains: what to repeat, and where and how wide to run."""
+
+    seeds: Seeds = (0, 1, 2)
+    """Seeds, separated by commas."""
+    device: Annotated[str, option("--device", one_of("device", DEVICES), "|".join(DEVICES)), SHOWN] = "auto"
+    """Where to train; auto takes the GPU where there is one."""
+    rerun: Annotated[str, option("--rerun", one_of("choice for --rerun:", RERUN), "|".join(RERUN)), SHOWN, Bare("all")] = "missing"
+    """missing: runs without a finished record; failed: also those that diverged; all, or no word: every run again."""
+    workers: Annotated[int | None, option("--workers", positive, "N"), SHOWN] = None
+    """Runs side by side (default: one per core; 1 on cuda)."""
+    threads: Annotated[int | None, option("--threads", positive, "N"), SHOWN] = None
+    """Threads of each run (default: 1; every core on cuda)."""
+    logger: Annotated[LoggerName, option("--logger", one_of("logger", LOGGERS), "|".join(LOGGERS)), SHOWN] = "none"
+    """Also log to <run folder>/logs."""
+    data: Folder = None
+    """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
+
+
+# ---------------------------------------------------------------- for the commands of reports, until their flags are dataclasses too
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose every complaint is a UsageError, and which knows the nearest option to a misspelt one."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        formatter = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog=prog, description=description, epilog=command.EXIT_CODES, allow_abbrev=False, formatter_class=formatter)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return action.type(arg_string) if callable(action.type) else arg_string
+        except ValueError as error:
+            raise argparse.ArgumentError(action, str(error)) from error
+
+    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """The parsed arguments. Raises UsageError."""
+        known, rest = self.parse_known_args(argv)
+        if rest and rest[0].startswith("-"):
+            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+            raise UsageError(command.nearest("option", rest[0].split("=")[0], options))
+        if rest:
+            raise UsageError(f"unexpected word {rest[0]!r}; lists are written with commas and without spaces, as in 0,1,2")
+        return known

@@ -14,6 +14,7 @@ NOISE: Final = 192
 
 
 def _quick(data: DigitsSpec, *notes: str, source: str = THIS_SUITE, pool_last: int | None = None) -> Rows:
+    """The one setting of this suite for digits; variants differ in their mixer and in nothing else."""
     return quick_rows(data, *notes, source=source, epochs=16, batch_size=32, warmup=40, pool_last=pool_last)
 
 

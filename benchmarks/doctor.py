@@ -39,6 +39,7 @@ ESSENTIAL = {
     "scikit-learn": ("sklearn", "the digits benchmarks"),
     "jinja2": ("jinja2", "the HTML report"),
     "jaxtyping": ("jaxtyping", "the models, whose signatures it writes"),
+    "tyro": ("tyro", "every command line but this one"),
     "cattrs": ("cattrs", "reading a record back as the run it is of"),
 }
 OPTIONAL = {

@@ -33,6 +33,12 @@ NOISE: Final = PIXELS
 READOUTS: Final[dict[str, int | None]] = {"noise": NOISE, "all": None, "last": 1}
 """Where the class is read from: the mean over the noise half (the authors' script), over all steps, or the last step alone."""
 
+GREY: Final = CIFARSpec(color=False)
+COLOUR: Final = CIFARSpec()
+GREY_NOISE: Final = CIFARSpec(color=False, noise=NOISE)
+COLOUR_NOISE: Final = CIFARSpec(noise=NOISE)
+ROWWISE: Final = MNISTSpec()
+PERMUTED: Final = MNISTSpec(permuted=True)
 
 READ_FROM_NOISE: Final = f"read-out: mean over the last {NOISE} steps"
 FIXED_NOISE: Final = "evaluation noise is fixed; the authors' script draws it anew at every access"
@@ -41,20 +47,24 @@ FIXED_NOISE: Final = "evaluation noise is fixed; the authors' script draws it an
 
 
 def _quick(data: ImageSpec, whole: str, *notes: str, train: int, test: int = 2000, pool_last: int | None = None) -> Rows:
+    """The small network on `train` images of `whole`, and fewer for validation and test."""
     part = replace(data, train_subset=train, val_subset=500, test_subset=test)
     images = describe_part(part, "images", whole)
     return quick_rows(part, images, describe_network(3), *notes, epochs=3, batch_size=50, pool_last=pool_last)
 
 
 def _quick_cifar(data: CIFARSpec) -> Rows:
+    """The photographs alone."""
     return _quick(data, "45,000, 5,000 and 10,000", train=3200)
 
 
 def _quick_noise(data: CIFARSpec) -> Rows:
+    """The photographs with noise after them, of which fewer fit into the minute."""
     return _quick(data, "45,000, 5,000 and 10,000", READ_FROM_NOISE, FIXED_NOISE, train=2500, test=1000, pool_last=NOISE)
 
 
 def _quick_mnist(data: MNISTSpec) -> Rows:
+    """The digits in either order."""
     return _quick(data, "54,000, 6,000 and 10,000", train=4000)
 
 
@@ -83,12 +93,14 @@ def _small(data: ImageSpec, *notes: str, setting: Setting = SMALL) -> Rows:
 
 
 def _small_noise(data: CIFARSpec) -> Rows:
+    """The same network in one direction, read from the noise."""
     setting = replace(SMALL, model=replace(SMALL.model, bidirectional=False, pool_last=NOISE))
     causal = "in one direction, so that what is read from the noise was remembered"
     return _small(data, NOT_COLOUR, causal, READ_FROM_NOISE, FIXED_NOISE, setting=setting)
 
 
 def _small_mnist(data: MNISTSpec) -> Rows:
+    """The same network, its warm-up of one epoch counted in the batches of MNIST."""
     return _small(data, NOT_COLOUR, setting=replace(SMALL, optim=replace(SMALL.optim, schedule=Cosine(warmup_steps=54_000 // 50))))
 
 
@@ -96,7 +108,7 @@ def _small_mnist(data: MNISTSpec) -> Rows:
 
 
 def _s4_paper(data: CIFARSpec, config: str, lr_dt: float | None) -> Rows:
-    """S4, S4D and rows without a paper of their own: state-spaces/s4 v3.0.0, whose values are those of 2206.11893's appendix."""
+    """The setting of S4, S4D and of variants without one of their own, from state-spaces/s4 v3.0.0."""
     row = Row(
         setting=Setting(
             model=ModelSpec(mixer=ANY_MIXER, n_layers=6, d_model=512, norm="layer", dropout=0.1, bidirectional=True),
@@ -112,7 +124,7 @@ def _s4_paper(data: CIFARSpec, config: str, lr_dt: float | None) -> Rows:
 
 
 def _dss_paper(data: CIFARSpec, *notes: str) -> Row:
-    """DSS: the authors' repository."""
+    """The setting of DSS on LRA Image, from the authors' repository."""
     return Row(
         setting=Setting(
             model=ModelSpec(mixer=ANY_MIXER, n_layers=6, d_model=512, norm="batch", dropout=0.2, mixing="linear"),
@@ -134,7 +146,7 @@ HOPE_IMAGE: Final = Row(
         epochs=200,
         batch_size=32,
     ),
-    data=CIFARSpec(color=False),
+    data=GREY,
     source=hope_source("script for LRA Image"),
     notes=(
         "200 epochs, the length of the script's cosine; the script goes on to 1,500 while its rate rises and falls again",
@@ -144,7 +156,7 @@ HOPE_IMAGE: Final = Row(
     ),
     fields={"d_state": 128, "dt_min": 1e-3, "dt_max": 10.0},
 )
-"""HOPE on LRA Image: the authors' script, with what is wrong in it put right."""
+"""The setting of HOPE on LRA Image, from the authors' script with what is wrong in it put right."""
 
 EXPERIMENTS: Final = Setting(
     model=ModelSpec(mixer=ANY_MIXER, n_layers=4, d_model=128, norm="layer", dropout=0.1),
@@ -152,18 +164,18 @@ EXPERIMENTS: Final = Setting(
     epochs=100,
     batch_size=64,
 )
-"""Of experiments I and II of HOPE."""
+"""The network and the training of experiments I and II of HOPE."""
 
 HOPE_COLOUR: Final = Row(
     setting=EXPERIMENTS,
-    data=CIFARSpec(),
+    data=COLOUR,
     source="arXiv:2405.13975, experiment I; what it leaves open is from the authors' script of experiment II",
     notes=(
         "4 layers of 128 channels and n = 64 are the paper's; the initial step sizes are not stated: log-uniform as in S4",
         "h at 0.001 without decay; the paper's one rate for everything but dt is the row hope-paper-rates",
     ),
 )
-"""HOPE on sequential CIFAR-10: experiment I."""
+"""The setting of HOPE on sequential CIFAR-10, experiment I of its paper."""
 
 
 def _noise_paper(data: CIFARSpec, *notes: str) -> Rows:
@@ -205,13 +217,6 @@ MEMORY: Final = (
     f"followed by {NOISE} steps of uniform noise on [0, 1), {PIXELS + NOISE} steps in all. The class is read from the mean over the noise "
     "half only, so the image has to be remembered through it. Training noise is fresh in every epoch."
 )
-
-GREY: Final = CIFARSpec(color=False)
-COLOUR: Final = CIFARSpec()
-GREY_NOISE: Final = CIFARSpec(color=False, noise=NOISE)
-COLOUR_NOISE: Final = CIFARSpec(noise=NOISE)
-ROWWISE: Final = MNISTSpec()
-PERMUTED: Final = MNISTSpec(permuted=True)
 
 BENCHMARKS: Final = (
     Benchmark(

@@ -68,7 +68,7 @@ def s4_rows(
     data_notes: tuple[str, ...] = (),
     padded: bool = False,
 ) -> Rows:
-    """S4, S4D and rows without a paper of their own: state-spaces/s4 v3.0.0. `adapt` is for S4 and S4D, whose setting it is."""
+    """The setting of S4, S4D and of variants without one of their own, from state-spaces/s4 v3.0.0; `adapt` is for S4 and S4D only."""
     row = Row(
         setting=setting,
         data=data,
@@ -92,11 +92,12 @@ def dss_row(
     adapt: Callable[[MixerSpec], MixerSpec] = keep,
     padded: bool = False,
 ) -> Row:
-    """DSS: the authors' repository."""
+    """The setting of DSS, from the authors' repository; `lr_dt` is the rate of dt."""
     length = data.signature.length
     softmax = f"softmax over {length:,} steps, so that padding changes nothing; over the padded batch there"
 
     def fixed(variant: Variant) -> bool:
+        """Whether the kernel depends on the length of the sequence."""
         return padded and variant.mixer.fixed_to(length) != variant.mixer
 
     return Row(
@@ -127,7 +128,7 @@ def hope_row(
     data_notes: tuple[str, ...] = (),
     padded: bool = False,
 ) -> Row:
-    """HOPE: the authors' release, with what is wrong in it put right. `dt` is in HOPE's convention; lr_dt None is the network's rate."""
+    """The setting of HOPE, from the authors' release, with what is wrong in it put right. `dt` is in HOPE's convention."""
     own_rate = "h at the network's rate: this row"
     return Row(
         setting=setting,

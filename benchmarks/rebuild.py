@@ -26,8 +26,9 @@ def _family(base: type) -> Iterator[type]:
     """`base` and all that is derived from it, without the classes that only serve as bases."""
     if not isabstract(base):
         yield base
-    for derived in type.__subclasses__(base):
-        yield from _family(derived)
+    subclasses: list[type] = type.__subclasses__(base)
+    for subclass in subclasses:
+        yield from _family(subclass)
 
 
 SPECS: Final[Mapping[str, type]] = {

@@ -26,11 +26,13 @@ SCALING: Final = (
 
 
 def _quick(part: SpeechSpec, *notes: str, whole: str, epochs: int, batch_size: int) -> Rows:
+    """The small network on a part of the clips, out of `whole`."""
     clips, network = describe_part(part, "clips", whole), f"{describe_network(epochs)}; read-out: mean over all steps"
     return quick_rows(part, clips, network, *notes, epochs=epochs, batch_size=batch_size)
 
 
 def _quick_waves(data: SpeechSpec, whole: str) -> Rows:
+    """A few hundred waves of 16,000 steps."""
     part = replace(data, train_subset=320, val_subset=80, test_subset=160)
     return _quick(part, TOO_SHORT, whole=whole, epochs=2, batch_size=4)
 
@@ -48,6 +50,7 @@ SMALL: Final = Setting(
 
 
 def _small(setting: Setting, data: SpeechSpec, note: str) -> Rows:
+    """4 layers of 128 channels in one direction, on all of the clips; variants differ in their mixer and in nothing else."""
     row = Row(
         setting=setting,
         data=data,
@@ -59,6 +62,7 @@ def _small(setting: Setting, data: SpeechSpec, note: str) -> Rows:
 
 
 def _small_ten(data: SpeechSpec) -> Rows:
+    """The same for ten words, of which there are fewer clips."""
     setting = replace(SMALL, optim=replace(SMALL.optim, schedule=Cosine(warmup_steps=1000)), epochs=40)
     note = "made for 35 words; for ten, 40 epochs instead of 10 (there are 3.5 times fewer clips) and a cosine to their end"
     return _small(setting, data, note)

@@ -54,8 +54,15 @@ def _small_retrieval(data: SplitSpec, *notes: str, epochs: int, batch_size: int)
     return small_rows("imdb", setting, data, BORROWED.format("Text"), *notes, padded=True)
 
 
-def _hope_config(setting: Setting, data: SplitSpec, *notes: str, dt: tuple[float, float] = (1e-3, 0.1), lr_dt: float | None = None,
-                 train_dt: bool = True, data_notes: tuple[str, ...] = ()) -> Row:  # fmt: skip
+def _hope_config(
+    setting: Setting,
+    data: SplitSpec,
+    *notes: str,
+    dt: tuple[float, float] = (1e-3, 0.1),
+    lr_dt: float | None = None,
+    train_dt: bool = True,
+    data_notes: tuple[str, ...] = (),
+) -> Row:
     """A config of HOPE's release: n = 64, and h frozen there by a slip."""
     return hope_row(
         setting,

@@ -1,19 +1,26 @@
 """Data sets as LightningDataModules. Knows nothing of models; what passes to them is a `Signature` of plain numbers.
 
 What every set is made of:
-    base        DataSpec, Signature, DataError          subsets    SplitSpec: prepared once, split, or a fixed part of it
+    base        DataSpec, Signature, DataError           subsets     SplitSpec: prepared once and split, or a fixed part of it
     module      SplitModule, the one LightningDataModule, whose batches are made vectorised, of like length where lengths differ
     sampling    split, order of an epoch and noise as pure functions of integers
-    files       data root, verified downloads, arrays prepared once and memory-mapped        archives   tar files that are never unpacked
-    ragged      rows of different length                 text       characters and bytes     towers     two texts a sample
-    protocol    choices of protocol by name              card       what to know of a set    registry   all sets by name
-    progress    how far long work has come
+    protocol    choices of protocol by name              ragged      rows of different length in one flat array
+    card        what to know of a set                    comparison  generated data beside the original program's
+    registry    SETS: every set with files or a generator, by name
+    files/      root (where data lie), official (downloads and checksums), prepared (arrays made once and memory-mapped),
+                archives (tar files that are never unpacked), digests (checksums and keys), progress (how far long work has come)
 
-The sets; X_release reads what the publisher released, X_generator makes it, X_statistics compares the two:
-    digits      sequential and noise-padded digits, embedded
-    images      what the next two share                  cifar      CIFAR-10                 mnist      MNIST
-    listops     nested expressions                       imdb       film reviews             imdb_pairs of one film, or of two
-    aan         pairs of papers                          pathfinder (and pathfinder_drawing, pathfinder_shards) dashed curves
-    speech      Speech Commands (wav, mfcc)              bidmc      vital signs (tsfile)
-    probe, synthetic    delay, copying, selective copying, induction, associative recall
+The sets, a folder for each family. `spec` is the data set, `release` reads what the publisher released, `generator` makes it anew, and
+`statistics` compares the two:
+    images/     cifar, mnist, digits (embedded), and split, what the first two share
+    texts/      imdb and imdb_release (film reviews), imdb_pairs (of one film, or of two), aan and aan_release (pairs of papers),
+                vocabulary (characters and bytes), towers (two texts a sample)
+    listops/    spec, release, generator, statistics, and vocabulary
+    pathfinder/ spec, release, generator, statistics, drawing (dashes and discs), and shards (the generated set on disk)
+    speech/     spec, release, wav, and mfcc
+    bidmc/      spec, release, splits, and tsfile (the files of the TSER archive)
+    probes/     tasks made afresh in every epoch, a file each: delay, copying, selective_copying, induction, mqar
+
+To add a data set: a folder or file with a `SplitSpec`, which has a card, a signature, and `load`, `opened`, `plan` and `build`; and its row
+in `registry`. To add a probe: a file with a `ProbeSpec`, and its row in `probes`.
 """

@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import json
 import os
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from dataclasses import dataclass
+from typing import Annotated
 
-from data import protocol
-from data.base import DataError, StorageError
+import tyro
+
+from data import command, protocol
+from data.base import DataError
 from data.card import Card
+from data.command import SHOWN, UsageError
 from data.files.root import root
 from data.registry import SETS
 from data.subsets import SplitSpec
 
-EPILOG: Final = "exit codes: 0 done, 2 bad usage, 3 data missing or damaged, 4 interrupted (the same command continues), 5 folder or disk"
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Get or generate, check and prepare a data set."""
 
-class _Usage(Exception):
-    pass
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{message} (see {self.prog} --help)")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The flags."""
-    p = _Parser(prog="python -m data", description="Get or generate, check and prepare a data set.", epilog=EPILOG, allow_abbrev=False)
-    p.add_argument("name", nargs="?", metavar="NAME", help=f"one of: {', '.join(SETS)}")
-    p.add_argument("--data", metavar="DIR", help="the folder of all data sets (default: $SSM_DATA, or one in the user's cache)")
-    p.add_argument("--protocol", metavar="FIELD=VALUE,...", help="other choices, as in source=generated; --status NAME lists them")
-    p.add_argument("--verify", action="store_true", help="also check every prepared byte against the manifest")
-    p.add_argument("--status", action="store_true", help="say what is there, and change nothing")
-    p.add_argument("--card", action="store_true", help="print the data card")
-    return p
+    name: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")] = None
+    """The data set, see --status."""
+    data: Annotated[str | None, command.option("--data", command.folder, "DIR"), SHOWN] = None
+    """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
+    protocol: Annotated[str | None, command.option("--protocol", str, "FIELD=VALUE,..."), SHOWN] = None
+    """Other choices, as in source=generated; --status NAME lists them."""
+    verify: Annotated[bool, SHOWN] = False
+    """Also check every prepared byte against the manifest."""
+    status: Annotated[bool, SHOWN] = False
+    """Say what is there, and change nothing."""
+    card: Annotated[bool, SHOWN] = False
+    """Print the data card."""
 
 
 def status(name: str, spec: SplitSpec) -> str:
@@ -68,22 +65,19 @@ def shown(card: Card) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    options = parser().parse_args(argv)
+    options = command.read(Options, argv, prog="python -m data")
     if options.data is not None:
-        if not options.data:
-            raise _Usage("--data is empty; give a folder")
         os.environ["SSM_DATA"] = options.data
     if options.name is not None and options.name not in SETS:
-        near = difflib.get_close_matches(options.name, SETS, n=1)
-        raise _Usage(f"unknown data set {options.name!r}{f'; did you mean {near[0]!r}?' if near else ''} One of: {', '.join(SETS)}")
+        raise UsageError(command.nearest("data set", options.name, SETS))
     specs = {name: SETS[name] for name in ([options.name] if options.name else SETS)}
     if options.protocol is not None:
         if options.name is None:
-            raise _Usage("--protocol is for one data set; name it")
+            raise UsageError("--protocol is for one data set; name it")
         try:
             specs = {options.name: protocol.chosen(specs[options.name], protocol.parse(options.protocol))}
         except ValueError as error:
-            raise _Usage(str(error)) from error
+            raise UsageError(str(error)) from error
     if options.card:
         print("\n\n".join(shown(spec.card) for spec in specs.values()))
         return 0
@@ -95,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"choices: {protocol.described(type(specs[options.name]))}")
         return 0
     if options.name is None:
-        raise _Usage(f"name a data set: {', '.join(SETS)} (or --status, --card)")
+        raise UsageError(f"name a data set: {', '.join(SETS)} (or --status, --card)")
     spec = specs[options.name]
     if spec.opened() is None:
         _say(f"{options.name}: {spec.plan()}")
@@ -113,18 +107,7 @@ def _say(text: str) -> None:
 
 def guarded(argv: Sequence[str] | None = None) -> int:
     """`main`, with what it raises by design as one paragraph on stderr."""
-    try:
-        return main(argv)
-    except _Usage as error:
-        code, text = 2, str(error)
-    except StorageError as error:
-        code, text = 5, str(error)
-    except DataError as error:
-        code, text = 3, str(error)
-    except KeyboardInterrupt:
-        code, text = 4, "interrupted; the same command continues"
-    print(f"error: {text}", file=sys.stderr)
-    return code
+    return command.guarded(lambda: main(argv))
 
 
 if __name__ == "__main__":

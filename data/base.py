@@ -12,11 +12,11 @@ if TYPE_CHECKING:  # the import costs five seconds; listing and reports do witho
 
 
 Say = Callable[[str], None]
-"""Is told, line by line, what takes long."""
+"""A function that is told, line by line, what takes long."""
 
 
 def silent(text: str) -> None:
-    """Tells nobody."""
+    """Says nothing: the `Say` of whoever does not want to be told."""
 
 
 class DataError(Exception):
@@ -65,7 +65,7 @@ class DataSpec(ABC):
     @property
     @abstractmethod
     def signature(self) -> Signature:
-        """Lengths and widths, known without opening any file."""
+        """The lengths and widths of the batches, known without opening any file."""
 
     def prepare(self, say: Say = silent) -> None:  # noqa: B027 data that come with a package have nothing to prepare
         """Makes `build` ready to be called by several processes, without the network. Raises DataError where the files are not here."""

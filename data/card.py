@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One data set in prose; every field a sentence or a few."""
+    """What is told of one data set in prose: each field is a sentence or a few."""
 
     name: str
-    """As in `python -m data NAME`."""
+    """The name that `python -m data NAME` knows it by."""
     title: str
     what: str
     """What one sample is, and the question asked of it."""

@@ -16,7 +16,7 @@ Spec = TypeVar("Spec", bound=DataSpec)
 
 
 def choices(kind: type[DataSpec]) -> dict[str, tuple[str, ...]]:
-    """Field -> the words it may have; ("number",) for a whole number. In the order of declaration."""
+    """Lists field -> the words it may have, ("number",) for a whole number, in the order of declaration."""
     return {name: tuple(words) for name, words in _meanings(kind).items()}
 
 
@@ -48,7 +48,7 @@ def _words(hint: Any) -> dict[str, Any]:
 
 
 def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:
-    """`spec` with these fields set. Raises ValueError that names the nearest field or the words a field may have."""
+    """Sets these fields of `spec`. Raises ValueError that names the nearest field or the words a field may have."""
     allowed = _meanings(type(spec))
     values: dict[str, Any] = {}
     for name, word in wanted.items():
@@ -84,12 +84,12 @@ def require_choices(spec: DataSpec) -> None:
 
 
 def described(kind: type[DataSpec]) -> str:
-    """The choices in one line."""
+    """Writes the choices in one line."""
     return "; ".join(f"{name}={'|'.join(words)}" for name, words in choices(kind).items()) or "none"
 
 
 def parse(text: str) -> dict[str, str]:
-    """{"source": "mini", "split": "patient"} of "source=mini split=patient"; commas will do as well. Raises ValueError."""
+    """Reads "source=mini split=patient" as {"source": "mini", "split": "patient"}; commas will do as well. Raises ValueError."""
     out: dict[str, str] = {}
     for word in text.replace(",", " ").split():
         name, equals, value = word.partition("=")

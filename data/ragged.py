@@ -23,7 +23,7 @@ class Ragged:
 
     @classmethod
     def from_rows(cls, rows: Sequence[NDArray[Any]], dtype: type[np.integer]) -> Ragged:
-        """The rows one after another. Raises ValueError for a value that `dtype` does not hold."""
+        """Puts the rows one after another. Raises ValueError for a value that `dtype` does not hold."""
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         flat = np.concatenate([np.zeros(0, dtype), *rows])
@@ -37,15 +37,15 @@ class Ragged:
 
     @property
     def lengths(self) -> Ids:
-        """(n,) Items per row."""
+        """The number of items of each row, (n,)."""
         return np.diff(self.offsets)
 
     def row(self, i: int) -> NDArray[Any]:
-        """Row i."""
+        """The items of row i."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
 
     def padded(self, ids: Ids, *, multiple: int = 1, limit: int | None = None) -> tuple[Ids, Ids]:
-        """(x (B, L), lengths (B,)) of the rows `ids`, 0 after the end of each.
+        """Fills the rows `ids` up with 0 to one length: (x (B, L), lengths (B,)).
 
         L is the longest of these rows rounded up to `multiple`, but no more than `limit`, which no row may exceed (ValueError).
         """

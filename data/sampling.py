@@ -24,7 +24,7 @@ EVERY_EVALUATION: Final = 2**32 - 1
 
 
 def philox_key(*integers: int) -> NDArray[np.uint64]:
-    """The 128-bit Philox key of a tuple of non-negative integers."""
+    """Makes the 128-bit Philox key of a tuple of non-negative integers."""
     return np.random.SeedSequence(integers).generate_state(2, np.uint64).astype(np.uint64)
 
 

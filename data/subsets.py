@@ -74,5 +74,5 @@ class SplitSpec(DataSpec):
         """What `load` would fetch or generate, how large, where to, and about how long it takes: one or two sentences."""
 
     def prepare(self, say: Say = silent) -> None:
-        """Makes or checks the prepared arrays, without the network."""
+        """Makes the prepared arrays where they are not there, without the network. Raises DataError where files are missing."""
         self.load(say=say)

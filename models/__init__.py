@@ -29,16 +29,18 @@ from models.inits import INITS
 from models.kernel import Kernel, KernelSpec, SSMLayer, StepSpec
 from models.layer import Layer, MixerSpec, NoRecurrence
 from models.links import LINKS
+from models.lru import LRUSpec
 from models.network import ModelSpec, SequenceModel
-from models.optim import Constant, Cosine, MultiStep, OptimSpec, Plateau, param_groups
 from models.parameters import ParamGroup
 from models.recurrence import Recurrence
 from models.s4 import S4Spec
 from models.s4d import S4DSpec
+from models.training.optim import OptimSpec, param_groups
+from models.training.schedules import Constant, Cosine, MultiStep, Plateau, Schedule
 from models.variants import DEFAULT_VARIANTS, VARIANTS, Variant
 
 if TYPE_CHECKING:
-    from models.task import SequenceTask
+    from models.training.task import SequenceTask
 
 __all__ = [
     "DEFAULT_VARIANTS",
@@ -53,6 +55,7 @@ __all__ = [
     "HOPESpec",
     "Kernel",
     "KernelSpec",
+    "LRUSpec",
     "LSTMSpec",
     "Layer",
     "MixerSpec",
@@ -66,6 +69,7 @@ __all__ = [
     "S4DSpec",
     "S4Spec",
     "SSMLayer",
+    "Schedule",
     "SequenceModel",
     "SequenceTask",
     "StepSpec",
@@ -78,7 +82,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """SequenceTask on first use: pytorch_lightning takes seconds to import, and the layers do without it."""
     if name == "SequenceTask":
-        from models.task import SequenceTask
+        from models.training.task import SequenceTask
 
         return SequenceTask
     raise AttributeError(f"module 'models' has no attribute {name!r}")

@@ -1,18 +1,16 @@
-"""What S4D and DSS share: a kernel that is a sum of powers of a diagonal A_bar, and the generator of its random init."""
+"""What the kernels with modes share: Lambda as a trainable module (S4, S4D, DSS), and the recurrence of a diagonal A_bar (S4D, DSS)."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Inexact
+from torch import Tensor, nn
 
-from models.functional import vandermonde
-from models.kernel import Kernel
+from models.links import FLOOR, LINKS
+from models.names import choose
+from models.parameters import store
 from models.recurrence import Recurrence
-from models.spectrum import Spectrum
 
 
 def seeded() -> np.random.Generator:
@@ -20,19 +18,56 @@ def seeded() -> np.random.Generator:
     return np.random.default_rng(int(torch.randint(2**62, ()).item()))
 
 
-class DiagonalKernel(Kernel):
-    """K_l = Re sum_n W_n A_bar_n^l; a parameterization says what A_bar and W are."""
+def require_even(d_state: int) -> None:
+    """Raises ValueError where d_state real dimensions are no whole number of complex modes."""
+    if d_state % 2:
+        raise ValueError(f"a complex mode with its conjugate takes two real state dimensions, so d_state must be even; got {d_state}")
 
-    A: Spectrum
 
-    @abstractmethod
-    def system(self, rate: float) -> tuple[Tensor, Tensor]:
-        """(A_bar (H, M), W (J, H, M)) in double precision."""
+def require_copies(n_ssm: int | None) -> None:
+    """Raises ValueError unless n_ssm counts copies or is None."""
+    if n_ssm is not None and n_ssm < 1:
+        raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
 
-    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        A_bar, W = self.system(rate)
-        return vandermonde(W, A_bar, L, self.A.re.dtype)
 
-    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A_bar, W = self.system(rate)
-        return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)
+class Spectrum(nn.Module):
+    """Lambda (n_ssm, M), stored as a link parameter of the real part and a plain imaginary part, shared round-robin over H channels.
+
+    `forward()` gives Lambda (H, M) in double precision (real where `imag` is None): it is small, and the phases of its powers are not.
+    """
+
+    re: Tensor
+    im: Tensor | None
+
+    def __init__(self, Lambda: np.ndarray, link: str, d_model: int, train: bool) -> None:
+        """Lambda (n_ssm, M), real or complex. Raises ValueError where the link cannot hold it, or n_ssm does not divide d_model."""
+        super().__init__()
+        self.link = choose("link of Re(A)", link, LINKS)
+        target = torch.from_numpy(-np.real(Lambda)).double()
+        if link != "none":
+            target = target.clamp(min=FLOOR)
+        if float(target.max()) >= self.link.upper:
+            able = ", ".join(f"'{other.name}'" for other in LINKS.values() if float(target.max()) < other.upper)
+            raise ValueError(
+                f"the link {link!r} keeps -Re(lambda) below {self.link.upper:g} and cannot hold this init, whose largest is "
+                f"{float(target.max()):g}; use A_link={able}, or another init"
+            )
+        n_ssm = Lambda.shape[0]
+        if d_model % n_ssm:
+            raise ValueError(f"n_ssm copies of A are shared round-robin, so n_ssm must divide d_model; got {n_ssm} and {d_model}")
+        self.copies = d_model // n_ssm
+        store(self, "re", self.link.inverse(target), train)
+        if np.iscomplexobj(Lambda):
+            store(self, "im", torch.from_numpy(np.imag(Lambda).copy()), train)
+        else:
+            self.register_parameter("im", None)
+
+    def forward(self) -> Inexact[Tensor, "H M"]:
+        real = -self.link.f(self.re.double())
+        Lambda = real if self.im is None else torch.complex(real, self.im.double())
+        return Lambda.repeat(self.copies, 1)  # channel h uses copy h mod n_ssm
+
+
+def diagonal_recurrence(A_bar: Inexact[Tensor, "H M"], W: Inexact[Tensor, "J H M"]) -> Recurrence:
+    """The system whose kernel is K_l = Re sum_n W_n A_bar_n^l, direction 0: B = 1 and C = W A_bar, so that K_0 = D = Re sum_n W_n."""
+    return Recurrence(A_bar, torch.ones_like(A_bar), W[0] * A_bar, W[0].sum(-1).real)

@@ -28,12 +28,32 @@ class Discretization:
     title: str
     order: float
     """a(z) - e^z = O(z^{order + 1}); infinite where a(z) = e^z."""
+    a_stable: bool
+    """Whether |a(z)| <= 1 on the whole left half plane. Where it is not, kernels are built only if their init stays inside the disk."""
     a: Callable[[Tensor], Tensor]
     b: Callable[[Tensor], Tensor]
     dense: Callable[[Matrix, Vector, Tensor], tuple[Tensor, Tensor]]
     """(A (..., N, N), B (..., N), dt (...,)) -> (A_bar, B_bar)."""
     alpha: float | None = None
     """Its place in the generalized bilinear family (0 forward Euler, 1/2 bilinear, 1 backward Euler), where it has one."""
+    scipy: str | None = None
+    """The method of scipy.signal.cont2discrete that is the same rule, where there is one."""
+
+    def diagonal(
+        self, Lambda: Inexact[Tensor, "*batch M"], B: Inexact[Tensor, "*batch M"], dt: Float[Tensor, "*batch #M"]
+    ) -> tuple[Tensor, Tensor]:
+        """(A_bar, B_bar) = (a(z), dt b(z) B) for a diagonal A, z = dt lambda."""
+        z = dt * Lambda
+        return self.a(z), dt * self.b(z) * B
+
+    def require_stable(self, size: Inexact[Tensor, "*shape"], dt_max: float) -> None:
+        """Raises ValueError where the rule makes an init unstable: `size` holds A_bar, or its norms, at the largest step dt_max."""
+        largest = float(size.abs().max())
+        if largest > 1 + 1e-9:
+            raise ValueError(
+                f"{self.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without "
+                "bound; take a smaller dt_max, or zoh, bilinear or backward-euler"
+            )
 
 
 def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
@@ -60,7 +80,7 @@ def _dense_dirac(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
     return torch.linalg.matrix_exp(A * dt[..., None, None]), dt.unsqueeze(-1) * B
 
 
-def generalized_bilinear(alpha: float, name: str, title: str) -> Discretization:
+def generalized_bilinear(alpha: float, name: str, title: str, scipy: str = "gbt") -> Discretization:
     """A_bar = (I - alpha dt A)^{-1} (I + (1 - alpha) dt A),  B_bar = (I - alpha dt A)^{-1} dt B  (2111.00396, appendix; HiPPO)."""
     if not 0 <= alpha <= 1:
         raise ValueError(f"the generalized bilinear family has alpha in [0, 1], got {alpha:g}")
@@ -76,10 +96,12 @@ def generalized_bilinear(alpha: float, name: str, title: str) -> Discretization:
         name=name,
         title=title,
         order=2 if alpha == 0.5 else 1,
+        a_stable=alpha >= 0.5,
         a=lambda z: (1 + (1 - alpha) * z) / (1 - alpha * z),
         b=lambda z: 1 / (1 - alpha * z),
         dense=dense,
         alpha=alpha,
+        scipy=scipy,
     )
 
 
@@ -94,25 +116,24 @@ def discretization(name: str) -> Discretization:
     return choose("discretization", name, DISCRETIZATIONS)
 
 
-def refuse_unstable(rule: Discretization, A_bar: Tensor, dt_max: float) -> None:
-    """Raises ValueError where a discretization makes an init unstable, |A_bar| > 1."""
-    largest = float(A_bar.abs().max())
-    if largest > 1 + 1e-9:
-        raise ValueError(
-            f"{rule.title} makes this init unstable: |A_bar| reaches {largest:.3g} at dt = {dt_max:g}, and kernels would grow without "
-            "bound; take a smaller dt_max, or zoh, bilinear or backward-euler"
-        )
-
-
 DISCRETIZATIONS: dict[str, Discretization] = {
     d.name: d
     for d in (
-        Discretization(name="zoh", title="zero-order hold", order=math.inf, a=torch.exp, b=phi1, dense=_dense_zoh),
-        generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)"),
-        generalized_bilinear(1.0, "backward-euler", "backward Euler"),
-        generalized_bilinear(0.0, "forward-euler", "forward Euler"),
         Discretization(
-            name="dirac", title="impulse (A_bar = e^z, B_bar = dt B)", order=math.inf, a=torch.exp, b=torch.ones_like, dense=_dense_dirac
+            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=torch.exp, b=phi1, dense=_dense_zoh, scipy="zoh"
+        ),
+        generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)", "bilinear"),
+        generalized_bilinear(1.0, "backward-euler", "backward Euler", "backward_diff"),
+        generalized_bilinear(0.0, "forward-euler", "forward Euler", "euler"),
+        Discretization(
+            name="dirac",
+            title="impulse (A_bar = e^z, B_bar = dt B)",
+            order=math.inf,
+            a_stable=True,
+            a=torch.exp,
+            b=torch.ones_like,
+            dense=_dense_dirac,
+            scipy="impulse",  # whose B_bar is A_bar dt B
         ),
     )
 }

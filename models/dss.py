@@ -3,40 +3,23 @@ Spaces")."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from models.diagonal import DiagonalKernel, seeded
+from models.diagonal import Spectrum, diagonal_recurrence, require_even, seeded
 from models.discretizations import phi1
 from models.functional import vandermonde
 from models.inits import spectrum
-from models.kernel import StepSpec, even
+from models.kernel import Kernel, StepSpec
 from models.layer import NoRecurrence, rate
 from models.names import choose
 from models.parameters import as_complex, complex_normal
 from models.recurrence import Recurrence
-from models.spectrum import Spectrum
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A DSS kernel: the link of Re(Lambda) that the paper gives it, and its scale s(Lambda, dt) in K_l = Re sum_n W_n s_n e^{l z_n}."""
-
-    A_link: str
-    scale: Callable[[Tensor, Tensor], Tensor] | None
-
-
-KERNELS: dict[str, _Row] = {
-    "exp": _Row("exp", lambda Lambda, dt: dt * phi1(dt * Lambda)),  # (e^{lambda dt} - 1) / lambda: zero-order hold with B = 1
-    "exp-no-scale": _Row("exp", lambda Lambda, dt: torch.ones_like(Lambda)),  # the paper's ablation of that factor
-    "softmax": _Row("none", None),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +39,7 @@ class DSSSpec(StepSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        even(self.d_state)
+        require_even(self.d_state)
         choose("DSS kernel", self.kernel, KERNELS)
         if self.init not in ("legs", "randn"):
             raise ValueError(f"unknown init {self.init!r} for DSS; one of: legs, randn")
@@ -71,44 +54,78 @@ class DSSSpec(StepSpec):
         """The softmax kernel depends on the length it is normalized over, so that is fixed; the others stay as they are."""
         return replace(self, length=length) if self.kernel == "softmax" else self
 
-    def build(self, d_model: int, directions: int = 1) -> DSSKernel | DSSSoftmaxKernel:
-        return (DSSSoftmaxKernel if self.kernel == "softmax" else DSSKernel)(self, d_model, directions)
+    def build(self, d_model: int, directions: int = 1) -> DSSKernel:
+        return KERNELS[self.kernel](self, d_model, directions)
 
 
-class DSSKernel(DiagonalKernel):
-    """K_l = Re sum_n W_n (e^{lambda_n dt} - 1) / lambda_n e^{l lambda_n dt} (2203.14343, prop. 1a).
+class DSSKernel(Kernel):
+    """What the DSS kernels share: Lambda and dt as in the other papers, and W = C B per channel. Lambda is shared by the channels."""
 
-    Lambda is shared by the channels, W is per channel.
-    """
-
+    A_link: ClassVar[str] = "exp"
+    """The link of Re(Lambda) that the paper gives this kernel."""
+    A: Spectrum
     W: Tensor
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
-        row, rng = KERNELS[spec.kernel], seeded()
-        self.scale = row.scale
-        self.length = spec.length
-        M = spec.d_state // 2
+        rng, M = seeded(), spec.d_state // 2
         if spec.init == "legs":
             Lambda = spectrum("legs", spec.d_state, rng)[0]
         else:
             Lambda = (rng.standard_normal(M) + 1j * rng.standard_normal(M)) / np.sqrt(2)
-        self.A = Spectrum(Lambda[None], row.A_link, d_model, spec.train_A)
+        self.A = Spectrum(Lambda[None], self.A_link, d_model, spec.train_A)
         if spec.train_A:
             self.own("A.re", "A.im", lr=spec.lr_A)
         self.add("W", complex_normal(directions, d_model, M, std=2**0.5), lr=spec.lr_W, decay=spec.lr_W is None)
         self.add_dt(spec, d_model, 1)
 
+
+class DSSExpKernel(DSSKernel):
+    """K_l = Re sum_n W_n s_n e^{l z_n},  s_n = (e^{z_n} - 1) / lambda_n,  z = lambda dt (2203.14343, prop. 1a).
+
+    The scale s is that of zero-order hold with B = 1.
+    """
+
+    def scale(self, Lambda: Complex[Tensor, "H M"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H M"]:
+        """s (H, M)."""
+        return dt * phi1(dt * Lambda)
+
     def system(self, rate: float) -> tuple[Complex[Tensor, "H M"], Complex[Tensor, "J H M"]]:
         """(e^z, W s) in double precision."""
         Lambda, dt = self.A(), self.dt(rate)
-        assert self.scale is not None
         return torch.exp(dt * Lambda), as_complex(self.W) * self.scale(Lambda, dt)
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        A_bar, W = self.system(rate)
+        return vandermonde(W, A_bar, L, self.W.dtype)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        return diagonal_recurrence(*self.system(rate))
+
+
+class DSSExpNoScaleKernel(DSSExpKernel):
+    """K_l = Re sum_n W_n e^{l z_n}: the paper's ablation of the scale s."""
+
+    def scale(self, Lambda: Complex[Tensor, "H M"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H M"]:
+        return torch.ones_like(Lambda)
 
 
 def _reciprocal(y: Complex[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     """1 / y, bounded near the zeros of the complex softmax's denominator (z = 2 pi i m / L): exact wherever |y|^2 >= 1e-7."""
     return y.conj() / (y.real**2 + y.imag**2).clamp(min=1e-7)
+
+
+class SoftmaxRows(NamedTuple):
+    """The rows of the complex softmax as decaying powers: K_l = Re sum_n W_n q_n^l, or W_n q_n^{R-1-l} where the mode grows."""
+
+    q: Complex[Tensor, "H M"]
+    """e^z or e^{-z}, whichever has |q| <= 1."""
+    W: Complex[Tensor, "J H M"]
+    """W / (lambda sum_{r<R} q^r)."""
+    growing: Bool[Tensor, "H M"]
+    """Whether Re(z) > 0."""
+    R: int
+    """The length of the normalization."""
 
 
 class DSSSoftmaxKernel(DSSKernel):
@@ -118,29 +135,26 @@ class DSSSoftmaxKernel(DSSKernel):
     gradient are those of the unshifted formula; the powers then run backwards through l.
     """
 
+    A_link = "none"
+
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(spec, d_model, directions)
-        self.prefix = spec.length is not None
+        self.length, self.prefix = spec.length, spec.length is not None
 
-    def _normalizer(self, L: int) -> int:
-        if self.length is None:
-            return L
-        if self.length < L:
-            raise ValueError(f"this DSS-softmax kernel is normalized over length={self.length} and has no taps beyond; asked for {L}")
-        return self.length
-
-    def weights(self, L: int, rate: float) -> tuple[Tensor, Tensor, Tensor, int]:
-        """(decaying power, W / (lambda sum), growing mask, R): sum_{r<R} q^r with q = e^{z} or e^{-z}, whichever has |q| <= 1."""
-        R = self._normalizer(L)
+    def rows(self, L: int, rate: float) -> SoftmaxRows:
+        """The rows for a kernel of L taps, in double precision. Raises ValueError where the fixed length is shorter."""
+        R = L if self.length is None else self.length
+        if R < L:
+            raise ValueError(f"this DSS-softmax kernel is normalized over length={R} and has no taps beyond; asked for {L}")
         Lambda = self.A()
         z = self.dt(rate) * Lambda
         growing = z.real > 0
         q = torch.where(growing, -z, z)
         total = R * phi1(R * q) / phi1(q)  # (e^{Rq} - 1) / (e^q - 1), and R at q = 0
-        return torch.exp(q), as_complex(self.W) * _reciprocal(Lambda * total), growing, R
+        return SoftmaxRows(torch.exp(q), as_complex(self.W) * _reciprocal(Lambda * total), growing, R)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        q, W, growing, R = self.weights(L, rate)
+        q, W, growing, R = self.rows(L, rate)
         none = torch.zeros_like(W)
         K = vandermonde(torch.where(growing, none, W), q, L, self.W.dtype)
         if bool(growing.any()):
@@ -152,11 +166,18 @@ class DSSSoftmaxKernel(DSSKernel):
 
         Raises NoRecurrence where it does, and for a kernel whose length was not fixed and differs from L.
         """
-        q, W, growing, R = self.weights(L, rate)
+        q, W, growing, R = self.rows(L, rate)
         A_bar = torch.where(growing, 1 / q, q)
-        W0 = torch.where(growing, W[0] * q ** (R - 1), W[0])
-        if bool((growing & (W0 == 0) & (W[0] != 0)).any()):
+        W0 = torch.where(growing, W * q ** (R - 1), W)
+        if bool((growing & (W0[0] == 0) & (W[0] != 0)).any()):
             raise NoRecurrence(
                 "a mode with Re(lambda) > 0 grows beyond float64 over this length; this DSS-softmax kernel has no recurrence"
             )
-        return Recurrence(A_bar, torch.ones_like(A_bar), W0 * A_bar, W0.sum(-1).real)
+        return diagonal_recurrence(A_bar, W0)
+
+
+KERNELS: dict[str, type[DSSExpKernel] | type[DSSSoftmaxKernel]] = {
+    "exp": DSSExpKernel,
+    "exp-no-scale": DSSExpNoScaleKernel,
+    "softmax": DSSSoftmaxKernel,
+}

@@ -126,6 +126,60 @@ def krylov_toeplitz(f: Float[Tensor, "H n"], B: Float[Tensor, "H n"], C: Float[T
     return _two_level(f, toeplitz, lambda f: (toeplitz(f) @ f.unsqueeze(-1)).squeeze(-1), B, C, L)
 
 
+# ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
+
+
+def scan_direct(
+    a: Inexact[Tensor, " N"], v: Inexact[Tensor, "B L N"], start: Inexact[Tensor, "B N"] | None = None
+) -> Inexact[Tensor, "B L N"]:
+    """x_k = a x_{k-1} + v_k, x_{-1} = start (None: zero), by stepping. The oracle of `scan`."""
+    x, out = torch.zeros_like(v[:, 0]) if start is None else start, []
+    for k in range(v.shape[1]):
+        x = a * x + v[:, k]
+        out.append(x)
+    return torch.stack(out, dim=1)
+
+
+def _odd_even(a: Tensor, v: Tensor) -> Tensor:
+    """The scan from zero in 2 log2 L elementwise steps and O(L) work, since every second state follows a recurrence of half the length:
+    x_{2j+1} = a^2 x_{2j-1} + (a v_{2j} + v_{2j+1}); the others are x_{2j} = a x_{2j-1} + v_{2j}."""
+    L = v.shape[1]
+    if L == 1:
+        return v
+    step, even, odd = a.to(v.dtype), v[:, 0::2], v[:, 1::2]
+    x = torch.empty_like(v)
+    x[:, 1::2] = _odd_even(a * a, step * even[:, : L // 2] + odd)
+    x[:, :1] = v[:, :1]
+    x[:, 2::2] = step * x[:, 1 : L - 1 : 2] + even[:, 1:]
+    return x
+
+
+class _Scan(torch.autograd.Function):
+    """The scan keeps its states only: the gradient of v is the same scan, conjugate and backwards in time."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, v: Tensor) -> Tensor:
+        x = _odd_even(a, v)
+        ctx.save_for_backward(a, x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, dx: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        a, x = ctx.saved_tensors
+        dv = _odd_even(a.conj(), dx.flip(1)).flip(1)
+        return torch.einsum("bln,bln->n", x[:, :-1].conj(), dv[:, 1:]).to(a.dtype), dv
+
+
+def scan(a: Inexact[Tensor, " N"], v: Inexact[Tensor, "B L N"], start: Inexact[Tensor, "B N"] | None = None) -> Inexact[Tensor, "B L N"]:
+    """x_k = a x_{k-1} + v_k for all k < L at once, x_{-1} = start (None: zero), in the precision of v.
+
+    `a` should come in float64 or complex128 (it is small), because its powers are formed by squaring: a phase stays exact for large L.
+    """
+    if start is not None:
+        v = torch.cat([v[:, :1] + (a * start).to(v.dtype).unsqueeze(1), v[:, 1:]], dim=1)
+    return _Scan.apply(a, v)
+
+
 # ------------------------------------------------------------------------------------------------- polynomials on the circle
 
 
@@ -235,15 +289,15 @@ def real_matrix(A: Inexact[Tensor, "*batch M M"]) -> Float[Tensor, "*batch N N"]
 
 
 def hankel_singular_values(
-    A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "H N"], doublings: int = 30
-) -> Float[Tensor, "H N"]:
-    """Relative Hankel singular values sigma_j / sigma_1 of x' = A x + B u, y = C x (discrete), in falling order, float64.
+    A: Float[Tensor, "S N N"], B: Float[Tensor, "S N inputs"], C: Float[Tensor, "S outputs N"], doublings: int = 30
+) -> Float[Tensor, "S N"]:
+    """Relative Hankel singular values sigma_j / sigma_1 of x' = A x + B u, y = C x (discrete), of each of S systems, falling, float64.
 
     sigma = svd(Q^{1/2} P^{1/2}) with the Gramians P = sum_k A^k B B^T A^kT and Q = sum_k A^kT C^T C A^k, summed by doubling:
-    P <- P + A P A^T, A <- A^2. The feed-through D plays no part. Channels whose powers of A do not vanish give NaN.
+    P <- P + A P A^T, A <- A^2. The feed-through D plays no part. Systems whose powers of A do not vanish give NaN.
     """
     A, B, C = A.double(), B.double(), C.double()
-    P, Q = B.unsqueeze(-1) * B.unsqueeze(-2), C.unsqueeze(-1) * C.unsqueeze(-2)
+    P, Q = B @ B.mT, C.mT @ C
     for _ in range(doublings):
         P, Q = P + A @ P @ A.mT, Q + A.mT @ Q @ A
         A = A @ A

@@ -76,11 +76,13 @@ def fout_modes(N: int) -> tuple[Modes, Real, Real]:
 
 @dataclass(frozen=True, kw_only=True)
 class Init:
-    """One initial spectrum."""
+    """One initial spectrum: of `frequency`, `modes` and `random` exactly one is given."""
 
     name: str
     title: str
+    """The name that its paper gives it."""
     source: str
+    """Where it is defined."""
     frequency: Callable[[Real, int], Real] | None = None
     """Im lambda as a formula of the (possibly non-integer) index n and of N, where there is one."""
     decay: Callable[[Real], Real] = lambda n: np.full_like(n, 0.5)
@@ -92,6 +94,12 @@ class Init:
     real_only: bool = False
     low_rank: bool = False
     """P makes Lambda - P P* the HiPPO matrix itself, so that S4 can use it."""
+    diagonal: bool = True
+    """Lambda alone is an init too, so that S4D can use it."""
+
+    def __post_init__(self) -> None:
+        if sum(given is not None for given in (self.frequency, self.modes, self.random)) != 1:
+            raise ValueError(f"init {self.name!r} is given by exactly one of frequency, modes and random")
 
 
 INITS: dict[str, Init] = {
@@ -111,9 +119,14 @@ INITS: dict[str, Init] = {
             source="2206.11893 sec. 5.2; law of state-spaces/s4 v4",
             random=lambda n, rng: np.exp(rng.standard_normal(n.shape)),
         ),
-        Init(name="fout", title="FouT", source="2206.12037", modes=fout_modes, low_rank=True),
+        Init(name="fout", title="FouT", source="2206.12037", modes=fout_modes, low_rank=True, diagonal=False),
     )
 }
+
+
+def names_of(keep: Callable[[Init], bool]) -> str:
+    """The names of the inits that `keep` holds for, for an error message."""
+    return ", ".join(init.name for init in INITS.values() if keep(init))
 
 
 B_INITS: dict[str, Callable[[Real, np.random.Generator], Real]] = {
@@ -143,15 +156,18 @@ def spectrum(
     init = choose("init", name, INITS)
     n = np.arange(N // 2, dtype=np.float64)
     if random_imag and init.frequency is None:
-        raise ValueError(f"random_imag draws the index of a formula; init {name!r} has none. Use one of: inv, lin, inv2, quad")
+        usable = names_of(lambda i: i.frequency is not None and not i.real_only)
+        raise ValueError(f"random_imag draws the index of a formula; {init.title} ({init.source}) has none. Use one of: {usable}")
     B = np.ones(N // 2)
     if init.modes is not None:
         Lambda, _, B = init.modes(N)
         decay, frequency = -Lambda.real, Lambda.imag
-    else:
+    elif init.frequency is not None:
         index = rng.uniform(0, N / 2, size=n.shape) if random_imag else n
-        frequency = init.random(n, rng) if init.random is not None else init.frequency(index, N)  # type: ignore[misc]
-        decay = init.decay(n)
+        decay, frequency = init.decay(n), init.frequency(index, N)
+    else:
+        assert init.random is not None
+        decay, frequency = init.decay(n), init.random(n, rng)
     if random_real:
         decay = rng.uniform(0, 1, size=n.shape)
     return -decay + 1j * imag_scale * frequency, B

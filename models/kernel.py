@@ -78,19 +78,6 @@ class StepSpec(KernelSpec):
         return replace(self, dt_min=dt_min * self.dt_convention, dt_max=dt_max * self.dt_convention)
 
 
-def even(d_state: int) -> int:
-    """The number of complex modes of `d_state` real dimensions. Raises ValueError where d_state is odd."""
-    if d_state % 2:
-        raise ValueError(f"a complex mode with its conjugate takes two real state dimensions, so d_state must be even; got {d_state}")
-    return d_state // 2
-
-
-def copies(n_ssm: int | None) -> None:
-    """Raises ValueError unless n_ssm counts copies or is None."""
-    if n_ssm is not None and n_ssm < 1:
-        raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
-
-
 class Kernel(OwnRates, ABC):
     """Maps parameters to a convolution kernel."""
 

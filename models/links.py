@@ -24,7 +24,6 @@ class Link:
     f: Callable[[Tensor], Tensor]
     inverse: Callable[[Tensor], Tensor]
     upper: float = math.inf
-    note: str = ""
 
 
 def _softplus_inverse(x: Tensor) -> Tensor:
@@ -37,17 +36,16 @@ STABLE_A, STABLE_B = 1.0, 0.1
 LINKS: dict[str, Link] = {
     k.name: k
     for k in (
-        Link(name="exp", f=torch.exp, inverse=torch.log, note="S4D's choice; never reaches 0"),
-        Link(name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR, note="with a floor, or |A_bar| = 1 is reached"),
+        Link(name="exp", f=torch.exp, inverse=torch.log),  # S4D's choice: never reaches 0
+        Link(name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR),  # without the floor |A_bar| = 1 would be reached
         Link(name="softplus", f=nn.functional.softplus, inverse=_softplus_inverse),
-        Link(name="none", f=lambda t: t, inverse=lambda x: x, note="Re(lambda) may become positive"),
-        Link(name="sigmoid", f=torch.sigmoid, inverse=torch.logit, upper=1.0, note="Re(lambda) in (-1, 0)"),
-        Link(
+        Link(name="none", f=lambda t: t, inverse=lambda x: x),  # Re(lambda) may become positive
+        Link(name="sigmoid", f=torch.sigmoid, inverse=torch.logit, upper=1.0),  # Re(lambda) in (-1, 0)
+        Link(  # StableSSM: Re(lambda) = -1 / (a w^2 + b) in [-10, 0)
             name="stable",
             f=lambda w: 1 / (STABLE_A * w**2 + STABLE_B),
             inverse=lambda x: torch.sqrt((1 / x - STABLE_B) / STABLE_A),
             upper=1 / STABLE_B,
-            note="StableSSM: -1/(a w^2 + b), a = 1, b = 0.1; Re(lambda) in [-10, 0)",
         ),
     )
 }

@@ -56,7 +56,7 @@ class Recurrence:
     def hankel_singular_values(self) -> Float[Tensor, "H R"]:
         """Relative Hankel singular values of the real form, falling, float64."""
         real = self.real()
-        return functional.hankel_singular_values(real.A, real.B, real.C)
+        return functional.hankel_singular_values(real.A, real.B.unsqueeze(-1), real.C.unsqueeze(-2))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """ "eigenvalues" (H, N) and "hsv" (H, R), see above, as a record keeps them."""

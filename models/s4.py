@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from models.discretizations import discretization, refuse_unstable
+from models.diagonal import Spectrum, require_copies, require_even
+from models.discretizations import discretization
 from models.functional import krylov, real_matrix, real_vector
-from models.inits import INITS
-from models.kernel import Kernel, StepSpec, copies, even
+from models.inits import INITS, names_of
+from models.kernel import Kernel, StepSpec
 from models.layer import rate
 from models.links import LINKS
 from models.names import choose
 from models.parameters import as_complex, complex_normal
 from models.recurrence import Recurrence
-from models.spectrum import Spectrum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +43,12 @@ class S4Spec(StepSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        even(self.d_state)
-        copies(self.n_ssm)
+        require_even(self.d_state)
+        require_copies(self.n_ssm)
         choose("link of Re(A)", self.A_link, LINKS)
         discretization(self.discretization)
         if not choose("init", self.init, INITS).low_rank:
-            known = ", ".join(name for name, init in INITS.items() if init.low_rank)
+            known = names_of(lambda init: init.low_rank)
             raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
 
     def build(self, d_model: int, directions: int = 1) -> S4Kernel:
@@ -94,12 +94,12 @@ class S4Kernel(Kernel):
             self.own("A.re", "A.im", lr=spec.lr_A)
         self.add("C", complex_normal(directions, d_model, spec.d_state // 2), decay=True)
         self.add_dt(spec, d_model, 1)
-        if self.rule.alpha is not None and self.rule.alpha < 0.5:
+        if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
             with torch.no_grad():
                 Lambda_0, P_0, B_0 = (m[:1] for m in self.continuous())  # every copy starts alike
                 A_bar, _ = self._discretize(Lambda_0, P_0, B_0, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
-            refuse_unstable(self.rule, torch.linalg.matrix_norm(A_bar, 2), spec.dt_max)
+            self.rule.require_stable(torch.linalg.matrix_norm(A_bar, 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
         """(Lambda, P, B), each (H, M) complex128."""

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from models.diagonal import DiagonalKernel, seeded
-from models.discretizations import discretization, refuse_unstable
-from models.inits import B_INITS, INITS, real_spectrum, spectrum
-from models.kernel import StepSpec, copies, even
+from models.diagonal import Spectrum, diagonal_recurrence, require_copies, require_even, seeded
+from models.discretizations import discretization
+from models.functional import vandermonde
+from models.inits import B_INITS, INITS, names_of, real_spectrum, spectrum
+from models.kernel import Kernel, StepSpec
 from models.layer import rate
 from models.links import LINKS
 from models.names import choose
 from models.parameters import as_complex, complex_normal
-from models.spectrum import Spectrum
+from models.recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,69 +54,81 @@ class S4DSpec(StepSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        copies(self.n_ssm)
+        require_copies(self.n_ssm)
         init = choose("init", self.init, INITS)
         choose("initial B", self.B_init, B_INITS)
         choose("link of Re(A)", self.A_link, LINKS)
         discretization(self.discretization)
-        if init.name == "fout":
-            raise ValueError("FouT without its low-rank term is not an init of S4D; use S4Spec(init='fout'), or S4DSpec(init='lin')")
-        if init.real_only and not self.real:
+        if not init.diagonal:
             raise ValueError(
-                "init 'real' is a spectrum of real modes; set real=True, or choose a complex init: legs, inv, lin, inv2, quad, rand"
+                f"{init.title} ({init.source}) without its low-rank term is not an init of S4D; use S4Spec(init={init.name!r}), or "
+                "S4DSpec(init='lin')"
             )
+        if init.real_only and not self.real:
+            complex_ = names_of(lambda i: i.diagonal and not i.real_only)
+            raise ValueError(f"init {init.name!r} is a spectrum of real modes; set real=True, or choose a complex init: {complex_}")
         if self.real and (self.imag_scale != 1.0 or self.random_imag or self.random_real):
             raise ValueError("imag_scale, random_imag and random_real perturb complex modes; they do not act on real=True")
         if not self.real:
-            even(self.d_state)
+            require_even(self.d_state)
 
     def build(self, d_model: int, directions: int = 1) -> S4DKernel:
         return S4DKernel(self, d_model, directions)
 
 
-class S4DKernel(DiagonalKernel):
-    """K_l = 2 Re sum_n C_n A_bar_n^l B_bar_n (2206.11893, eq. 5); without 2 Re where the modes are real."""
+def initial_modes(spec: S4DSpec, n_ssm: int) -> tuple[np.ndarray, np.ndarray]:
+    """(Lambda, B) of n_ssm copies, each (n_ssm, M): M = N real modes or N/2 complex ones. Copies differ only where the init is drawn."""
+    rng = seeded()
 
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        if spec.real:
+            return real_spectrum(spec.init, spec.d_state, rng)
+        return spectrum(
+            spec.init, spec.d_state, rng, imag_scale=spec.imag_scale, random_imag=spec.random_imag, random_real=spec.random_real
+        )
+
+    Lambda, B = zip(*(draw() for _ in range(n_ssm)))
+    return np.stack(Lambda), np.stack([B_INITS[spec.B_init](b, rng) for b in B])
+
+
+class S4DKernel(Kernel):
+    """K_l = 2 Re sum_n C_n A_bar_n^l B_bar_n (2206.11893, eq. 5); without 2 Re where the modes are real.
+
+    Lambda and B are shared by the channels in n_ssm copies, C is per channel and direction. The factor 2 is in C from `system` on.
+    """
+
+    A: Spectrum
     B: Tensor
     C: Tensor
 
     def __init__(self, spec: S4DSpec, d_model: int, directions: int) -> None:
         super().__init__(d_model, directions)
         self.rule = discretization(spec.discretization)
-        n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
-        rng = seeded()
-        drawn: list[tuple[np.ndarray, np.ndarray]]
-        if spec.real:
-            drawn = [real_spectrum(spec.init, spec.d_state, rng) for _ in range(n_ssm)]
-        else:
-            drawn = [
-                spectrum(
-                    spec.init,
-                    spec.d_state,
-                    rng,
-                    imag_scale=spec.imag_scale,
-                    random_imag=spec.random_imag,
-                    random_real=spec.random_real,
-                )
-                for _ in range(n_ssm)
-            ]
-        Lambda, B = np.stack([d[0] for d in drawn]), np.stack([B_INITS[spec.B_init](d[1], rng) for d in drawn])
-        modes = Lambda.shape[1]
         self.complex = not spec.real
+        Lambda, start = initial_modes(spec, d_model if spec.n_ssm is None else spec.n_ssm)
+        M = Lambda.shape[1]
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
-        refuse_unstable(self.rule, self.rule.a(spec.dt_max * self.A().detach()), spec.dt_max)
+        self.rule.require_stable(self.rule.a(spec.dt_max * self.A().detach()), spec.dt_max)
         if spec.train_A:
             self.own(*(f"A.{name}" for name, _ in self.A.named_parameters()), lr=spec.lr_A)
-        start = torch.from_numpy(B)
-        self.add("B", torch.stack([start, torch.zeros_like(start)], -1) if self.complex else start, train=spec.train_B, lr=spec.lr_B)
+        B = torch.from_numpy(start)
+        self.add("B", torch.stack([B, torch.zeros_like(B)], -1) if self.complex else B, train=spec.train_B, lr=spec.lr_B)
         # per real dimension of the state both choices give the kernel the same variance: 2 * E|2 Re c|^2 / 2 against E c^2
-        C = complex_normal(directions, d_model, modes) if self.complex else torch.randn(directions, d_model, modes)
+        C = complex_normal(directions, d_model, M) if self.complex else torch.randn(directions, d_model, M)
         self.add("C", C, decay=True)
-        self.add_dt(spec, *((d_model, modes) if spec.dt_per_state else (d_model, 1)))
+        self.add_dt(spec, *((d_model, M) if spec.dt_per_state else (d_model, 1)))
 
-    def system(self, rate: float) -> tuple[Tensor, Tensor]:
-        """(A_bar (H, M), W (J, H, M)) in double precision with K_l = Re sum_n W_n A_bar_n^l."""
-        dt = self.dt(rate)
-        z = dt * self.A()
+    def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor]:
+        """(A_bar (H, M), B_bar (H, M), C (J, H, M)) in double precision."""
         B, C = (as_complex(self.B), 2 * as_complex(self.C)) if self.complex else (self.B.double(), self.C.double())
-        return self.rule.a(z), C * (dt * self.rule.b(z) * B.repeat(self.A.copies, 1))
+        A_bar, B_bar = self.rule.diagonal(self.A(), B.repeat(self.A.copies, 1), self.dt(rate))
+        return A_bar, B_bar, C
+
+    def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
+        """K_l = Re sum_n (C_n B_bar_n) A_bar_n^l: one product with the Vandermonde matrix [A_bar_n^l]."""
+        A_bar, B_bar, C = self.system(rate)
+        return vandermonde(C * B_bar, A_bar, L, self.C.dtype)
+
+    def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
+        A_bar, B_bar, C = self.system(rate)
+        return diagonal_recurrence(A_bar, C * B_bar)

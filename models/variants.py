@@ -1,4 +1,5 @@
-"""The rows of every table: a variant is a name for one parameterization with its paper's settings, at 64 real state dimensions."""
+"""The rows of every table: a variant is a name for one parameterization with its paper's settings, at 64 real state dimensions a channel
+(LRU: at 256 that all channels share)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
 from models.dss import DSSSpec
 from models.hope import HOPESpec
 from models.layer import MixerSpec
+from models.lru import LRUSpec
 from models.s4 import S4Spec
 from models.s4d import S4DSpec
 
@@ -100,6 +102,12 @@ VARIANTS: dict[str, Variant] = {
             mixer=DSSSpec(kernel="softmax", lr_W=1e-3),
             about="dss-softmax with W at 0.001 without decay, as in the authors' code",
             citation=DSS,
+        ),
+        Variant(
+            name="lru",
+            mixer=LRUSpec(),
+            about="one recurrence of 128 complex modes for all channels, eigenvalues on a ring",
+            citation="arXiv:2303.06349",
         ),
         Variant(name="fir", mixer=FIRSpec(), about="a free kernel of 64 taps", citation="for scale"),
         Variant(name="lstm", mixer=LSTMSpec(), about="recurrent gates", citation="for scale"),

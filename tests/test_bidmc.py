@@ -17,8 +17,7 @@ import pytest
 import torch
 
 from data.base import DataError
-from data.bidmc import release as bidmc_release
-from data.bidmc.release import ARCHIVE, LENGTH, RATE, STEP, SUMS, WINDOW, Extent
+from data.bidmc.release import ARCHIVE, LENGTH, RATE, READER_VERSION, STEP, SUMS, WINDOW, Extent
 from data.bidmc.spec import BIDMCSpec
 from data.module import SplitModule
 
@@ -93,7 +92,7 @@ def contents() -> tuple[Miniature, dict[str, bytes]]:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     release = Extent(recordings=RECORDINGS, seconds=SECONDS, absent=ABSENT, windows={"RR": (9, 4), "HR": (9, 4), "SpO2": (9, 4)})
-    monkeypatch.setattr(bidmc_release, "RELEASE", release)
+    monkeypatch.setattr("data.bidmc.release.RELEASE", release)
     monkeypatch.setattr("data.bidmc.splits.DRAWS", 200)
     return tmp_path / "data"
 
@@ -282,7 +281,7 @@ def test_another_folder_of_the_publisher_is_found_and_the_cache_outlives_the_fil
     opened = BIDMCSpec(target="SpO2").opened()
     assert opened is not None
     assert opened.folder == first.folder
-    monkeypatch.setattr(bidmc_release, "READER_VERSION", bidmc_release.READER_VERSION + 1)  # what an older reader made is not taken
+    monkeypatch.setattr("data.bidmc.release.READER_VERSION", READER_VERSION + 1)  # what an older reader made is not taken
     assert BIDMCSpec(target="SpO2").opened() is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ BAD = [
     (benchmarks_main, ["digits", "--seeds", "-1"], ["--seeds"]),
     (benchmarks_main, ["digits", "--seeds=-1"], ["--seeds", "2147483647"]),
     (benchmarks_main, ["digits", "--seeds", "0", "1"], ["unexpected word '1'", "commas"]),
+    (benchmarks_main, ["digits", "--seeds"], ["--seeds", "expected one argument"]),
+    (benchmarks_main, ["digits", "--seeds", "--list"], ["--seeds", "expected one argument"]),
+    (benchmarks_main, ["digits", "--list=yes"], ["unexpected word 'yes'"]),
+    (benchmarks_main, ["digits", "--no-list"], ["option '--no-list'", "did you mean '--list'"]),
+    (benchmarks_main, ["digits", "--variants=hope"], ["option '--variants'", "did you mean '--variant'"]),
+    (benchmarks_main, ["digits", "--rerun="], ["choice for --rerun: ''"]),
     (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "cuda"]),
     (benchmarks_main, ["digits", "--rerun", "faild"], ["did you mean 'failed'"]),
     (benchmarks_main, ["digits", "--workers", "0"], ["--workers", "1 or more"]),
@@ -49,6 +56,7 @@ BAD = [
     (ablations_main, ["cor"], ["ablation 'cor'", "did you mean 'core'"]),
     (ablations_main, [], ["name a grid", "core"]),
     (ablations_main, ["core", "--variant", "hope"], ["option '--variant'"]),
+    (ablations_main, ["core", "--report"], ["option '--report'"]),
 ]
 
 
@@ -140,10 +148,12 @@ def test_words_for_variants() -> None:
 
 
 def test_rerun_without_a_word_means_all() -> None:
-    parse = benchmarks_main.parser().parse
+    parse = benchmarks_main.parse
     assert parse(["digits"]).rerun == "missing"
     assert parse(["digits", "--rerun"]).rerun == "all"
     assert parse(["digits", "--rerun=failed"]).rerun == "failed"
+    assert parse(["digits", "--rerun", "--workers", "2"]).rerun == "all"
+    assert parse(["--rerun", "failed", "digits"]) == parse(["digits", "--rerun=failed"])
     assert parse(["digits", "--seeds", "3,1,3"]).seeds == (3, 1)
 
 
@@ -157,6 +167,25 @@ except SystemExit:
 heavy = [name for name in {forbidden!r} if name in sys.modules]
 sys.exit(f"imports {{heavy}}" if heavy else 0)
 """
+
+
+def test_options_are_the_fields_of_a_frozen_value() -> None:
+    options = benchmarks_main.parse(["--seeds", "4", "--scale=quick", "lra-image", "--variant", "hope,s4"])
+    assert options == benchmarks_main.Options(seeds=(4,), scale="quick", name="lra-image", variant=("hope", "s4"))
+    with pytest.raises(FrozenInstanceError):
+        options.scale = "paper"  # type: ignore[misc]
+
+
+def test_help_lists_every_flag_with_its_default_in_plain_text() -> None:
+    for package, flags in (("benchmarks", vars(benchmarks_main.Options())), ("ablations", vars(ablations_main.Options()))):
+        done = subprocess.run([sys.executable, "-m", package, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "\x1b" not in done.stdout
+        assert "exit codes: 0 all done" in " ".join(done.stdout.split())
+        for name in flags:
+            assert f"--{name}" in done.stdout or name == "name"
+        assert "(default: 0,1,2)" in done.stdout
+        assert "None" not in done.stdout
 
 
 @pytest.mark.parametrize("package", ["benchmarks", "ablations"])

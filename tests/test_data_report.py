@@ -62,6 +62,20 @@ def test_every_set_and_probe_has_a_line_and_a_card() -> None:
         assert all(issue in page for issue in card.issues)
 
 
+def test_every_set_is_a_row() -> None:
+    assert set(SETS) <= set(DATASETS)
+    assert all(row.name == name for name, row in DATASETS.items())
+    for name, row in DATASETS.items():
+        assert (row.forms is not None) == (name in SETS)
+        assert row.forms is None or all(isinstance(form, type(SETS[name])) for form in row.forms())
+
+
+def test_a_new_row_is_measured_and_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DATASETS, "new", replace(fake(), name="new"))
+    assert cli.guarded(lambda: main(["measure", "new", "--out", str(tmp_path)])) == cli.DONE
+    assert "### new: contact sheet\n\n![a](new.png)\n\n*T. c*" in (tmp_path / report.PAGE).read_text()
+
+
 def test_without_a_record_no_number_is_given() -> None:
     page = report.page(records.empty())
     for name in SETS:

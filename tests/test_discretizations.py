@@ -11,7 +11,7 @@ import torch
 from scipy.signal import cont2discrete
 
 from models import DISCRETIZATIONS, DSSSpec, KernelSpec, S4DSpec, S4Spec
-from models.discretizations import discretization, phi1
+from models.discretizations import Discretization, discretization, phi1
 from models.links import DT_LINKS, FLOOR, LINKS
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -36,23 +36,44 @@ def test_measured_order_is_the_claimed_one(name: str) -> None:
     assert rule.b(zero) == 1
 
 
-SCIPY = {
-    "zoh": {"method": "zoh"},
-    "bilinear": {"method": "bilinear"},
-    "backward-euler": {"method": "backward_diff"},
-    "forward-euler": {"method": "euler"},
-    "dirac": {"method": "impulse"},
-    "gbt:0.25": {"method": "gbt", "alpha": 0.25},
-    "gbt:0.75": {"method": "gbt", "alpha": 0.75},
-}
+@pytest.mark.parametrize("name", RULES)
+def test_stability_is_as_claimed(name: str) -> None:
+    """|a(z)| <= 1 on the left half plane, near zero, far out and on the imaginary axis, exactly where the rule says so."""
+    rule = discretization(name)
+    size, angle = torch.logspace(-3, 3, 61), torch.linspace(0.5, 1.5, 41) * torch.pi
+    z = torch.complex(size[:, None] * angle.cos().clamp(max=0), size[:, None] * angle.sin())
+    assert (float(rule.a(z).abs().max()) <= 1 + 1e-9) == rule.a_stable
+
+
+def test_a_rule_without_an_alpha_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An explicit rule of second order, outside the bilinear family: refused by S4 and S4D where it is unstable, built where it is not."""
+
+    def dense(A: torch.Tensor, B: torch.Tensor, dt: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        z = A * dt[..., None, None]
+        eye = torch.eye(A.shape[-1])
+        return eye + z + z @ z / 2, ((eye + z / 2) @ (dt.unsqueeze(-1) * B).unsqueeze(-1)).squeeze(-1)
+
+    midpoint = Discretization(
+        name="midpoint", title="midpoint", order=2, a_stable=False, a=lambda z: 1 + z + z**2 / 2, b=lambda z: 1 + z / 2, dense=dense
+    )
+    monkeypatch.setitem(DISCRETIZATIONS, "midpoint", midpoint)
+    for spec in (S4Spec(discretization="midpoint"), S4DSpec(init="inv", discretization="midpoint")):
+        with pytest.raises(ValueError, match="midpoint makes this init unstable"):
+            spec.build(2)
+    kernel = S4Spec(d_state=4, dt_max=0.01, discretization="midpoint").build(2)
+    torch.testing.assert_close(kernel(50)[0], kernel.recurrence(50).kernel(50))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_dense_form_is_that_of_scipy(name: str) -> None:
     """A_bar and B_bar of a random system; only A_bar for dirac, whose B_bar = dt B scipy multiplies by A_bar."""
     A, B, C, dt = torch.randn(5, 5), torch.randn(5), torch.randn(1, 5), 0.3
-    A_bar, B_bar = discretization(name).dense(A, B, torch.tensor(dt))
-    expected = cont2discrete((A.numpy(), B.numpy()[:, None], C.numpy(), np.zeros((1, 1))), dt, **SCIPY[name])
+    rule = discretization(name)
+    if rule.scipy is None:
+        pytest.skip("scipy does not have this rule")
+    A_bar, B_bar = rule.dense(A, B, torch.tensor(dt))
+    system = (A.numpy(), B.numpy()[:, None], C.numpy(), np.zeros((1, 1)))
+    expected = cont2discrete(system, dt, method=rule.scipy, alpha=rule.alpha)
     np.testing.assert_allclose(A_bar, expected[0], rtol=1e-11, atol=1e-12)
     if name == "dirac":
         torch.testing.assert_close(B_bar, dt * B)
@@ -70,6 +91,7 @@ def test_dense_form_of_a_diagonal_matrix_is_the_diagonal_form(name: str) -> None
     z = dt.unsqueeze(-1) * Lambda
     torch.testing.assert_close(A_bar, torch.diag_embed(rule.a(z)), rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(B_bar, dt.unsqueeze(-1) * rule.b(z) * B, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(rule.diagonal(Lambda, B, dt.unsqueeze(-1)), (rule.a(z), dt.unsqueeze(-1) * rule.b(z) * B))
 
 
 def test_the_named_rules_are_members_of_their_family() -> None:

@@ -234,6 +234,15 @@ def test_krylov_toeplitz(J: int, n: int, L: int) -> None:
 
 
 @shapes
+@given(B=st.integers(1, 2), n=st.integers(1, 4), L=st.integers(1, 70), is_complex=st.booleans(), started=st.booleans())
+def test_scan(B: int, n: int, L: int, is_complex: bool, started: bool) -> None:
+    """Any length, with and without an initial state; the gradient of the initial state too."""
+    dtype = torch.complex128 if is_complex else torch.float64
+    a, v, start = inside(n, dtype=dtype), torch.randn(B, L, n, dtype=dtype), torch.randn(B, n, dtype=dtype)
+    same(functional.scan, functional.scan_direct, a, v, *((start,) if started else ()))
+
+
+@shapes
 @given(n=st.integers(1, 70), F=st.integers(1, 9), is_complex=st.booleans())
 def test_polynomial(n: int, F: int, is_complex: bool) -> None:
     """Against the sum of powers, on the unit circle, where HOPE evaluates it; Horner's rule too."""
@@ -285,9 +294,11 @@ def test_oracles_agree_in_single_precision() -> None:
     A, B, C = contraction(3, 8), torch.randn(3, 8), torch.randn(1, 3, 8)
     e = complex_randn(3, 33)
     u, K = torch.randn(2, 3, 512), torch.randn(2, 3, 512)
+    V = complex_randn(2, 512, 8)
     cases: list[tuple[Tensor, Tensor]] = [
         (functional.vandermonde(W, a, 512, torch.float32), functional.vandermonde_direct(W, a, 512)),
         (functional.krylov(single(A), single(B), single(C), 512), functional.krylov_direct(A, B, C, 512)),
+        (functional.scan(a[0], single(V)), functional.scan_direct(a[0], V)),
         (functional.polynomial(single(B), single(e / e.abs())), functional.polynomial_direct(B, e / e.abs())),
         (functional.causal_conv(single(u), single(K)), functional.causal_conv_direct(u, K)),
         (functional.circular_conv(single(u), single(K[:1])), functional.circular_conv_direct(u, K[:1])),

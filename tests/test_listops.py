@@ -18,11 +18,24 @@ from scipy.stats import chi2_contingency
 from data.base import DataError
 from data.comparison import Line
 from data.files.digests import sha256
-from data.listops import generator as listops_generator
-from data.listops import spec as listops
-from data.listops.generator import END, MIN, SYMBOLS, Codes, Draws, Expressions, distinct, evaluate, fault, fill, generate, grow, parse
-from data.listops.generator import shard as make_shard
-from data.listops.generator import write as write_rows
+from data.listops.generator import (
+    END,
+    MIN,
+    SYMBOLS,
+    VERSION,
+    Codes,
+    Draws,
+    Expressions,
+    distinct,
+    evaluate,
+    fault,
+    fill,
+    generate,
+    grow,
+    parse,
+    shard,
+    write,
+)
 from data.listops.release import read_tsv, text_of, write_tsv
 from data.listops.spec import ListOpsSpec
 from data.listops.statistics import statistics
@@ -119,7 +132,7 @@ def test_values_shapes_and_texts_are_those_of_the_slow_version() -> None:
     rows = rows_of(trees)
     levels = parse(rows)
     np.testing.assert_array_equal(evaluate(levels), [value(tree) for tree in trees])
-    again = write_rows(levels)
+    again = write(levels)
     np.testing.assert_array_equal(again.values, rows.values)
     np.testing.assert_array_equal(again.offsets, rows.offsets)
     for i, tree in enumerate(trees):
@@ -271,7 +284,7 @@ def test_statistics_agree_with_the_reference_and_would_not_if_they_were_others(b
 
 
 def test_rows_depend_on_the_seed_alone_and_fewer_are_a_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listops_generator, "DRAWS", 300)
+    monkeypatch.setattr("data.listops.generator.DRAWS", 300)
     one, three, fewer, other = make(100), make(100, workers=3), make(37, workers=2), make(100, seed=1)
     for name in ("values", "offsets"):
         np.testing.assert_array_equal(getattr(one.rows, name), getattr(three.rows, name))
@@ -285,7 +298,7 @@ def test_rows_depend_on_the_seed_alone_and_fewer_are_a_prefix(monkeypatch: pytes
 def test_the_first_rows_are_the_same_everywhere() -> None:
     """Rows of version 1; whoever changes them raises the version."""
     found = make(1000)
-    assert listops_generator.VERSION == 1
+    assert VERSION == 1
     assert sha256(found.rows.values, found.rows.offsets, found.values) == GOLDEN
 
 
@@ -293,7 +306,7 @@ GOLDEN = "b5cdaf3fa8e9ab75028a3ec2c18ef5ce803a58f6c78704129d9306e72f74af57"
 
 
 def test_repetitions_are_dropped_and_made_up_for() -> None:
-    first, second = make_shard(0, 0), make_shard(0, 1)
+    first, second = shard(0, 0), shard(0, 1)
     n = len(first.values)
     found = distinct(iter([first, first, second]), n + 5)
     np.testing.assert_array_equal(found.rows.values[: first.rows.offsets[-1]], first.rows.values)
@@ -425,7 +438,7 @@ class Tables:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        monkeypatch.setattr(listops, "RELEASED", self.COUNTS)
+        monkeypatch.setattr("data.listops.spec.RELEASED", self.COUNTS)
         self.rows, self.values, _ = (found := make(57, seed=9)).rows, found.values, None
         start = 0
         for part, n in self.COUNTS.items():

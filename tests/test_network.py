@@ -32,9 +32,7 @@ CIRCULAR = ("hope-circular", "hope-twosided")
 
 def mixer_of(name: str, fixed_length: bool = True) -> Any:
     """The variant at 8 state dimensions, where it has a state; the softmax kernel normalized over L steps."""
-    mixer = VARIANTS[name].mixer
-    if isinstance(mixer, KernelSpec):
-        mixer = replace(mixer, d_state=8)
+    mixer = VARIANTS[name].mixer.with_states(8)
     if isinstance(mixer, DSSSpec) and mixer.kernel == "softmax" and fixed_length:
         mixer = replace(mixer, length=L)
     return mixer
@@ -53,7 +51,8 @@ def network(
     return model.eval()
 
 
-STEPPING = [name for name, v in VARIANTS.items() if isinstance(v.mixer, KernelSpec) and name not in CIRCULAR]
+STEPPING = [name for name in VARIANTS if name not in (*CIRCULAR, "lstm", "transformer")]
+TWO_WAY = [name for name, v in VARIANTS.items() if isinstance(v.mixer, KernelSpec) and name not in CIRCULAR]
 SHAPES = {
     "mean": {},
     "last step": {"pool_last": 1, "prenorm": True},
@@ -105,6 +104,10 @@ def test_a_network_that_cannot_be_stepped_says_why(model: Any, reason: str) -> N
         model().init_state(2, L)
 
 
+def test_which_rows_can_look_both_ways() -> None:
+    assert [name for name, v in VARIANTS.items() if v.mixer.two_way] == TWO_WAY
+
+
 # ------------------------------------------------------------------------------------------------- causality
 
 
@@ -115,7 +118,7 @@ def test_causality_is_as_claimed(name: str, bidirectional: bool) -> None:
 
     In every case y_t depends on u_t.
     """
-    if bidirectional and name not in STEPPING:
+    if bidirectional and name not in TWO_WAY:
         return  # refused: test_options
     model = network(name, per_step=True, bidirectional=bidirectional)
     x = torch.randn(1, L, 3)
@@ -129,7 +132,7 @@ def test_causality_is_as_claimed(name: str, bidirectional: bool) -> None:
 
 # ------------------------------------------------------------------------------------------------- padding
 
-PADDED = [(name, both) for name in VARIANTS if name not in CIRCULAR for both in ((False, True) if name in STEPPING else (False,))]
+PADDED = [(name, both) for name in VARIANTS if name not in CIRCULAR for both in ((False, True) if name in TWO_WAY else (False,))]
 POOLS = [None, 1, 4]
 
 
@@ -203,7 +206,7 @@ def test_rate_two_is_twice_the_step(name: str) -> None:
     assert float((fast - plain).abs().max()) > 1e-6
 
 
-@pytest.mark.parametrize("name", ["lstm", "transformer", "fir"])
+@pytest.mark.parametrize("name", ["lstm", "transformer", "fir", "lru"])
 def test_a_network_without_a_step_refuses_another_rate(name: str) -> None:
     with pytest.raises(ValueError, match="rate must be 1"):
         network(name)(torch.randn(2, L, 3), rate=2.0)
@@ -273,7 +276,7 @@ def test_dropout_is_tied_over_the_steps_and_keeps_the_mean() -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_parameter_receives_a_gradient(name: str, bidirectional: bool) -> None:
     """Every tensor; and in the kernels every single number, once modes of frequency exactly 0 have moved off their init."""
-    if bidirectional and name not in STEPPING:
+    if bidirectional and name not in TWO_WAY:
         return
     model = network(name, bidirectional=bidirectional)
     for p in model.parameters():
@@ -283,7 +286,7 @@ def test_every_parameter_receives_a_gradient(name: str, bidirectional: bool) -> 
         assert p.grad is not None, key
         assert bool(torch.isfinite(p.grad).all()), key
         assert float(p.grad.abs().max()) > 0, key
-        if ".kernel." in key:
+        if ".kernel." in key or ".recurrence." in key:
             assert bool((p.grad != 0).all()), key
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from models import (
     FIRSpec,
     HOPESpec,
     KernelSpec,
+    LRUSpec,
+    MixerSpec,
     ModelSpec,
     MultiStep,
     OptimSpec,
@@ -28,8 +31,8 @@ from models import (
     param_groups,
 )
 from models.kernel import Kernel
-from models.optim import build
 from models.parameters import ParamGroup
+from models.training.optim import build
 
 LR, DECAY = 0.02, 0.03
 
@@ -54,21 +57,22 @@ def rates(model: nn.Module) -> dict[str, tuple[float, float]]:
 
 NETWORK = (LR, DECAY)
 SLOW = (1e-3, 0.0)
-EXPECTED: dict[type[KernelSpec], dict[str, tuple[float, float]]] = {
+EXPECTED: dict[type[MixerSpec], dict[str, tuple[float, float]]] = {
     S4Spec: {"A.re": SLOW, "A.im": SLOW, "P": SLOW, "B": SLOW, "theta_dt": SLOW, "C": NETWORK},
     S4DSpec: {"A.re": SLOW, "A.im": SLOW, "B": SLOW, "theta_dt": SLOW, "C": NETWORK},
     DSSSpec: {"A.re": SLOW, "A.im": SLOW, "theta_dt": SLOW, "W": NETWORK},
     HOPESpec: {"h": SLOW, "theta_dt": SLOW},
     FIRSpec: {"K": SLOW},
+    LRUSpec: {"nu": SLOW, "theta": SLOW, "log_gamma": SLOW, "B": SLOW, "C": NETWORK},
 }
-"""The settings of the papers' code, by the name a kernel gives its parameter."""
+"""The settings of the papers' code, by the name a kernel or recurrence gives its parameter."""
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_parameter_has_its_intended_rate(name: str) -> None:
     """Kernels as in the table above (the -paper-rates variants as their name says); all else at the network's rate and decay."""
     mixer = VARIANTS[name].mixer
-    table = dict(EXPECTED[type(mixer)]) if isinstance(mixer, KernelSpec) else {}
+    table = {} if name in ("lstm", "transformer") else dict(EXPECTED[type(mixer)])
     if name.endswith("-paper-rates"):
         table |= {"h": (LR, 0.0)} if "h" in table else {"W": SLOW}
     if isinstance(mixer, S4DSpec) and mixer.real:
@@ -77,7 +81,7 @@ def test_every_parameter_has_its_intended_rate(name: str) -> None:
     actual = rates(model)
     seen = set()
     for key, pair in actual.items():
-        own = key.partition(".kernel.")[2]
+        own = next(iter(re.split(r"\.(?:kernel|recurrence)\.", key)[1:]), "")
         assert pair == table.get(own, NETWORK), key
         seen.add(own)
     assert seen - {""} == set(table)

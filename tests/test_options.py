@@ -25,6 +25,7 @@ from models import (
     FIRSpec,
     HOPESpec,
     KernelSpec,
+    LRUSpec,
     ModelSpec,
     MultiStep,
     OptimSpec,
@@ -35,6 +36,7 @@ from models import (
     TransformerSpec,
     param_groups,
 )
+from models.layer import Around
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -195,6 +197,27 @@ def test_every_option_of_the_transformer_acts() -> None:
     assert {f.name for f in dataclasses.fields(TransformerSpec)} == {"n_heads", "expand"}
 
 
+def test_every_option_of_the_lru_acts() -> None:
+    """On the output of a fresh layer, or on the parameter groups."""
+    options: dict[str, list[Any]] = {
+        "d_state": [4], "r_min": [0.5], "r_max": [0.95], "max_phase": [1.0], "lr_A": [None, 1e-4], "lr_B": [None, 1e-4],
+    }  # fmt: skip
+    assert set(options) == {f.name for f in dataclasses.fields(LRUSpec)}
+
+    def observe(spec: LRUSpec) -> tuple[Tensor, list[Any]]:
+        torch.manual_seed(0)
+        layer = spec.build_layer(4)
+        groups = [(g["names"], g["lr"], g["weight_decay"]) for g in param_groups(layer, OptimSpec(lr=0.5, weight_decay=0.25))]
+        return layer(torch.ones(1, 12, 4)).detach(), sorted(groups)
+
+    for name, values in options.items():
+        seen = [observe(LRUSpec(d_state=8))]
+        for value in values:
+            now = observe(replace(LRUSpec(d_state=8), **{name: value}))
+            assert all(differ([before[0]], [now[0]]) or before[1] != now[1] for before in seen), f"{name}={value!r} changes nothing"
+            seen.append(now)
+
+
 # ------------------------------------------------------------------------------------------------- impossible combinations
 
 
@@ -255,6 +278,14 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: DSSSpec(kernel="exp", init="randn"), "use kernel='softmax'"),
     (lambda: DSSSpec(kernel="exp", length=100), "length fixes the normalization of the softmax kernel"),
     (lambda: DSSSpec(kernel="softmax", length=0), "length is at least 1"),
+    # LRU
+    (lambda: LRUSpec(d_state=7), "d_state must be even; got 7"),
+    (lambda: LRUSpec(d_state=0), "at least 2; got 0"),
+    (lambda: LRUSpec(r_min=0.9, r_max=0.5), "0 <= r_min <= r_max < 1, got 0.9 and 0.5"),
+    (lambda: LRUSpec(r_max=1.0), "r_max < 1"),
+    (lambda: LRUSpec(max_phase=0.0), r"an angle in \(0, 2 pi\], got 0"),
+    (lambda: LRUSpec(lr_B=0.0), "lr_B is a positive rate"),
+    (lambda: LRUSpec().build_layer(4, Around(directions=2)), "LRUSpec has no kernel. Use bidirectional=False"),
     # directions
     (lambda: HOPESpec(filter="circular").build(4, directions=2), "use bidirectional=False"),
     (lambda: ModelSpec(mixer=HOPESpec(filter="twosided"), bidirectional=True).build(d_input=1, d_output=1), "use bidirectional=False"),

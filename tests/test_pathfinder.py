@@ -18,9 +18,8 @@ import pytest
 import torch
 
 from data.base import DataError
-from data.pathfinder import spec as pathfinder
 from data.pathfinder.drawing import parameters
-from data.pathfinder.shards import WORKER, Shards, workers
+from data.pathfinder.shards import SIZES, WORKER, Shards, workers
 from data.pathfinder.spec import CARD, PathfinderSpec, split_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setitem(pathfinder.SIZES, 32, 40)
+    monkeypatch.setitem(SIZES, 32, 40)
     return tmp_path / "data"
 
 

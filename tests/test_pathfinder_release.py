@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from data.base import DataError
-from data.pathfinder import release as pathfinder_release
+from data.pathfinder.release import FOLDERS, KNOWN_EMPTY
 from data.pathfinder.spec import PathfinderSpec
 
 N = 60
@@ -51,7 +51,7 @@ class Miniature:
         return self.folder / "imgs" / batch / f"sample_{number}.png"
 
 
-@pytest.fixture(params=pathfinder_release.FOLDERS[:1])
+@pytest.fixture(params=FOLDERS[:1])
 def mini(folder: Path, request: pytest.FixtureRequest) -> Miniature:
     return Miniature(folder / request.param / "pathfinder32")
 
@@ -66,7 +66,7 @@ def refused(message: str, **options: Any) -> None:
     assert "Traceback" not in str(caught.value)
 
 
-@pytest.mark.parametrize("above", pathfinder_release.FOLDERS)
+@pytest.mark.parametrize("above", FOLDERS)
 def test_official_images_are_read_in_order_of_their_batches(folder: Path, above: str) -> None:
     mini = Miniature(folder / above / "pathfinder32")
     prepared = official().load()
@@ -167,8 +167,8 @@ def test_labels_that_no_fair_coins_give_are_refused(mini: Miniature) -> None:
 
 
 def test_the_known_empty_file_is_left_out_and_noted(mini: Miniature, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {"pathfinder32/curv_baseline/imgs/0/sample_172.png"} == pathfinder_release.KNOWN_EMPTY
-    monkeypatch.setattr(pathfinder_release, "KNOWN_EMPTY", frozenset({"pathfinder32/curv_baseline/imgs/2/sample_7.png"}))
+    assert {"pathfinder32/curv_baseline/imgs/0/sample_172.png"} == KNOWN_EMPTY
+    monkeypatch.setattr("data.pathfinder.release.KNOWN_EMPTY", frozenset({"pathfinder32/curv_baseline/imgs/2/sample_7.png"}))
     mini.png(7).write_bytes(b"")
     prepared = official().load()
     assert prepared.array("images").shape == (N - 1, 1024)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from data.comparison import Line
-from data.pathfinder import spec as pathfinder
 from data.pathfinder.drawing import parameters
+from data.pathfinder.shards import SIZES
 from data.pathfinder.spec import PathfinderSpec
 from data.pathfinder.statistics import REFERENCE, compare, statistics
 
@@ -23,7 +23,7 @@ REAL = os.environ.get("SSM_TEST_DATA")
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setitem(pathfinder.SIZES, 32, 40)
+    monkeypatch.setitem(SIZES, 32, 40)
     return tmp_path / "data"
 
 

@@ -313,13 +313,13 @@ def test_making_prints_the_manifest_and_says_the_plan_first(toy: Path, capsys: p
 @pytest.mark.parametrize(
     "argv, code, parts",
     [
-        (["ty"], 2, ["unknown data set 'ty'; did you mean 'toy'?", "One of: toy, other"]),
+        (["ty"], 2, ["unknown data set 'ty'; did you mean 'toy'?", "one of: toy, other"]),
         ([], 2, ["name a data set: toy, other"]),
         (["--protocol", "source=mini"], 2, ["--protocol is for one data set"]),
         (["toy", "--protocol", "source=min"], 2, ["did you mean 'mini'?"]),
         (["toy", "--protocol", "source=mini"], 2, ["the mini source has 10 words"]),
         (["toy", "--protocol", ""], 2, ["got nothing"]),
-        (["toy", "--data", ""], 2, ["--data is empty"]),
+        (["toy", "--data", ""], 2, ["--data", "expected a folder"]),
         (["toy", "--nonsense"], 2, ["--nonsense"]),
         (["toy", "--stat"], 2, ["--stat"]),
         (["toy"], 3, ["toy.zip is missing", "make data-toy", "download: True"]),

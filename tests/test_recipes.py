@@ -61,7 +61,7 @@ def test_a_new_variant_has_a_recipe_everywhere(kind: str, monkeypatch: pytest.Mo
 
 def test_every_table_has_a_row_for_all_others_and_every_paper_in_it_has_a_variant() -> None:
     papers = {variant.paper for variant in VARIANTS.values()}
-    assert papers == {"S4", "DSS", "S4D", "HOPE", ANY}
+    assert papers >= {"S4", "DSS", "S4D", "HOPE", ANY}
     for benchmark, scale in TABLE:
         rows = benchmark.rows[scale]
         assert ANY in rows

@@ -173,7 +173,7 @@ def test_bf16_mixed_is_taken_seriously(tmp_path: Path) -> None:
     assert mixed.metrics["test_loss"] != full.metrics["test_loss"]
 
 
-@pytest.mark.parametrize("name", [*DEFAULT_VARIANTS, "s4d-real", "hope-circular", "fir", "lstm"])
+@pytest.mark.parametrize("name", [*DEFAULT_VARIANTS, "s4d-real", "hope-circular", "fir", "lru", "lstm"])
 def test_snapshots_have_the_promised_arrays(name: str) -> None:
     L, H = 16, 12
     arrays = snapshot(ModelSpec(mixer=VARIANTS[name].mixer, d_model=H, n_layers=2).build(d_input=1, d_output=3), "start", L)
@@ -189,9 +189,10 @@ def test_snapshots_have_the_promised_arrays(name: str) -> None:
             assert f"layer{i}/start/hsv" not in arrays
             continue
         eigenvalues, hsv = arrays[f"layer{i}/start/eigenvalues"], arrays[f"layer{i}/start/hsv"]
-        assert (eigenvalues.shape[0], eigenvalues.dtype) == (H, np.complex64)
+        systems = 1 if name == "lru" else H
+        assert (eigenvalues.shape[0], eigenvalues.dtype) == (systems, np.complex64)
         assert (np.abs(eigenvalues) <= 1 + 1e-6).all()
-        assert (hsv.shape[0], hsv.dtype) == (H, np.float32)
+        assert (hsv.shape[0], hsv.dtype) == (systems, np.float32)
         assert np.allclose(hsv[:, 0], 1)
         assert (np.diff(hsv, axis=1) <= 1e-6).all()
 

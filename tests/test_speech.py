@@ -18,9 +18,22 @@ import torch
 from data.base import DataError, StorageError
 from data.files.official import Official
 from data.module import SplitModule
-from data.speech import mfcc
-from data.speech import release as speech_release
-from data.speech.release import TEN, WORDS, SpeechRelease, mini_part, official_part, speaker_of
+from data.speech import mfcc, release
+from data.speech.release import (
+    FOLDERS,
+    LISTS,
+    MINI,
+    TEN,
+    WORDS,
+    SpeechRelease,
+    load_clips,
+    mini_part,
+    official_part,
+    official_parts,
+    opened_clips,
+    reorder,
+    speaker_of,
+)
 from data.speech.spec import SpeechSpec, stratified
 from tests.test_wav import wav
 
@@ -50,7 +63,7 @@ class Miniature:
                 name = f"{word}/{speaker}_nohash_{number}.wav"
                 self.waves[name] = clip(name, 11_146 if number in (3, 13) else 16_000)
         self.contents = {name: wav(wave) for name, wave in self.waves.items()}
-        for label, heard in zip(speech_release.LISTS, (VAL, TEST), strict=True):
+        for label, heard in zip(LISTS, (VAL, TEST), strict=True):
             self.contents[label] = "\n".join(n for n in reversed(self.waves) if speaker_of(n) in heard).encode()
         self.contents |= {"_background_noise_/tap.wav": wav(clip("tap", 50_000)), "LICENSE": b"CC BY 4.0", "README.md": b"read me"}
         self.declare()
@@ -70,16 +83,16 @@ class Miniature:
             digest=f"sha256:{hashlib.sha256(self.packed).hexdigest()}",
             urls=("http://127.0.0.1:9/speech_commands_v0.02.tar.gz",),
         )
-        listed = [len(self.contents.get(label, b"").split()) for label in speech_release.LISTS]
+        listed = [len(self.contents.get(label, b"").split()) for label in LISTS]
         whole = sum(len(w) == 16_000 for n, w in self.waves.items() if n.partition("/")[0] in TEN)
-        release = SpeechRelease(archive=archive, clips=len(self.waves), listed=(listed[0], listed[1]), whole=whole)
-        self.monkeypatch.setattr(speech_release, "RELEASE", release)
+        small = SpeechRelease(archive=archive, clips=len(self.waves), listed=(listed[0], listed[1]), whole=whole)
+        self.monkeypatch.setattr("data.speech.release.RELEASE", small)
 
     def pack(self, content: bytes | None = None) -> None:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "speech_commands_v0.02.tar.gz").write_bytes(self.packed if content is None else content)
 
-    def unpack(self, place: str = speech_release.FOLDERS[0]) -> Path:
+    def unpack(self, place: str = FOLDERS[0]) -> Path:
         for name, content in self.contents.items():
             path = self.folder / place / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +118,7 @@ def everything(loader: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 def names_of(spec: SpeechSpec) -> list[str]:
     """In the order of the task's ids."""
-    return [n.decode() for n in speech_release.load_clips(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
+    return [n.decode() for n in load_clips(spec.source).array("names")[np.array(spec.load().array("rows"))].tolist()]
 
 
 # ---------------------------------------------------------------- carriers
@@ -113,7 +126,7 @@ def names_of(spec: SpeechSpec) -> list[str]:
 
 def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature, tmp_path: Path) -> None:
     mini.pack()
-    packed = speech_release.load_clips("official")
+    packed = load_clips("official")
     assert [n.decode() for n in packed.array("names").tolist()] == sorted(mini.waves)
     for i, name in enumerate(sorted(mini.waves)):
         wave, row = mini.waves[name], packed.array("samples")[i]
@@ -121,15 +134,15 @@ def test_archive_and_folders_give_the_same_clips_sorted_by_name(mini: Miniature,
         np.testing.assert_array_equal(row[: len(wave)], wave)
         assert not row[len(wave) :].any()
         assert WORDS[packed.array("labels")[i]] == name.partition("/")[0]
-    for place in speech_release.FOLDERS:
+    for place in FOLDERS:
         mini.folder = tmp_path / place.replace("/", "-")
         mini.monkeypatch.setenv("SSM_DATA", str(mini.folder))
         mini.unpack(place)
-        unpacked = speech_release.load_clips("official")
+        unpacked = load_clips("official")
         assert unpacked.manifest["arrays"] == packed.manifest["arrays"]
         shutil.rmtree(mini.folder / place)
-        assert speech_release.opened_clips("official") is not None  # nothing but the cache is needed afterwards
-    assert packed.manifest["files"] == {"speech_commands_v0.02.tar.gz": speech_release.RELEASE.archive.digest}
+        assert opened_clips("official") is not None  # nothing but the cache is needed afterwards
+    assert packed.manifest["files"] == {"speech_commands_v0.02.tar.gz": release.RELEASE.archive.digest}
     assert packed.manifest["shorter than 16,000 samples"] == sum(len(w) < 16_000 for w in mini.waves.values())
     packed.verify()
 
@@ -140,7 +153,7 @@ def test_rows_are_reordered_in_place() -> None:
         for order in (rng.permutation(n), np.arange(n), np.roll(np.arange(n), 1)):
             rows = rng.integers(0, 99, (n, 3))
             expected = rows[order].copy()
-            speech_release.reorder(rows, order)
+            reorder(rows, order)
             np.testing.assert_array_equal(rows, expected)
 
 
@@ -218,7 +231,7 @@ def test_a_half_unpacked_folder_is_refused(mini: Miniature) -> None:
 def test_an_archive_of_another_number_of_clips_is_refused(mini: Miniature) -> None:
     mini.pack()
     for clips in (len(mini.waves) - 1, len(mini.waves) + 1):
-        mini.monkeypatch.setattr(speech_release, "RELEASE", replace(speech_release.RELEASE, clips=clips))
+        mini.monkeypatch.setattr("data.speech.release.RELEASE", replace(release.RELEASE, clips=clips))
         with pytest.raises(DataError, match=f"instead of {clips}"):
             SpeechSpec().load()
 
@@ -242,7 +255,7 @@ def test_lists_that_disagree_with_the_rule_are_refused(mini: Miniature) -> None:
         broken = {**mini.contents, label: mini.contents[label].replace(old.encode(), new.encode(), 1)}
         names = sorted(mini.waves)
         with pytest.raises(DataError, match=message):
-            speech_release.official_parts(names, {key: broken[key] for key in speech_release.LISTS}, mini.folder)
+            official_parts(names, {key: broken[key] for key in LISTS}, mini.folder)
 
 
 # ---------------------------------------------------------------- splits
@@ -252,7 +265,7 @@ def test_35_words_are_split_by_the_official_lists(mini: Miniature) -> None:
     mini.pack()
     spec = SpeechSpec()
     manifest, module = spec.load().manifest, build()
-    listed = [mini.contents[label].decode().split() for label in speech_release.LISTS]
+    listed = [mini.contents[label].decode().split() for label in LISTS]
     assert module.counts() == {"train": len(mini.waves) - sum(map(len, listed)), "val": len(listed[0]), "test": len(listed[1])}
     names, parts = names_of(spec), np.array(spec.load().array("parts"))
     assert {n for n, part in zip(names, parts, strict=True) if part == 1} == set(listed[0])
@@ -308,7 +321,7 @@ def test_a_folder_of_other_clips_is_not_taken_for_the_ten_words(mini: Miniature)
 
 
 def test_mini_is_split_by_its_own_rule_and_checked_against_its_table(mini: Miniature) -> None:
-    folder = mini.unpack(speech_release.MINI)
+    folder = mini.unpack(MINI)
     spec = SpeechSpec(source="mini", words=10)
     first = spec.load()
     assert np.array(first.array("parts")).tolist() == [mini_part(speaker_of(n)) for n in names_of(spec)]
@@ -467,22 +480,22 @@ def test_the_8_khz_test_takes_every_second_sample_and_doubles_the_step(mini: Min
 @pytest.fixture
 def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root in which the real clips lie; what is prepared goes into the test's own folder."""
-    folder = REAL / speech_release.MINI
+    folder = REAL / MINI
     if not folder.is_dir():
-        pytest.skip(f"set SSM_TEST_DATA to a folder with {speech_release.MINI} in it")
+        pytest.skip(f"set SSM_TEST_DATA to a folder with {MINI} in it")
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / speech_release.MINI).symlink_to(folder)
+    (tmp_path / "data" / MINI).symlink_to(folder)
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
     return folder
 
 
 def test_the_rule_agrees_with_the_official_lists_on_every_name(real: Path) -> None:
     counts = []
-    for part, label in enumerate(speech_release.LISTS, start=1):
+    for part, label in enumerate(LISTS, start=1):
         names = (real / label).read_text().split()
         assert [n for n in names if official_part(speaker_of(n)) != part] == []
         counts.append(len(names))
-    assert tuple(counts) == speech_release.RELEASE.listed
+    assert tuple(counts) == release.RELEASE.listed
     assert all(official_part(speaker) == 0 for speaker in TRAIN)
 
 
@@ -503,15 +516,15 @@ def test_the_mini_set_is_this_mini_set(real: Path) -> None:
     from scipy.io import wavfile
 
     for i in (0, 1000, 3007):
-        name = speech_release.load_clips("mini").array("names")[i].decode()
-        np.testing.assert_array_equal(speech_release.load_clips("mini").array("samples")[i], wavfile.read(real / name)[1])
+        name = load_clips("mini").array("names")[i].decode()
+        np.testing.assert_array_equal(load_clips("mini").array("samples")[i], wavfile.read(real / name)[1])
 
 
 def test_coefficients_of_8_khz_clips_resemble_those_they_were_trained_on(real: Path) -> None:
     """More than those of a transform built for 8 kHz would, whose bands lie elsewhere: the reason for ours."""
     from torchaudio.transforms import MFCC
 
-    samples = speech_release.load_clips("mini").array("samples")[::30]
+    samples = load_clips("mini").array("samples")[::30]
     waves = torch.from_numpy(samples.astype(np.float32)) / 2**15
     trained = mfcc.mfcc(waves)
     std = trained.std((0, 1))
@@ -532,9 +545,9 @@ def test_real_short_clips_are_filled_up_or_dropped(tmp_path: Path, monkeypatch: 
     if not folder.is_dir():
         pytest.skip("set SSM_TEST_DATA to a folder with speech_commands_v0.01 in it")
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / speech_release.MINI).symlink_to(folder)
+    (tmp_path / "data" / MINI).symlink_to(folder)
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "data"))
-    clips = speech_release.load_clips("mini")
+    clips = load_clips("mini")
     short = np.flatnonzero(clips.array("lengths") < 16_000)
     assert len(short) == 21
     assert len(clips.array("labels")) == 300

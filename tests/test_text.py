@@ -7,7 +7,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from data.texts import vocabulary as text
 from data.texts.vocabulary import BYTE_IDS, EOS, PAD, UNK, Vocabulary, encode_bytes
 
 TEXTS = ["abab\U0001f600", "", "bé" * 3, "zéa", "\U0001f600" * 4, "a" * 30]
@@ -23,7 +22,7 @@ def slow(texts: list[str], cut: int, min_freq: int) -> list[str]:
 @pytest.mark.parametrize("cut", [1, 3, 100])
 @pytest.mark.parametrize("min_freq", [1, 2, 5])
 def test_the_vocabulary_is_that_of_a_slow_count(monkeypatch: pytest.MonkeyPatch, chunk: int, cut: int, min_freq: int) -> None:
-    monkeypatch.setattr(text, "CHUNK", chunk)
+    monkeypatch.setattr("data.texts.vocabulary.CHUNK", chunk)
     vocabulary = Vocabulary.counted(RAW, cut=cut, min_freq=min_freq)
     expected = slow(TEXTS, cut, min_freq)
     assert list(vocabulary.characters) == expected

@@ -117,7 +117,7 @@ def test_the_number_is_that_of_the_chosen_weights_at_scaled_steps(
     found: dict[tuple[int, float], float] = {}
     with torch.no_grad():
         for step, rate in ((1, 1.0), (2, 2.0), (4, 4.0), (2, 1.0)):
-            output = model.eval()(tone(SPLITS["test"], step), rate=rate)
+            output = model.eval()(torch.from_numpy(tone(SPLITS["test"], step)), rate=rate)
             score = (output.squeeze(-1) - y).square().mean().sqrt() if regression else (output.argmax(-1) == y).float().mean()
             found[step, rate] = float(score)
     assert record.metrics[f"test_{metric}"] == pytest.approx(found[1, 1.0], abs=1e-6)
@@ -160,7 +160,7 @@ def test_which_rows_have_a_step(name: str) -> None:
     torch.manual_seed(0)
     model = ModelSpec(mixer=VARIANTS[name].mixer, d_model=8, n_layers=1).build(d_input=1, d_output=2)
     able = all(layer.has_rate for layer in model.layers)
-    assert able == (name not in ("fir", "lstm", "transformer"))
+    assert able == (name not in ("fir", "lstm", "transformer", "lru"))
     task = SequenceTask(model, OptimSpec(lr=1e-3), total_steps=1)
     batch = {"x": torch.randn(2, 16, 1), "y": torch.tensor([0, 1])}
 

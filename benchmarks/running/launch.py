@@ -6,7 +6,6 @@ that holds the lock of its folder; two launchers on the same list share the work
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import shlex
@@ -318,7 +317,7 @@ def _server_environment(threads: int) -> Iterator[None]:
 # ---------------------------------------------------------------- the command line
 
 
-def run_jobs(jobs: Sequence[Job], options: argparse.Namespace, program: Sequence[str]) -> int:
+def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -> int:
     """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
     loggers.check(options.logger)
     if options.data is not None:

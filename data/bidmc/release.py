@@ -72,16 +72,16 @@ ZENODO: Final = {"RR": 4001463, "HR": 4001456, "SpO2": 4001464}
 
 @dataclass(frozen=True)
 class Recordings:
-    """The publisher's CSV files, in a folder or in the publisher's zip."""
+    """The publisher's CSV files, read from a folder or straight from the publisher's zip."""
 
     place: Path
 
     def read(self, name: str) -> bytes | None:
-        """Content of a file by its path in the release; None where it is not there. Raises DataError."""
+        """Reads a file by its path in the release; None where it is not there. Raises DataError where it is damaged."""
         return _from_zip(self.place, name) if self.place.is_file() else _from_folder(self.place / name)
 
     def file(self, name: str) -> bytes:
-        """Content of a file that has to be there. Raises DataError."""
+        """Reads a file that has to be there. Raises DataError where it is not."""
         content = self.read(name)
         if content is None:
             raise DataError(
@@ -91,7 +91,7 @@ class Recordings:
         return content
 
     def digests(self) -> dict[str, str]:
-        """sha256 of every file that is used. Raises DataError where the publisher's list of checksums is there and disagrees."""
+        """Hashes every file that is used (sha256). Raises DataError where the publisher's list of checksums is there and disagrees."""
         digests = {name: hashlib.sha256(self.file(name)).hexdigest() for name in names()}
         listed = self.read(SUMS)
         if listed is not None:
@@ -105,13 +105,13 @@ class Recordings:
 
 
 def names() -> list[str]:
-    """Paths in the release of the files that are used, three for each recording."""
+    """Gives the paths in the release of the files that are used, three for each recording."""
     stems = [f"bidmc_csv/bidmc_{i:02d}" for i in range(1, RELEASE.recordings + 1)]
     return [f"{stem}_{kind}" for stem in stems for kind in ("Signals.csv", "Numerics.csv", "Fix.txt")]
 
 
 def find() -> Recordings | None:
-    """The recordings in the data root: a folder bidmc_csv, or the zip."""
+    """Finds the recordings in the data root: a folder bidmc_csv, or the zip; None where neither is there."""
     for folder in (root() / name for name in FOLDERS):
         if (folder / "bidmc_csv").is_dir():
             return Recordings(folder)
@@ -222,7 +222,7 @@ def windows(recordings: Recordings, digests: Mapping[str, str], say: Say) -> dic
 
 
 def window_means(numerics: NDArray[np.float64], starts: Ids, name: str) -> NDArray[np.float64]:
-    """(windows, targets) Mean of the seconds start .. start + 31 that are not missing."""
+    """Averages the seconds start .. start + 31 that are not missing: (windows, targets). Raises DataError where all of them are."""
     cut = np.lib.stride_tricks.sliding_window_view(numerics, WINDOW, axis=0)[starts]  # (windows, targets, seconds)
     there = np.isfinite(cut)
     counts = there.sum(axis=2)
@@ -236,7 +236,7 @@ def window_means(numerics: NDArray[np.float64], starts: Ids, name: str) -> NDArr
 
 
 def find_official(target: Target) -> tuple[Path, Path] | None:
-    """Training and test file of the archive, in the data root or in a folder of their own there."""
+    """Finds the training and the test file of the archive, in the data root or in a folder of their own there."""
     for folder in (root(), root() / f"BIDMC32{target}", root() / "bidmc" / target):
         pair = folder / f"BIDMC32{target}_TRAIN.ts", folder / f"BIDMC32{target}_TEST.ts"
         if all(path.is_file() for path in pair):
@@ -245,7 +245,7 @@ def find_official(target: Target) -> tuple[Path, Path] | None:
 
 
 def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str, NDArray[Any]]:
-    """x (n, 4000, 2) and y (n,) of all cases, those of the training file first. Raises DataError."""
+    """Reads the archive's cases: x (n, 4000, 2) and y (n,), those of the training file first. Raises DataError."""
     expected = RELEASE.windows[target]
     x = scratch((sum(expected), LENGTH, len(SIGNALS)), "float32")
     y = np.empty(sum(expected), dtype=np.float32)

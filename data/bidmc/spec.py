@@ -44,7 +44,7 @@ TSER: Final = "BIDMC32RR, BIDMC32HR, BIDMC32SpO2 of the TSER archive (arXiv 2006
 
 
 def from_recordings(recordings: release.Recordings, digests: Mapping[str, str], say: Say) -> Made:
-    """Arrays and manifest of all three targets. Raises DataError."""
+    """Makes arrays and manifest of all three targets from the publisher's recordings. Raises DataError."""
     arrays = release.windows(recordings, digests, say)
     recording, targets = arrays["recording"], arrays["targets"]
     arrays["part"] = parts = patient_parts(arrays["patient"], recording, targets)
@@ -60,7 +60,7 @@ def from_recordings(recordings: release.Recordings, digests: Mapping[str, str], 
 
 
 def from_archive(target: Target, pair: tuple[Path, Path], digests: Mapping[str, str], say: Say) -> Made:
-    """Arrays and manifest of one target. Raises DataError."""
+    """Makes arrays and manifest of one target from the archive's two files. Raises DataError."""
     arrays = release.archive_cases(target, pair, say)
     splits = {f"{target}, random": describe(random_split(np.arange(len(arrays["y"]), dtype=np.int64)), arrays["y"], RANDOM)}
     facts = {"source": TSER, "licence": LICENCE, "version": f"Zenodo record {ZENODO[target]}", "splits": splits}
@@ -130,7 +130,7 @@ class BIDMCSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """Two real numbers per step; one target."""
+        """Each of the 4,000 steps is two real numbers; the target is one."""
         return Signature(length=LENGTH, d_input=len(SIGNALS), d_output=1, regression=True)
 
     @property
@@ -250,5 +250,5 @@ def _key(digests: Mapping[str, str]) -> str:
 
 
 def _key_in(manifest: Path, name: str) -> str:
-    """The key at the end of the name of a prepared folder."""
+    """Takes the key from the end of the name of a prepared folder."""
     return manifest.parent.name.removeprefix(f"{name}-")

@@ -12,7 +12,7 @@ from data.files.root import reading
 
 
 def sha256(*arrays: NDArray[np.generic]) -> str:
-    """The hexadecimal sha256 over types, shapes and bytes (little-endian) of the arrays, in the order given."""
+    """Hashes types, shapes and bytes (little-endian) of the arrays, in the order given: 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for array in arrays:
         plain = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
@@ -22,11 +22,11 @@ def sha256(*arrays: NDArray[np.generic]) -> str:
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """The checksum of a file of any size, as "sha256:..." or with another algorithm before the colon. Raises DataError."""
+    """Hashes a file of any size: "sha256:..." or another algorithm before the colon. Raises DataError where it cannot be read."""
     with reading(path), path.open("rb") as handle:
         return f"{algorithm}:{hashlib.file_digest(handle, algorithm).hexdigest()}"
 
 
 def key_of(*lines: object) -> str:
-    """The twelve hexadecimal digits that stand for these lines of text: the key of what they decide."""
+    """Hashes lines of text into twelve hexadecimal digits: the key of what these lines decide."""
     return hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()[:12]

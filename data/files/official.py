@@ -33,10 +33,10 @@ BACK_OFF: Final = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Official:
-    """One file as its publisher released it."""
+    """One file as its publisher released it, known by its size and its checksum."""
 
     name: str
-    """Path under the data root, with the publisher's own names."""
+    """The path under the data root, with the publisher's own names."""
     bytes: int
     digest: str
     """"sha256:..." or, where nothing better was published, "md5:..."."""

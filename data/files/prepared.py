@@ -28,13 +28,13 @@ SCHEMA: Final = 1
 
 
 def key_of_files(version: int, *files: Official) -> str:
-    """The key of what is made from official files by `version` of a reader."""
+    """Makes the key of what `version` of a reader makes from official files."""
     return key_of(f"reader {version}", *(f"{file.name} {file.digest}" for file in files))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What preparing a data set gives."""
+    """What preparing a data set makes: arrays to store, and facts for the manifest."""
 
     arrays: Mapping[str, NDArray[Any]]
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -43,13 +43,13 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A complete prepared folder."""
+    """A complete prepared folder: its manifest, and the arrays that the manifest names."""
 
     folder: Path
     manifest: Mapping[str, Any]
 
     def array(self, name: str) -> NDArray[Any]:
-        """The array, memory-mapped and read-only."""
+        """Opens an array of the folder, memory-mapped and read-only. Raises DataError where it is not as the manifest says."""
         entry = self.manifest["arrays"][name]
         try:
             array: NDArray[Any] = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
@@ -60,12 +60,12 @@ class Prepared:
         return array
 
     def digests(self) -> NDArray[np.uint8]:
-        """The checksums of all arrays as one array: stands for their content in a hash over data and split."""
+        """Joins the checksums of all arrays into one array, which stands for their content in a hash over data and split."""
         text = "".join(f"{name}:{entry['sha256']};" for name, entry in sorted(self.manifest["arrays"].items()))
         return np.frombuffer(text.encode(), dtype=np.uint8)
 
     def require_files(self) -> None:
-        """The quick look of every opening: all files there, of the right size. Raises DataError."""
+        """Raises DataError unless all files are there and of the right size: the quick look of every opening."""
         for entry in self.manifest["arrays"].values():
             file = self.folder / entry["file"]
             size = file.stat().st_size if file.is_file() else None
@@ -75,7 +75,7 @@ class Prepared:
                 )
 
     def verify(self) -> None:
-        """The thorough look: the checksum of every array. Raises DataError."""
+        """Raises DataError unless every array has its checksum: the thorough look, which reads everything."""
         self.require_files()
         for name, entry in self.manifest["arrays"].items():
             digest = sha256(self.array(name))
@@ -83,11 +83,12 @@ class Prepared:
                 raise self.damaged(f"{entry['file']} was changed: its checksum is {digest}, the manifest says {entry['sha256']}")
 
     def damaged(self, what: str) -> DataError:
+        """Gives the error to raise where something in the folder is not as it was written."""
         return DataError(f"the prepared data in {self.folder} are damaged: {what}. Remove that folder and run the same command again.")
 
 
 def opened(name: str, key: str) -> Prepared | None:
-    """The prepared data set, or None where there is none under this name and key. Raises DataError where it is damaged."""
+    """Opens the prepared data set of this name and key; None where there is none. Raises DataError where it is damaged."""
     folder = _folder(name, key)
     file = folder / "manifest.json"
     try:
@@ -104,7 +105,7 @@ def opened(name: str, key: str) -> Prepared | None:
 
 
 def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -> Prepared:
-    """The prepared data set `name` of content `key`, made by `make()` where it is not there yet.
+    """Opens the prepared data set `name` of content `key`, which `make()` makes where it is not there yet.
 
     One process makes it, under a lock that dies with it; others wait and take the result. `needed` bytes are asked of the disk first.
     """

@@ -12,7 +12,7 @@ EVERY: Final = 2.0
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a reader says them: 45 s, 12 min, 1.5 h."""
+    """Writes a number of seconds as a reader says it: 45 s, 12 min, 1.5 h."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
@@ -25,7 +25,7 @@ class Progress:
         self.begun = self.last = time.monotonic()
 
     def at(self, done: int) -> None:
-        """To be called as often as one likes, with what is done so far."""
+        """Is told how much is done so far, as often as one likes; says it when it is time for another line."""
         now = time.monotonic()
         if now - self.last < EVERY:
             return

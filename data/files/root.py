@@ -70,12 +70,12 @@ def writing(folder: Path, needed: int) -> Iterator[None]:
 
 
 def megabytes(n: int) -> str:
-    """A number of bytes as text."""
+    """Writes a number of bytes as text."""
     return f"{n / 1e6:,.1f} MB"
 
 
 def scratch(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """An array of zeros in a nameless file of the data root, for what is too large for memory; it is gone when nobody holds it."""
+    """Makes an array of zeros in a nameless file of the data root, for what is too large for memory; it is gone when nobody holds it."""
     with writing(root(), int(np.prod(shape)) * np.dtype(dtype).itemsize):
         with tempfile.TemporaryFile(dir=root()) as handle:  # closing it leaves the mapping, which holds the file
             array: NDArray[Any] = np.memmap(handle, dtype=dtype, mode="w+", shape=shape)

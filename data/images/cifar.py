@@ -108,7 +108,7 @@ def parse(content: bytes, name: str, n: int) -> tuple[NDArray[np.uint8], NDArray
 
 
 def from_archive() -> Iterator[bytes]:
-    """The six batches out of the official archive, in order. Members are looked up by name; nothing is unpacked to disk."""
+    """Reads the six batches from the official archive, in order. Members are looked up by name; nothing is unpacked to disk."""
     archive = RELEASE.archive
     try:
         with tarfile.open(fileobj=io.BytesIO(read(archive)), mode="r:gz") as tar:
@@ -131,7 +131,7 @@ def from_archive() -> Iterator[bytes]:
 
 
 def from_folder() -> Iterator[bytes]:
-    """The six batches out of the unpacked official folder, in order."""
+    """Reads the six batches from the unpacked official folder, in order."""
     missing = [batch.path().name for batch in RELEASE.batches if not batch.path().is_file()]
     if missing:
         raise DataError(
@@ -148,7 +148,7 @@ def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def make(download: bool, say: Say) -> Made:
-    """Images in official order (five training batches, then the test batch), colour and grey, labels, and the split."""
+    """Makes the arrays: images in official order (five training batches, then the test batch) in colour and grey, labels, and the split."""
     if not RELEASE.archive.path().exists() and not (root() / FOLDER).exists():
         if not download:
             raise DataError(
@@ -167,12 +167,12 @@ def make(download: bool, say: Say) -> Made:
 
 
 def key() -> str:
-    """The key of the prepared folder: what decides its content."""
+    """Makes the key of the prepared folder from what decides its content."""
     return key_of_files(READER_VERSION, *RELEASE.batches)
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:
-    """The prepared arrays, from the cache, the archive or the unpacked folder; from the network only where asked. Raises DataError."""
+    """Opens the prepared arrays, made from the archive or the unpacked folder where they are not there; downloads only where asked."""
     images = len(RELEASE.batches) * RELEASE.per_batch
     return prepare(NAME, key(), lambda: make(download, say), needed=images * (4 * PIXELS + 16))
 
@@ -181,11 +181,11 @@ def load(*, download: bool = False, say: Say = silent) -> Prepared:
 
 Constants = tuple[tuple[float, ...], tuple[float, ...]]
 GREY: Final[Constants] = ((122.6 / 255,), (61.0 / 255,))
-"""Mean and standard deviation of state-spaces/s4."""
+"""Mean and standard deviation of the grey pixels in state-spaces/s4."""
 COLOUR: Final[Constants] = ((0.4914, 0.4822, 0.4465), (0.247, 0.243, 0.261))
-"""Of state-spaces/s4."""
+"""Means and standard deviations of the three channels in state-spaces/s4."""
 COLOUR_NOISE: Final[Constants] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
-"""Of the authors' script of the noise experiment; its standard deviations are means over images of the deviation within one."""
+"""Those of the authors' script of the noise experiment; its standard deviations are means over images of the deviation within one."""
 
 
 CARD: Final = Card(
@@ -235,21 +235,21 @@ class CIFARSpec(ImageSpec):
 
     @property
     def signature(self) -> Signature:
-        """Three real numbers per step, or one, or one of 256 tokens; ten classes."""
+        """Each step is three real numbers, or one, or one of 256 tokens; there are ten classes."""
         if self.tokens:
             return Signature(length=PIXELS, vocab=256, d_output=len(CLASSES))
         return Signature(length=PIXELS + self.noise, d_input=3 if self.color else 1, d_output=len(CLASSES))
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """Reads and checks the official files once."""
+        """Opens the prepared arrays; the first time, reads and checks the official files."""
         return load(download=download, say=say)
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there."""
+        """Opens the prepared arrays; None where they are not there."""
         return opened(NAME, key())
 
     def plan(self) -> str:
-        """One archive."""
+        """Says which archive would be fetched."""
         return f"{RELEASE.archive.name} ({RELEASE.archive.bytes / 1e6:,.0f} MB) into {root()}, and 250 MB of prepared arrays"
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:

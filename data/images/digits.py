@@ -7,7 +7,7 @@ CC BY 4.0, part of the scikit-learn package, so nothing is downloaded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class DigitsSpec(DataSpec):
 
     @property
     def signature(self) -> Signature:
-        """One real number per step, ten classes."""
+        """Each step is one real number; there are ten classes."""
         return Signature(length=PIXELS + self.noise, d_input=1, d_output=10)
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ MIRRORS: Final = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://sto
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """One official file: as released (.gz), and what is in it."""
+    """One official file twice: as released (.gz), and what is in it."""
 
     gz: Official
     idx: Official
@@ -127,7 +127,7 @@ def _part(part: str, download: bool, say: Say) -> tuple[NDArray[np.uint8], NDArr
 
 
 def make(download: bool, say: Say) -> Made:
-    """Images (training, then test) as rows of 784 bytes, labels, and the split."""
+    """Makes the arrays: images (training, then test) as rows of 784 bytes, labels, and the split."""
     parts = [_part(part, download, say) for part in ("train", "test")]
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     order, facts = split_facts(len(parts[0][1]), labels, tuple(map(str, range(10))))
@@ -137,12 +137,12 @@ def make(download: bool, say: Say) -> Made:
 
 
 def key() -> str:
-    """The key of the prepared folder: what decides its content."""
+    """Makes the key of the prepared folder from what decides its content."""
     return key_of_files(READER_VERSION, *(file.idx for file in RELEASE.values()))
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:
-    """The prepared arrays, from the cache or the official files; from the network only where asked. Raises DataError."""
+    """Opens the prepared arrays, made from the official files where they are not there; downloads only where asked. Raises DataError."""
     return prepare(NAME, key(), lambda: make(download, say), needed=2 * sum(file.idx.bytes for file in RELEASE.values()))
 
 
@@ -191,19 +191,19 @@ class MNISTSpec(ImageSpec):
 
     @property
     def signature(self) -> Signature:
-        """One real number per step, ten classes."""
+        """Each step is one real number; there are ten classes."""
         return Signature(length=PIXELS, d_input=1, d_output=10)
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """Reads and checks the official files once."""
+        """Opens the prepared arrays; the first time, reads and checks the official files."""
         return load(download=download, say=say)
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there."""
+        """Opens the prepared arrays; None where they are not there."""
         return opened(NAME, key())
 
     def plan(self) -> str:
-        """Four files."""
+        """Says which four files would be fetched."""
         packed = sum(file.gz.bytes for file in RELEASE.values())
         return f"{len(RELEASE)} files ({packed / 1e6:,.0f} MB) into {root() / FOLDER}, and 56 MB of prepared arrays"
 

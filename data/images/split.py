@@ -13,7 +13,7 @@ from data.sampling import Ids, torch_permutation
 from data.subsets import SplitSpec
 
 SPLIT_SEED: Final = 42
-"""Of torch.utils.data.random_split in state-spaces/s4."""
+"""The seed of torch.utils.data.random_split in state-spaces/s4."""
 
 
 def cut(order: Ids, n: int) -> dict[str, Ids]:
@@ -23,7 +23,7 @@ def cut(order: Ids, n: int) -> dict[str, Ids]:
 
 
 def split_facts(train: int, labels: NDArray[np.uint8], classes: tuple[str, ...]) -> tuple[Ids, dict[str, Any]]:
-    """(order of the `train` official training images, what the manifest says of the split)."""
+    """Draws the order of the `train` official training images, and writes what the manifest says of the split: (order, facts)."""
     order = torch_permutation(SPLIT_SEED, train)
     splits = cut(order, len(labels))
     balance = {name: np.bincount(labels[ids], minlength=len(classes)).tolist() for name, ids in splits.items()}
@@ -36,7 +36,7 @@ def split_facts(train: int, labels: NDArray[np.uint8], classes: tuple[str, ...])
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSpec(SplitSpec):
-    """Images with the literature's split, or a fixed part of it."""
+    """A data set of pictures with the literature's split, or a fixed part of it."""
 
     source: Literal["official"] = "official"
     """Where the images come from; published numbers stand beside official ones only."""

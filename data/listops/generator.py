@@ -42,11 +42,11 @@ MAX_DEPTH: Final = 10
 OPERATOR_SHARE: Final = 0.25
 ARGUMENTS: Final = (2, 10)
 LENGTHS: Final = (500, 2000)
-"""Both excluded."""
+"""Tokens of an expression that is kept lie between these, both excluded."""
 DRAWS: Final = 4096
 """Per shard, of which about 8 % are kept."""
 THREADS: Final = 8
-"""No more by default: between its calls numpy holds the interpreter."""
+"""The most by default: between its calls numpy holds the interpreter."""
 
 Codes = NDArray[np.uint8]
 Arity = NDArray[np.int64]
@@ -72,7 +72,7 @@ def _starts(arity: Arity) -> Arity:
 
 
 def grow(rng: np.random.Generator, n: int) -> list[Arity]:
-    """The shapes of `n` trees: the arity of every node, per depth."""
+    """Draws the shapes of `n` trees: the arity of every node, depth by depth."""
     shape = []
     for depth in range(1, MAX_DEPTH + 1):
         arity = np.zeros(n, dtype=np.int64)
@@ -85,7 +85,7 @@ def grow(rng: np.random.Generator, n: int) -> list[Arity]:
 
 
 def sizes(shape: list[Arity]) -> list[Arity]:
-    """Tokens of the expression below every node, per depth: 1 of a digit, of an operator those of its arguments and 2."""
+    """Counts the tokens of the expression below every node, depth by depth: 1 of a digit, of an operator those of its arguments and 2."""
     out: list[Arity] = []
     below = np.zeros(0, dtype=np.int64)
     for arity in reversed(shape):
@@ -97,7 +97,7 @@ def sizes(shape: list[Arity]) -> list[Arity]:
 
 
 def select(shape: list[Arity], roots: NDArray[np.bool_]) -> list[Arity]:
-    """The shapes of some of the trees."""
+    """Keeps the shapes of those trees that `roots` (n,) names."""
     out, keep = [], roots
     for arity in shape:
         out.append(arity[keep])
@@ -107,7 +107,7 @@ def select(shape: list[Arity], roots: NDArray[np.bool_]) -> list[Arity]:
 
 
 def fill(rng: np.random.Generator, shape: list[Arity]) -> list[Level]:
-    """Digits and operators for the shapes, all uniform."""
+    """Draws uniform digits and operators for the nodes of the shapes."""
     levels = []
     for arity in shape:
         symbols = rng.integers(0, 10, len(arity), dtype=np.uint8)
@@ -118,7 +118,7 @@ def fill(rng: np.random.Generator, shape: list[Arity]) -> list[Level]:
 
 
 def evaluate(levels: list[Level]) -> Codes:
-    """(n,) The value of each tree, innermost operators first."""
+    """Computes the value of each tree (n,), innermost operators first."""
     values = np.zeros(0, dtype=np.uint8)
     for level in reversed(levels):
         arguments, values = values, level.symbols.copy()
@@ -141,7 +141,7 @@ def evaluate(levels: list[Level]) -> Codes:
 
 
 def write(levels: list[Level]) -> Ragged:
-    """The trees as rows of token codes: an operator, its arguments, the closing bracket."""
+    """Writes trees as rows of token codes: an operator, its arguments, the closing bracket."""
     size = sizes([level.arity for level in levels])
     offsets = np.concatenate([[0], np.cumsum(size[0])]).astype(np.int64)
     tokens = np.empty(offsets[-1], dtype=np.uint8)
@@ -158,7 +158,7 @@ def write(levels: list[Level]) -> Ragged:
 
 
 def parse(rows: Ragged) -> list[Level]:
-    """The trees of rows that are well formed (`fault`): the inverse of `write`."""
+    """Reads the trees from rows that are well formed (see `fault`): the inverse of `write`."""
     tokens = rows.values
     nodes = np.flatnonzero(tokens != END)
     change = (tokens >= MIN).astype(np.int64) - 2 * (tokens == END)
@@ -177,7 +177,7 @@ def parse(rows: Ragged) -> list[Level]:
 
 
 def fault(codes: Codes) -> str | None:
-    """Why a row of token codes is no expression, or None."""
+    """Says why a row of token codes is no expression; None where it is one."""
     depth = np.cumsum((codes >= MIN).astype(np.int64) - 2 * (codes == END))
     if len(codes) == 0 or codes[0] < MIN or codes[0] == END:
         return "it does not begin with an operator"
@@ -195,17 +195,18 @@ def fault(codes: Codes) -> str | None:
 
 @dataclass(frozen=True)
 class Draws:
-    """What became of the trees that were drawn."""
+    """Counts what became of the trees that were drawn."""
 
     digits: int = 0
-    """Lone digits."""
+    """Trees that are a lone digit."""
     short: int = 0
     long: int = 0
     kept: int = 0
-    """Of a length that is wanted; repetitions are among them."""
+    """Trees of a length that is wanted; repetitions are among them."""
 
     @property
     def total(self) -> int:
+        """All trees that were drawn."""
         return self.digits + self.short + self.long + self.kept
 
     def __add__(self, other: Draws) -> Draws:
@@ -222,7 +223,7 @@ class Expressions:
 
 
 def shard(seed: int, index: int) -> Expressions:
-    """The trees of one shard that are long enough and not too long, in the order drawn."""
+    """Draws one shard and keeps the trees that are long enough and not too long, in the order drawn."""
     name = int.from_bytes(b"listops", "big")  # no other stream of the suite begins with it
     rng = np.random.Generator(np.random.Philox(key=philox_key(name, VERSION, seed, index)))
     shape = grow(rng, DRAWS)
@@ -235,7 +236,7 @@ def shard(seed: int, index: int) -> Expressions:
 
 
 def shards(seed: int, workers: int) -> Generator[Expressions]:
-    """Shard 0, 1, 2 ... without end, computed by `workers` threads; numpy lets them run side by side."""
+    """Yields shard 0, 1, 2 ... without end, computed by `workers` threads; numpy lets them run side by side."""
     with ThreadPoolExecutor(workers) as pool:
         ahead: deque[Future[Expressions]] = deque()
         try:
@@ -249,7 +250,7 @@ def shards(seed: int, workers: int) -> Generator[Expressions]:
 
 
 def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Expressions:
-    """The first `n` different rows of the parts."""
+    """Collects the first `n` different rows of the parts."""
     rows: list[Codes] = []
     values: list[int] = []
     draws, seen = Draws(), set[bytes]()
@@ -270,6 +271,6 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
 
 
 def generate(n: int, *, seed: int, workers: int | None = None, say: Say = silent) -> Expressions:
-    """`n` different expressions with their values: the first of those that (VERSION, seed) decide. By default a thread a core."""
+    """Draws `n` different expressions with their values: the first of those that (VERSION, seed) decide. By default a thread a core."""
     with contextlib.closing(shards(seed, workers or min(os.cpu_count() or 1, THREADS))) as parts:
         return distinct(parts, n, say)

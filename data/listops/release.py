@@ -41,13 +41,13 @@ class _Bad(Exception):
 
 
 def folder() -> Path | None:
-    """Where the official tables are; the first of the known places that holds one of them."""
+    """Finds where the official tables are: the first of the known places that holds one of them, or None."""
     places = [root() / name for name in FOLDERS]
     return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
 
 
 def tables() -> dict[str, Path]:
-    """Part -> its official table. Raises DataError that says where they belong."""
+    """Finds the official tables: part -> file. Raises DataError that says where they belong."""
     place = folder()
     if place is None:
         raise DataError(
@@ -65,7 +65,7 @@ def tables() -> dict[str, Path]:
 
 
 def text_of(row: Codes) -> str:
-    """The official form of one expression."""
+    """Writes one expression in its official form, with parentheses."""
     words: list[str] = []
     open_operators: list[int] = []
     for code in row.tolist():

@@ -40,7 +40,7 @@ RELEASED: Mapping[str, int] = ROWS
 READER_VERSION: Final = 1
 """Raised when the arrays made from the same rows change."""
 SEED: Final = 2011_04006
-"""Of the generated set: there is one, as there is one release."""
+"""The seed of the generated set: there is one such set, as there is one release."""
 
 MULTIPLE: Final = 64
 """Lengths of batches are multiples of this, so that few different ones occur."""
@@ -81,7 +81,7 @@ def _checksums(tables: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _cut(counts: Mapping[str, int]) -> dict[str, Ids]:
-    """Ids per part, which lie one after another in the order test, val, train."""
+    """Gives the ids of each part; the parts lie one after another in the order test, val, train."""
     edges = np.cumsum([0, *(counts[part] for part in ROWS)])
     parts = {part: np.arange(edges[i], edges[i + 1], dtype=np.int64) for i, part in enumerate(ROWS)}
     return {part: parts[part] for part in PARTS}
@@ -173,7 +173,7 @@ class ListOpsSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """Tokens: 15 symbols, padding, unknown, <eos>; ten classes."""
+        """Each step is one of 18 tokens (15 symbols, padding, unknown, <eos>); there are ten classes."""
         return Signature(length=LENGTH, vocab=len(SPECIAL) + len(SYMBOLS), d_output=10)
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
@@ -185,7 +185,7 @@ class ListOpsSpec(SplitSpec):
         return prepare(NAME, self._official_key(digests), lambda: _read(official, digests, say), needed=sum(ROWS.values()) * 1100)
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there; those of official tables only while the tables are."""
+        """Opens the prepared arrays; None where they are not there. Those of official tables are found only while the tables are there."""
         if self.source == "generated":
             return opened(NAME, self._generated_key())
         place = folder()
@@ -200,7 +200,7 @@ class ListOpsSpec(SplitSpec):
         return key_of(" ".join([f"official {READER_VERSION}", *(f"{part} {digest}" for part, digest in sorted(digests.items()))]))
 
     def plan(self) -> str:
-        """Expressions generated, or tables read; nothing is fetched."""
+        """Says what would be generated or read; nothing is ever fetched."""
         where = root() / "prepared"
         if self.source == "official":
             return (
@@ -214,7 +214,7 @@ class ListOpsSpec(SplitSpec):
         )
 
     def statistics(self) -> list[Line]:
-        """Every quantity of the reference beside that of the rows, which are prepared where they are not yet. Raises DataError."""
+        """Compares every quantity of the reference with that of the rows, which are prepared where they are not yet. Raises DataError."""
         prepared = self.load()
         drawn = prepared.manifest.get("draws")
         return statistics(decode(prepared), np.asarray(prepared.array("values")), None if drawn is None else Draws(**drawn))

@@ -14,9 +14,9 @@ from data.listops.generator import END, LENGTHS, MIN, OPERATORS, Codes, Draws, p
 from data.ragged import Ragged
 
 TREES: Final = 20_000
-"""Of the reference."""
+"""Trees of the reference."""
 REFERENCE_DRAWS: Final = 240_000
-"""That it took, about."""
+"""Trees that were drawn to keep so many, about."""
 CHUNK: Final = 1000
 DEPTHS: Final = 9
 """Operators stand at depth 1 to 9."""

@@ -19,13 +19,13 @@ GENERATED_ORDER: Final = (END, *range(10), *range(10, 14))
 
 
 def by_frequency(tokens: Codes) -> tuple[int, ...]:
-    """Codes of the symbols by falling frequency, equal ones in alphabetical order of the symbols."""
+    """Orders the codes of the symbols by falling frequency, equal ones in alphabetical order of the symbols."""
     count = np.bincount(tokens, minlength=len(SYMBOLS))
     return tuple(sorted(range(len(SYMBOLS)), key=lambda code: (-int(count[code]), SYMBOLS[code])))
 
 
 def encode(rows: Ragged, order: tuple[int, ...]) -> Ragged:
-    """Rows of ids: symbols numbered from 3 in this order, no more than 2,047 of them, and <eos>."""
+    """Turns token codes into ids: symbols are numbered from 3 in this order; a row keeps at most 2,047 of them, and <eos> follows."""
     ids = np.empty(len(SYMBOLS), dtype=np.uint8)
     ids[list(order)] = np.arange(len(SPECIAL), len(SPECIAL) + len(order))
     lengths = np.minimum(rows.lengths, LENGTH - 1) + 1
@@ -37,7 +37,7 @@ def encode(rows: Ragged, order: tuple[int, ...]) -> Ragged:
 
 
 def decode(prepared: Prepared) -> Ragged:
-    """The prepared rows as token codes again, without <eos>."""
+    """Turns prepared rows into token codes again, without <eos>: the inverse of `encode`."""
     names = list(prepared.manifest["vocabulary"])
     codes = np.array([SYMBOLS.index(name) if name in SYMBOLS else 255 for name in names], dtype=np.uint8)
     tokens, offsets = prepared.array("tokens"), prepared.array("offsets")

@@ -38,7 +38,7 @@ FREE: Final = 76
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """One set of the generator's numbers. Lengths are in pixels."""
+    """The numbers that decide how images of one resolution and difficulty are drawn. Lengths are in pixels."""
 
     size: int
     """Side of the image."""
@@ -47,16 +47,16 @@ class Parameters:
     seed_distance: int
     """Between the starts of the two long snakes."""
     radius: float
-    """Of the marker discs."""
+    """Radius of the marker discs."""
     length: int
-    """Of a dash."""
+    """Length of a dash."""
     thickness: float
     margins: tuple[int, ...]
     """Free space around a dash; one of these for each image."""
     continuity: float
     """Weight of a turn by angle a is cos^2(min(continuity |a|, pi/2))."""
     dashes: int
-    """Of a long snake."""
+    """Dashes of a long snake."""
     distractors: int
     """Short snakes that are tried."""
     distractor_dashes: int
@@ -120,17 +120,17 @@ def step(points: Points, angles: NDArray[np.float64], distance: float) -> Points
 
 
 def opposite(angles: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angles turned round, within [-pi, pi)."""
+    """Turns angles round, into [-pi, pi)."""
     return np.where(angles < 0, angles + pi, angles - pi)
 
 
 def degrees(whole: NDArray[np.int64] | int) -> NDArray[np.float64]:
-    """Radians."""
+    """Converts degrees to radians."""
     return np.asarray(whole * pi / 180)
 
 
 def disc(radius: int) -> Points:
-    """(n, 2) Offsets within `radius`."""
+    """Gives the offsets (n, 2) that lie within `radius`."""
     reach = np.arange(-radius, radius + 1)
     y, x = np.meshgrid(reach, reach, indexing="ij")
     return np.argwhere(y**2 + x**2 <= radius**2) - radius
@@ -148,7 +148,7 @@ def dilate(image: Bytes, offsets: Points) -> Bytes:
 
 
 def shrink(fine: Bytes, shape: tuple[int, int]) -> Bytes:
-    """Lanczos on bytes, clipped and rounded by the filter."""
+    """Shrinks patches by the Lanczos filter on bytes, which clips and rounds."""
     from PIL import Image
 
     return np.asarray(Image.fromarray(fine).resize(shape[::-1], Image.Resampling.LANCZOS))
@@ -205,7 +205,7 @@ class Pixels:
 
     @classmethod
     def of(cls, patches: Bytes, stride: int, least: int = 1) -> Pixels:
-        """The pixels of at least `least` of (patches, side, side)."""
+        """Collects the pixels of at least `least` in patches (n, side, side)."""
         half = patches.shape[-1] // 2
         rows = [np.argwhere(patch >= least) for patch in patches]
         width = max(map(len, rows))
@@ -258,7 +258,7 @@ class Tables:
         return (slice(self.border + frame, self.stride - self.border - frame),) * 2
 
     def image(self, canvas: Bytes) -> Bytes:
-        """The image (size, size) in a flat canvas."""
+        """Cuts the image (size, size) out of a flat canvas."""
         return canvas.reshape(self.stride, self.stride)[self._inside(0)]
 
     def _kernel(self, patch: Bytes) -> Points:
@@ -299,5 +299,5 @@ class Tables:
 
 @functools.lru_cache(maxsize=8)
 def tables(p: Parameters, margin: int) -> Tables:
-    """The tables, made once per process."""
+    """Gives the tables of these parameters and this margin, made once per process."""
     return Tables(p, margin)

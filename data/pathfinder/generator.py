@@ -55,7 +55,7 @@ class Snakes:
 
 @dataclass(frozen=True)
 class Batch:
-    """Images and all that is known about them."""
+    """Images and all that is known about them: labels, discs, distractors, attempts."""
 
     images: Bytes
     """(n, size * size) in row-major order."""
@@ -70,7 +70,7 @@ class Batch:
 
 
 def whole(random: NDArray[np.float64], n: NDArray[np.int64] | int) -> NDArray[np.int64]:
-    """Uniform on 0 .. n - 1, of numbers uniform on [0, 1)."""
+    """Turns numbers uniform on [0, 1) into whole numbers uniform on 0 .. n - 1."""
     return (random * n).astype(np.int64)
 
 
@@ -83,7 +83,7 @@ class Board:
         self.near = np.tile(t.blank_near.ravel(), (n, 1))
 
     def clear(self, slots: NDArray[np.int64]) -> None:
-        """Nothing but the frame."""
+        """Clears everything but the frame."""
         self.occupied[slots] = self.t.blank.ravel()
         self.near[slots] = self.t.blank_near.ravel()
 
@@ -147,7 +147,7 @@ def seeded(t: Tables, n: int, rng: np.random.Generator) -> tuple[NDArray[np.int6
 
 
 def pivot(t: Tables, numbers: NDArray[np.int64], tails: Points) -> tuple[Points, Points]:
-    """(pivot behind the tail, head) of first dashes."""
+    """Places first dashes: (the pivot behind the tail, the head)."""
     heads = step(tails, t.angles[numbers], t.p.length)
     return step(heads, opposite(t.angles[numbers]), t.radius), heads
 
@@ -274,7 +274,7 @@ def paint(p: Parameters, t: Tables, layers: list[tuple[Snakes, NDArray[np.bool_]
 
 
 def generate(p: Parameters, n: int, *key: int) -> Batch:
-    """n images, a function of the parameters, n and the integers `key` only."""
+    """Draws n images: a function of the parameters, n and the integers `key` only."""
 
     def stream(*use: int) -> np.random.Generator:
         return np.random.Generator(np.random.Philox(key=philox_key(STREAM, GENERATOR_VERSION, p.size, p.dashes, *key, *use)))

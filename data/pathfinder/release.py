@@ -44,7 +44,7 @@ DAMAGE: Final = (OSError, SyntaxError, ValueError, EOFError, zlib.error)
 
 @dataclass(frozen=True)
 class Row:
-    """One image of a list."""
+    """One line of a list: an image and its label."""
 
     file: str
     """imgs/BATCH/sample_I.png"""
@@ -52,7 +52,7 @@ class Row:
 
 
 def find(resolution: int, difficulty: str) -> Path | None:
-    """The folder of the difficulty, or None."""
+    """Finds the folder of a difficulty in the data root, or None."""
     for above in FOLDERS:
         folder = root() / above / f"pathfinder{resolution}" / difficulty
         if (folder / "metadata").is_dir():
@@ -61,7 +61,7 @@ def find(resolution: int, difficulty: str) -> Path | None:
 
 
 def lists(folder: Path) -> list[Path]:
-    """The lists in order of their batches. Raises DataError where there is none."""
+    """Finds the lists, in order of their batches. Raises DataError where there is none."""
     paths = sorted((p for p in (folder / "metadata").glob("*.npy") if p.stem.isdigit()), key=lambda p: int(p.stem))
     if not paths:
         raise DataError(f"{folder / 'metadata'} holds no list of images (0.npy, 1.npy, ...): unpack the release again")
@@ -69,7 +69,7 @@ def lists(folder: Path) -> list[Path]:
 
 
 def fingerprint(folder: Path) -> str:
-    """A key of what is in the folder: the content of the lists, and names and sizes of all images, without opening these."""
+    """Hashes what is in the folder: the content of the lists, and names and sizes of all images, without opening these."""
     digest = hashlib.sha256()
     for path in lists(folder):
         digest.update(f"{path.name} {hashlib.sha256(content_of(path, LARGEST_LIST)).hexdigest()}\n".encode())
@@ -87,7 +87,7 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def rows(path: Path) -> list[Row]:
-    """The images of one list. Raises DataError that counts the lines that are wrong and shows the first."""
+    """Reads one list. Raises DataError that counts the lines that are wrong and shows the first."""
     content = content_of(path, LARGEST_LIST)
     if content.startswith(b"\x93NUMPY"):
         try:
@@ -133,7 +133,7 @@ class Images:
 
 
 def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Images:
-    """The first `images` images, in the order of the lists. Raises DataError with counts of everything that is wrong."""
+    """Reads the first `images` images, in the order of the lists. Raises DataError with counts of everything that is wrong."""
     named = [row for path in lists(folder) for row in rows(path)]
     twice = [name for name, n in Counter(row.file for row in named).items() if n > 1]
     if twice:

@@ -39,7 +39,7 @@ PACKED: Final = 0.35
 
 
 def workers() -> int:
-    """The processors this process may use, or $OMP_NUM_THREADS where that is less."""
+    """Counts the processors this process may use, or gives $OMP_NUM_THREADS where that is less."""
     try:
         usable = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
@@ -58,18 +58,20 @@ class Shards:
     size: int
 
     def key(self) -> str:
-        """What decides the content: parameters, seed, versions, and the patches as this image library draws them."""
+        """Makes the key from what decides the content: parameters, seed, versions, and the patches as this image library draws them."""
         return _key(self)
 
     @property
     def folder(self) -> Path:
+        """Where the shards lie."""
         return root() / "generated" / f"pathfinder{self.p.size}-{self.difficulty}-{self.key()}"
 
     def path(self, number: int) -> Path:
+        """The file of one shard."""
         return self.folder / f"shard-{number:05d}.npz"
 
     def missing(self, images: int) -> list[int]:
-        """The numbers of the shards that the first `images` images need and that are not there."""
+        """Lists the numbers of the shards that the first `images` images need and that are not there."""
         return [number for number in range(-(-images // self.size)) if not self.path(number).is_file()]
 
     def draw(self, number: int) -> int:
@@ -86,7 +88,7 @@ class Shards:
         return number
 
     def read(self, number: int) -> Batch:
-        """One shard. Raises DataError where the file is damaged."""
+        """Reads one shard. Raises DataError where the file is damaged."""
         path = self.path(number)
         try:
             with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
@@ -163,6 +165,7 @@ class Shards:
         return child
 
 
+# The child is started by the interpreter alone, so it is told where the checkout is: the folder above `data`.
 WORKER: Final = (
     f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r}); import data.pathfinder.shards as s; s.work()"
 )

@@ -34,12 +34,12 @@ NAME: Final = "pathfinder"
 READER_VERSION: Final = 1
 """Raised when the arrays made from the same images change."""
 SEED: Final = 2011_04006
-"""Of the generated set: there is one, as there is one release."""
+"""The seed of the generated set: there is one such set, as there is one release."""
 IMAGES: Final = release.RELEASED
 RATES: Final[dict[Resolution, float]] = {32: 900, 64: 40, 128: 40, 256: 120}
 """Images a second that one core of 2 GHz draws, about."""
 SPLIT_SEED: Final = 42
-"""Of torch.utils.data.random_split in state-spaces/s4."""
+"""The seed of torch.utils.data.random_split in state-spaces/s4."""
 Split = Literal["random-42", "in-order"]
 RULES: Final[dict[Split, str]] = {
     "random-42": f"torch.randperm of seed {SPLIT_SEED}: 80 % train, then 10 % val, then 10 % test, the last two rounded down",
@@ -87,7 +87,7 @@ CARD: Final = Card(
 
 
 def split_of(n: int, rule: Split) -> dict[str, Ids]:
-    """Ids of the n images per part."""
+    """Cuts the ids of n images into the three parts."""
     tenth = n // 10
     order = torch_permutation(SPLIT_SEED, n) if rule == "random-42" else np.arange(n, dtype=np.int64)
     return {"train": order[: n - 2 * tenth], "val": order[n - 2 * tenth : n - tenth], "test": order[n - tenth :]}
@@ -125,9 +125,9 @@ class PathfinderSpec(SplitSpec):
     scaling: Literal["unit", "centred"] = "unit"
     """Values in [0, 1] or in [-1, 1]."""
     split: Split = "random-42"
-    """See the card."""
+    """Which rule cuts the images into parts: the card tells both."""
     tokens: bool = False
-    """Bytes as ids instead of real numbers."""
+    """Whether pixels are given as ids 0 .. 255 instead of real numbers."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,7 +138,7 @@ class PathfinderSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """One real number per step, or one of 256 ids; two classes."""
+        """Each step is one real number, or one of 256 ids; there are two classes."""
         length = self.resolution**2
         return Signature(length=length, vocab=256, d_output=2) if self.tokens else Signature(length=length, d_input=1, d_output=2)
 
@@ -154,7 +154,7 @@ class PathfinderSpec(SplitSpec):
         return Shards(p=p, difficulty=self.difficulty, seed=SEED, size=SIZES[self.resolution])
 
     def _key(self) -> str | None:
-        """Of the prepared arrays; None where official files are asked for and not there."""
+        """Makes the key of the prepared arrays; None where official files are asked for and not there."""
         if self.source == "generated":
             content = self._shards.key()
         else:
@@ -178,7 +178,7 @@ class PathfinderSpec(SplitSpec):
         return prepare(self._name, key, lambda: make(say), needed=self.images * (self.resolution**2 + 32))
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there; those of official images only while these are."""
+        """Opens the prepared arrays; None where they are not there. Those of official images are found only while these are there."""
         key = self._key()
         return None if key is None else opened(self._name, key)
 
@@ -227,7 +227,7 @@ class PathfinderSpec(SplitSpec):
         )
 
     def plan(self) -> str:
-        """Draws, or reads; never fetches."""
+        """Says what would be drawn or read; nothing is ever fetched."""
         pixels = self.images * self.resolution**2
         where = root()
         if self.source == "official":
@@ -245,7 +245,7 @@ class PathfinderSpec(SplitSpec):
         )
 
     def statistics(self) -> list[Line]:
-        """Every quantity of the reference beside that of the prepared images. Raises DataError, ValueError (no reference)."""
+        """Compares every quantity of the reference with that of the prepared images. Raises DataError, ValueError (no reference)."""
         prepared = self.load()
         if self.source == "official":
             raise ValueError("the reference counts discs and distractors, which official images do not name: source=generated has them")

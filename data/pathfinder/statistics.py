@@ -214,7 +214,10 @@ def _area(values: Floats, labels: NDArray[Any]) -> float:
 def statistics(
     images: NDArray[np.uint8], labels: NDArray[Any], markers: NDArray[Any], distractors: NDArray[Any]
 ) -> dict[str, tuple[float, float]]:
-    """Quantity -> (value, its standard error) of (n, size^2) images, (n,) labels, (n, 4) discs and (n,) numbers of distractors."""
+    """Measures every quantity: name -> (value, its standard error).
+
+    The images are (n, size^2), their labels (n,), the places of their discs (n, 4) and the numbers of their distractors (n,).
+    """
     x = _counted(images, labels, markers, distractors)
     n = len(labels)
     rng = np.random.default_rng(0)
@@ -234,7 +237,7 @@ def compare(
     distractors: NDArray[Any],
     attempts: float,
 ) -> list[Line]:
-    """The table of REFERENCE beside these images. Raises ValueError where there is no reference."""
+    """Compares these images with the table of REFERENCE. Raises ValueError where there is none for them."""
     if resolution not in REFERENCE or difficulty != "curv_contour_length_14":
         known = ", ".join(map(str, REFERENCE))
         raise ValueError(f"there is no reference for {difficulty} at {resolution} pixels, only for curv_contour_length_14 at {known}")

@@ -29,7 +29,7 @@ Tokens = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sample:
-    """Some sequences with their answers."""
+    """A few sequences with the answers that are asked of them."""
 
     x: NDArray[Any]
     """(B, L) token ids, or (B, L, d_input) real numbers."""
@@ -105,7 +105,7 @@ class ProbeSpec(DataSpec):
     @property
     @abstractmethod
     def uniforms(self) -> int:
-        """Uniform numbers that a sample is made of."""
+        """How many uniform numbers a sample is made of."""
 
     @property
     def chance(self) -> float:
@@ -114,10 +114,10 @@ class ProbeSpec(DataSpec):
 
     @abstractmethod
     def sample(self, u: Uniform) -> Sample:
-        """The sequences that the numbers u (B, uniforms) in [0, 1) stand for."""
+        """Makes the sequences that the numbers u (B, uniforms) in [0, 1) stand for."""
 
     def draw(self, part: str, places: Ids, epoch: int = 0) -> Sample:
-        """The samples at these places of a part; only those of training depend on the epoch."""
+        """Draws the samples at these places of a part; only those of training depend on the epoch."""
         return self.sample(self._numbers(part, places, epoch))
 
     def _numbers(self, part: str, places: Ids, epoch: int) -> Uniform:

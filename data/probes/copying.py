@@ -38,7 +38,7 @@ class CopyingSpec(ProbeSpec):
     )
 
     tokens: int = 10
-    """To remember."""
+    """How many tokens are to be remembered."""
     gap: int = 100
     """Steps from the last token to the marker."""
     symbols: int = 8
@@ -51,12 +51,12 @@ class CopyingSpec(ProbeSpec):
 
     @property
     def signature(self) -> Signature:
-        """Tokens with blank and marker in, one of the symbols out, at every step."""
+        """Each step is a symbol, the blank or the marker; the answer of a step is one of the symbols."""
         return Signature(length=self.gap + 2 * self.tokens, vocab=self.symbols + 2, d_output=self.symbols, per_step=True)
 
     @property
     def uniforms(self) -> int:
-        """One for each token."""
+        """A sample takes one number for each token."""
         return self.tokens
 
     def sample(self, u: Uniform) -> Sample:

@@ -53,7 +53,7 @@ class DelaySpec(ProbeSpec):
 
     @property
     def signature(self) -> Signature:
-        """A real number in, a real number out, at every step."""
+        """Each step is one real number, and so is its answer."""
         return Signature(length=self.length, d_input=1, d_output=1, per_step=True, regression=True)
 
     @property
@@ -62,16 +62,16 @@ class DelaySpec(ProbeSpec):
 
     @property
     def uniforms(self) -> int:
-        """The complex coefficients of all frequencies, two numbers each."""
+        """A sample takes two numbers for the complex coefficient of each frequency."""
         return 2 * self._frequencies
 
     @property
     def chance(self) -> float:
-        """rmse of answering 0."""
+        """The rmse of always answering 0."""
         return 0.5**0.5
 
     def sample(self, u: Uniform) -> Sample:
-        """Complex normal coefficients for the frequencies in the band, in polar form; and the inverse Fourier transform."""
+        """Draws complex normal coefficients for the frequencies in the band, in polar form, and transforms them back."""
         m, n = self._frequencies, self.length
         spectrum = np.zeros((len(u), n // 2 + 1), dtype=np.complex128)
         spectrum[:, 1 : m + 1] = np.sqrt(-np.log1p(-u[:, :m])) * np.exp(2j * np.pi * u[:, m:])

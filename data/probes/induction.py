@@ -47,12 +47,12 @@ class InductionSpec(ProbeSpec):
 
     @property
     def signature(self) -> Signature:
-        """Tokens with the trigger in, a token out, at every step."""
+        """Each step is a token or the trigger; the answer of a step is a token."""
         return Signature(length=self.length, vocab=self.vocab, d_output=self.vocab - 1, per_step=True)
 
     @property
     def uniforms(self) -> int:
-        """One for each step; that of the last says where the trigger is."""
+        """A sample takes one number for each step; that of the last says where the trigger is."""
         return self.length
 
     def sample(self, u: Uniform) -> Sample:

@@ -57,7 +57,7 @@ class MQARSpec(ProbeSpec):
 
     @property
     def signature(self) -> Signature:
-        """Keys and values in, a value out, at every step."""
+        """Each step is a key or a value; the answer of a step is a value."""
         return Signature(length=self.length, vocab=self.vocab, d_output=self.vocab // 2, per_step=True)
 
     @property
@@ -67,7 +67,7 @@ class MQARSpec(ProbeSpec):
 
     @property
     def uniforms(self) -> int:
-        """Keys, values, the places of the queries, and the tokens between."""
+        """A sample takes numbers for keys, values, the places of the queries, and the tokens between."""
         return 2 * self.pairs + self.places + self.length
 
     def sample(self, u: Uniform) -> Sample:

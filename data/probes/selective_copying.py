@@ -53,12 +53,12 @@ class SelectiveCopyingSpec(ProbeSpec):
 
     @property
     def signature(self) -> Signature:
-        """Tokens with noise and marker in, one of the symbols out, at every step."""
+        """Each step is a symbol, noise or the marker; the answer of a step is one of the symbols."""
         return Signature(length=self.length + self.tokens, vocab=self.symbols + 2, d_output=self.symbols, per_step=True)
 
     @property
     def uniforms(self) -> int:
-        """Two for each token: which it is, and where."""
+        """A sample takes two numbers for each token: which it is, and where."""
         return 2 * self.tokens
 
     def sample(self, u: Uniform) -> Sample:

@@ -37,13 +37,13 @@ def _transform(rate: int, window: int) -> nn.Module:
 
 
 def mfcc(waves: Tensor) -> Tensor:
-    """(B, 161, 20) of (B, 16000) at 16 kHz. torchaudio's transform."""
+    """Transforms waves (B, 16000) at 16 kHz into coefficients (B, 161, 20), with torchaudio's transform."""
     coefficients: Tensor = _transform(RATE, WINDOW)(waves)
     return coefficients.transpose(1, 2)
 
 
 def mfcc_8khz(waves: Tensor) -> Tensor:
-    """(B, 81, 20) of (B, 8000) at 8 kHz: frame k stands where frame 2k of the 16 kHz clip stands.
+    """Transforms waves (B, 8000) at 8 kHz into coefficients (B, 81, 20): frame k stands where frame 2k of the 16 kHz clip stands.
 
     The hop keeps its samples, so there are half as many frames, each twice as long in time: for a network it is the resolution that
     changes. The window keeps its milliseconds (100 samples) and the bands keep their place in Hz, so that a coefficient goes on meaning
@@ -62,7 +62,7 @@ def _resample() -> nn.Module:
 
 
 def halved(waves: Tensor, resampling: Resampling) -> Tensor:
-    """(B, L // 2) of (B, L): every second sample from the first on, or torchaudio's resampling, which filters first."""
+    """Halves the rate of waves (B, L), to (B, L // 2): every second sample from the first on, or torchaudio's resampling, which filters."""
     if resampling == "decimated":
         return waves[:, ::2]
     filtered: Tensor = _resample()(waves)

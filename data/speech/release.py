@@ -39,9 +39,9 @@ WORDS: Final = (
     "learn", "nine", "off", "one", "seven", "six", "stop", "three", "two", "wow", "zero",
 )
 # fmt: on
-"""In the label order of state-spaces/s4."""
+"""All words, in the label order of state-spaces/s4."""
 TEN: Final = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-"""In the label order of Neural CDEs and of everybody after."""
+"""The ten words, in the label order of Neural CDEs and of everybody after."""
 LISTS: Final = ("validation_list.txt", "testing_list.txt")
 MINI: Final = "speech_commands_v0.02_mini"
 FOLDERS: Final = ("SpeechCommands/speech_commands_v0.02", "speech_commands_v0.02", "SpeechCommands")
@@ -87,13 +87,13 @@ def official_part(speaker: str) -> int:
 
 
 def mini_part(speaker: str) -> int:
-    """The same for a small set of clips that all lie in one official part: 80, 10 and 10 % of the speakers."""
+    """0, 1 or 2 for a small set of clips that all lie in one official part: 80, 10 and 10 % of the speakers."""
     tenth = int(hashlib.sha1(f"{speaker}_mini".encode()).hexdigest(), 16) % 10
     return max(0, tenth - 7)
 
 
 def speaker_of(name: str) -> str:
-    """The eight letters that stand for who speaks."""
+    """Takes the eight letters that stand for who speaks from the name of a clip."""
     return name.partition("/")[2].partition("_nohash_")[0]
 
 
@@ -149,19 +149,19 @@ def mini_parts(names: Sequence[str], table: bytes | None, where: Path) -> NDArra
 
 
 def wanted(name: str) -> bool:
-    """Whether a name of the release is a clip of one of the words, or a list. Noise, licence and read-me are neither."""
+    """Says whether a name of the release is a clip of one of the words, or a list. Noise, licence and read-me are neither."""
     word, slash, rest = name.partition("/")
     return name in LISTS or (bool(slash) and word in WORDS and rest.endswith(".wav"))
 
 
 def in_folder(folder: Path) -> list[str]:
-    """The names of the clips in a folder with a folder per word, sorted."""
+    """Lists the names of the clips in a folder that has a folder per word, sorted."""
     with reading(folder):
         return sorted(f"{word}/{file.name}" for word in WORDS if (folder / word).is_dir() for file in (folder / word).glob("*.wav"))
 
 
 def from_folder(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the lists that are there, then of the clips."""
+    """Yields (name, content) of the lists that are there, then of the clips."""
     for name in [*(label for label in LISTS if (folder / label).is_file()), *names]:
         with reading(folder / name):
             content = (folder / name).read_bytes()
@@ -183,7 +183,7 @@ def reorder(rows: NDArray[Any], order: NDArray[np.int64]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Clips:
-    """What was read, sorted by name."""
+    """The clips and lists that were read, the clips sorted by name."""
 
     names: list[str]
     samples: NDArray[np.int16]
@@ -222,7 +222,7 @@ def gather(files: Iterator[tuple[str, bytes]], n: int, where: Path, say: Say) ->
 
 
 def unpacked() -> Path | None:
-    """The unpacked official folder, if there is one."""
+    """Finds the unpacked official folder, or None."""
     return next((root() / name for name in FOLDERS if (root() / name / WORDS[0]).is_dir() or (root() / name / LISTS[0]).is_file()), None)
 
 

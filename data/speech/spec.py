@@ -136,23 +136,23 @@ class SpeechSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """16,000 numbers, or 161 times 20."""
+        """A wave is 16,000 steps of one real number, coefficients are 161 steps of 20; the classes are the words."""
         length, width = (LENGTH, 1) if self.features == "raw" else (FRAMES, COEFFICIENTS)
         return Signature(length=length, d_input=width, d_output=self.words)
 
     # ------------------------------------------------------------ prepared once
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """Which clips, their labels and parts, and what was fitted on them; the clips themselves lie beside, prepared as well."""
+        """Opens which clips are in the task, their labels and parts, and what was fitted on them; the clips are prepared beside."""
         return self._task(release.load_clips(self.source, download=download, say=say), say)
 
     def opened(self) -> Prepared | None:
-        """The same where both are there."""
+        """Opens what `load` makes; None where it or the clips are not there."""
         clips = release.opened_clips(self.source)
         return None if clips is None else opened(self._name(), self._key(clips))
 
     def plan(self) -> str:
-        """A download, reading, and for coefficients a transform."""
+        """Says what would be fetched, read and, for coefficients, transformed."""
         folder, archive = root(), release.RELEASE.archive
         if self.source == "mini":
             return f"reads the clips of {folder / release.MINI}, which somebody put there (nothing is downloaded), in seconds"
@@ -173,7 +173,7 @@ class SpeechSpec(SplitSpec):
         return f"speech-{self.features}"
 
     def _key(self, clips: Prepared) -> str:
-        """What decides the content: the clips, and the fields that act before a batch is made."""
+        """Makes the key from what decides the content: the clips, and the fields that act before a batch is made."""
         scaling = self.scaling if self.features == "mfcc" else ""
         return key_of(f"{TASK_VERSION} {clips.manifest['key']} {self.words} {self.split} {self.features} {scaling}")
 

@@ -21,7 +21,7 @@ NAMES: Final = {3: "floating point", 6: "A-law", 7: "mu-law"}
 
 
 def samples(content: bytes, name: str, *, rate: int) -> NDArray[np.int16]:
-    """(n,) The samples of a 16-bit mono PCM file of `rate` samples per second, n > 0. Raises DataError, naming the file, for any other."""
+    """Reads the samples (n,), n > 0, of a 16-bit mono PCM file of `rate` samples per second. Raises DataError for any other file."""
     if len(content) < 12 or content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         raise DataError(f"{name} is no wav file{' (it is empty)' if not content else ''}")
     announced = struct.unpack_from("<I", content, 4)[0] + 8

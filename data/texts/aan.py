@@ -70,7 +70,7 @@ class AANSpec(SplitSpec):
     length: int = 4000
     """Longest sequence of either text, <eos> included."""
     validation: Literal["given", "test"] = "given"
-    """On what the checkpoint is chosen: the eval file, or the test set itself."""
+    """The part on which the checkpoint is chosen: the eval file, or the test set itself."""
     quoting: Quoting = "none"
     """How rows are read: as LRA does (ours), or with CSV quotation marks as state-spaces/s4 does."""
     vocab: int = 98
@@ -85,12 +85,12 @@ class AANSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """Two towers of one token per step, two classes."""
+        """Both texts have one token per step; there are two classes."""
         vocab = BYTE_IDS if self.tokens == "bytes" else self.vocab
         return Signature(length=self.length, vocab=vocab, d_output=2, two_towers=True)
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """The texts as ids, and the pairs. There is nothing to download on its own: DataError says where the files are."""
+        """Opens the texts as ids, and the pairs. There is nothing to download on its own: DataError says where the files are."""
         digests = digests_of_files(say)
         ready = prepare(self._name(), self._key(digests), lambda: self._made(digests, say), needed=2_000_000_000)
         ids = ready.manifest["ids"]
@@ -102,12 +102,12 @@ class AANSpec(SplitSpec):
         return ready
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there."""
+        """Opens the prepared arrays; None where they are not there."""
         digests = remembered_digests()
         return None if digests is None else opened(self._name(), self._key(digests))
 
     def plan(self) -> str:
-        """What is there, or what to get."""
+        """Says what would be read, or what has to be put where."""
         try:
             return f"the pairs that are in {folder_of_files()}, and 0.1 to 1.5 GB of prepared arrays; a few minutes"
         except DataError:

@@ -20,7 +20,7 @@ from data.files.progress import Progress
 from data.files.root import reading, root, writing
 
 FOLDERS: Final = ("lra_release/lra_release/tsv_data", "lra_release/tsv_data", "tsv_data", "aan")
-"""Of the data root: the release unpacked in two ways, its folder alone, and the name that state-spaces/s4 uses."""
+"""Folders of the data root: the release unpacked in two ways, its folder alone, and the name that state-spaces/s4 uses."""
 FILES: Final = {"train": "new_aan_pairs.train.tsv", "val": "new_aan_pairs.eval.tsv", "test": "new_aan_pairs.test.tsv"}
 ROWS: Final = {"train": 147_086, "val": 18_090, "test": 17_437}
 """As the literature gives them; nobody here could count."""
@@ -31,7 +31,7 @@ Quoting = Literal["none", "csv"]
 
 
 def folder_of_files() -> Path:
-    """The folder with the three files. Raises DataError, which says what is missing and how to get it."""
+    """Finds the folder with the three files. Raises DataError, which says what is missing and how to get it."""
     for name in FOLDERS:
         folder = root() / name
         missing = [file for file in FILES.values() if not (folder / file).is_file()]
@@ -43,7 +43,7 @@ def folder_of_files() -> Path:
 
 
 def how_to_get() -> str:
-    """Where to get the files."""
+    """Says where to get the files, and where to put them."""
     return (
         f"They are only to be had inside {URL} (about 7.7 GB, a tar.gz, no checksum published), which this program does not download for "
         f"them: take the folder lra_release/lra_release/tsv_data out of it and put {', '.join(FILES.values())} into "
@@ -52,7 +52,7 @@ def how_to_get() -> str:
 
 
 def remembered_digests() -> dict[str, str] | None:
-    """File name -> "sha256:...", as far as that is remembered: of the files that lie there, or of those that did where none do now."""
+    """Recalls file name -> "sha256:...": of the files that lie there, or of those that did where none do now; None where not remembered."""
     try:
         remembered = json.loads((root() / "prepared" / DIGESTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -65,7 +65,7 @@ def remembered_digests() -> dict[str, str] | None:
 
 
 def _marks(folder: Path) -> list[list[int]]:
-    """By what a changed file is noticed without reading it."""
+    """Gives size, time and number of each file, by which a change is noticed without reading it."""
     stats = [(folder / name).stat() for name in FILES.values()]
     return [[stat.st_size, stat.st_mtime_ns, stat.st_ino] for stat in stats]
 
@@ -111,7 +111,7 @@ READERS: Final[dict[str, Callable[[BinaryIO], Iterator[Fields]]]] = {"none": pla
 
 
 def fault(row: Fields) -> str | None:
-    """What is wrong with a row, if anything."""
+    """Says what is wrong with a row; None where it is right."""
     if len(row) != 5:
         return f"it has {len(row)} fields instead of 5"
     try:
@@ -127,7 +127,7 @@ def fault(row: Fields) -> str | None:
 
 
 def rows(path: Path, quoting: Quoting, say: Say = silent) -> Iterator[tuple[int, bytes, bytes]]:
-    """(label, text, text) of each row of one file. Raises DataError after the last one where rows were bad."""
+    """Yields (label, text, text) of each row of one file. Raises DataError after the last one where rows were bad."""
     bad, first, row = 0, "", 0
     progress = Progress(path.name, None, "rows", say)
     try:

@@ -23,7 +23,7 @@ from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
 from data.subsets import PARTS, SplitSpec
 from data.texts import imdb_release
-from data.texts.imdb_release import CLASSES, Reviews, films_of, find, key, reviews_of
+from data.texts.imdb_release import CLASSES, OFFICIAL_PARTS, Reviews, films_of, find, key, reviews_of
 from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ SOURCE: Final = "Large Movie Review Dataset v1.0, Andrew L. Maas et al., https:/
 LICENCE: Final = "no formal licence; the publishers ask to cite Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011"
 READER_VERSION: Final = 1
 MIN_FREQ: Final = 15
-"""Of state-spaces/s4: a character that is rarer in the cut training reviews is unknown."""
+"""A character that is rarer than this in the cut training reviews is unknown, as in state-spaces/s4."""
 HELD_OUT: Final = 0.1
 """Share of the official training reviews that is held out."""
 SPLIT_SEED: Final = 42
@@ -44,7 +44,7 @@ Tokens = Literal["characters", "bytes"]
 
 
 def load(*, download: bool = False, say: Say = silent) -> Prepared:
-    """All reviews in canonical order as bytes, their labels, and the ids held out; whichever carrier they came from."""
+    """Opens all reviews in canonical order as bytes, their labels, and the ids held out; whichever carrier they came from."""
     return prepare(f"{NAME}-reviews", key(READER_VERSION), lambda: _made(reviews_of(find(download, say))), needed=70_000_000)
 
 
@@ -91,7 +91,7 @@ def hold_out(texts: list[bytes], labels: NDArray[np.uint8]) -> Ids:
 
 
 def duplicates(train: list[bytes], test: list[bytes]) -> dict[str, int]:
-    """How many texts are copies of another one."""
+    """Counts the texts that are copies of another one."""
     known = set(train)
     return {
         "copies within train": len(train) - len(known),
@@ -133,7 +133,7 @@ def tokenised(tokens: Tokens, length: int, *, download: bool = False, say: Say =
 
 
 def tokenised_opened(tokens: Tokens, length: int) -> Prepared | None:
-    """What `tokenised` gives, if it is there."""
+    """Opens what `tokenised` makes; None where it is not there."""
     return opened(_name(tokens, length), key(READER_VERSION, tokens, length))
 
 
@@ -152,7 +152,7 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
     def make() -> Made:
         carried = find(download, say)
         reviews_of(carried)  # raises for anything but the release
-        lists = {f"{PARTS[2 * part]}/urls_{CLASSES[label]}.txt": text for (part, label), text in sorted(carried.films.items())}
+        lists = {f"{OFFICIAL_PARTS[part]}/urls_{CLASSES[label]}.txt": text for (part, label), text in sorted(carried.films.items())}
         digests = {name: f"sha256:{sha256(np.frombuffer(text, dtype=np.uint8))}" for name, text in lists.items()}
         return Made(arrays={"film": films_of(carried)}, facts={"source": SOURCE, "licence": LICENCE, "files": digests})
 
@@ -160,7 +160,7 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
 
 
 def plan_of_release() -> str:
-    """Where the reviews would come from."""
+    """Says where the reviews would come from."""
     archive = imdb_release.RELEASE.archive
     if archive.path().exists() or (root() / imdb_release.FOLDER).exists() or imdb_release.parquet_files():
         return f"the reviews that are in {root()}"
@@ -221,19 +221,19 @@ class IMDBSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """One token per step, two classes."""
+        """Each step is one token; there are two classes."""
         return Signature(length=self.length, vocab=BYTE_IDS if self.tokens == "bytes" else ids_at(self.length), d_output=2)
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """The reviews as ids."""
+        """Opens the reviews as ids; the first time, reads them and numbers their characters or bytes."""
         return tokenised(self.tokens, self.length, download=download, say=say)
 
     def opened(self) -> Prepared | None:
-        """The prepared arrays, if they are there."""
+        """Opens the prepared arrays; None where they are not there."""
         return tokenised_opened(self.tokens, self.length)
 
     def plan(self) -> str:
-        """One archive, or what is there."""
+        """Says which archive would be fetched, or what would be read."""
         return f"{plan_of_release()}, and {131 if self.tokens == 'characters' else 191} MB of prepared arrays; half a minute"
 
     def splits(self, held_out: Ids, n: int) -> dict[str, Ids]:

@@ -32,7 +32,7 @@ NAME: Final = "imdb-pairs"
 VERSION: Final = 1
 SEED: Final = 2011
 SHARES: Final = {"train": 0.8, "val": 0.1, "test": 0.1}
-"""Of the pairs; about those of LRA Retrieval."""
+"""Shares of the pairs, about those of LRA Retrieval."""
 HELD_OUT: Final = 0.1
 """Share of the training films that is kept for validation."""
 QUARTILES: Final = (0.25, 0.5, 0.75)
@@ -42,7 +42,7 @@ QUARTILES: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class Reviews:
-    """What is known of each review; the first half is the official training part."""
+    """Film, class and tokens of each review; the first half is the official training part."""
 
     film: NDArray[np.int64]
     label: NDArray[np.int64]
@@ -135,7 +135,7 @@ def _key(length: int, n: int) -> str:
 
 
 def drawn(reviews: Reviews, n: int) -> Made:
-    """The pairs of all parts. Raises DataError where a film or a text is in two parts."""
+    """Draws the pairs of all parts. Raises DataError where a film or a text is in two parts."""
     rng = np.random.Generator(np.random.Philox(key=philox_key(SPLIT, SEED)))
     pool = pools(reviews, rng)
     sizes = {part: 2 * round(SHARES[part] * n / 2) for part in PARTS}
@@ -196,7 +196,7 @@ class IMDBPairsSpec(SplitSpec):
     length: int = 4000
     """Longest sequence of either review, as in LRA Retrieval."""
     pairs: int = 50_000
-    """In all: 80 % to train, 10 % each to validate and to test."""
+    """Pairs in all: 80 % to train, 10 % each to validate and to test."""
     source: Literal["official"] = "official"
     """The reviews are the publisher's."""
 
@@ -207,22 +207,22 @@ class IMDBPairsSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """Two towers of one token per step, two classes."""
+        """Both reviews have one token per step; there are two classes."""
         return Signature(length=self.length, vocab=ids_at(self.length), d_output=2, two_towers=True)
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
-        """The pairs; the reviews are prepared as well."""
+        """Opens the pairs; they and the reviews are prepared where they are not there."""
         tokenised("characters", self.length, download=download, say=say)
         return load(self.length, self.pairs, download=download, say=say)
 
     def opened(self) -> Prepared | None:
-        """The pairs, if they and the reviews are there."""
+        """Opens the pairs; None where they or the reviews are not there."""
         if tokenised_opened("characters", self.length) is None:
             return None
         return opened(f"{NAME}-{self.pairs}-{self.length}", _key(self.length, self.pairs))
 
     def plan(self) -> str:
-        """The reviews, and pairs of them."""
+        """Says where the reviews would come from, and how many pairs would be drawn."""
         return f"{plan_of_release()}, 131 MB of prepared arrays, and {self.pairs:,} pairs drawn from them; half a minute"
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:

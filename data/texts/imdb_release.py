@@ -31,14 +31,14 @@ from data.ragged import Ragged
 FOLDER: Final = "aclImdb"
 PARQUET: Final = ("imdb", "stanfordnlp/imdb", "stanfordnlp___imdb")
 """Folders of the data root in which parquet files named train*.parquet and test*.parquet are looked for, at any depth."""
-PARTS: Final = ("train", "test")
+OFFICIAL_PARTS: Final = ("train", "test")
 CLASSES: Final = ("neg", "pos")
 GROUPS: Final = tuple(product(range(2), range(2)))
 """(part, class) in canonical order."""
 LARGEST: Final = 1 << 20
 """Bytes of the largest file wanted, with room: the film lists have 612,500."""
 ENTRIES: Final = 110_000
-"""Of the official archive, with room: 100,000 reviews, half of them unlabelled, and a few lists."""
+"""Entries of the official archive, with room: 100,000 reviews, half of them unlabelled, and a few lists."""
 
 REVIEW: Final = re.compile(rf"{FOLDER}/(train|test)/(neg|pos)/(\d{{1,6}})_(\d{{1,2}})\.txt")
 FILMS: Final = re.compile(rf"{FOLDER}/(train|test)/urls_(neg|pos)\.txt")
@@ -55,7 +55,7 @@ class IMDBRelease(Release):
     per_class: int
     """Reviews in each part and class."""
     text_bytes: tuple[int, int]
-    """Of the training and of the test reviews."""
+    """Bytes of text of the training and of the test reviews."""
     content: str
     """sha256 of the arrays of `Reviews` in canonical order."""
     reached: tuple[int, ...]
@@ -96,14 +96,15 @@ class Carried:
     """The film lists by (part, class); none in parquet."""
 
     def add(self, name: str, content: bytes) -> None:
-        """One file of the official layout; others are passed over."""
+        """Takes one file of the official layout; others are passed over."""
         if match := REVIEW.fullmatch(name):
             part, label, number, _ = match.groups()
-            self.review(PARTS.index(part), CLASSES.index(label), content, int(number), name)
+            self.review(OFFICIAL_PARTS.index(part), CLASSES.index(label), content, int(number), name)
         elif match := FILMS.fullmatch(name):
-            self.films[PARTS.index(match[1]), CLASSES.index(match[2])] = content
+            self.films[OFFICIAL_PARTS.index(match[1]), CLASSES.index(match[2])] = content
 
     def review(self, part: int, label: int, text: bytes, number: int, name: str) -> None:
+        """Takes one review. Raises DataError for an empty one, and for one that is not UTF-8."""
         if not text:
             raise DataError(f"{self.carrier}: {name} is an empty review; the release has none")
         try:
@@ -117,7 +118,7 @@ class Carried:
 
 
 def find(download: bool, say: Say) -> Carried:
-    """The reviews in canonical order, complete and unchanged, from the first carrier that is there. Raises DataError."""
+    """Reads the reviews in canonical order, complete and unchanged, from the first carrier that is there. Raises DataError."""
     if RELEASE.archive.path().exists():
         carried = from_archive(say)
     elif (root() / FOLDER).exists():
@@ -137,23 +138,25 @@ def find(download: bool, say: Say) -> Carried:
         n = sum(review[:2] == (part, label) for review in carried.reviews)
         if n != RELEASE.per_class:
             raise DataError(
-                f"{carried.carrier} has {n:,} reviews in {PARTS[part]}/{CLASSES[label]} instead of {RELEASE.per_class:,}. "
+                f"{carried.carrier} has {n:,} reviews in {OFFICIAL_PARTS[part]}/{CLASSES[label]} instead of {RELEASE.per_class:,}. "
                 "Remove it and get it again."
             )
     for part, expected in enumerate(RELEASE.text_bytes):
         size = sum(len(review[2]) for review in carried.reviews if review[0] == part)
         if size != expected:
-            raise DataError(f"{carried.carrier} has {size:,} bytes of text in {PARTS[part]} instead of {expected:,}; it was changed")
+            raise DataError(
+                f"{carried.carrier} has {size:,} bytes of text in {OFFICIAL_PARTS[part]} instead of {expected:,}; it was changed"
+            )
     carried.reviews.sort()
     return carried
 
 
 def from_archive(say: Say) -> Carried:
-    """Out of the official archive, streamed after its checksum has passed."""
+    """Reads the official archive, streamed after its checksum has passed."""
     archive = RELEASE.archive
     say(f"checking and reading {archive.path()} (about half a minute)")
     verify(archive)
-    carried = Found(str(archive.path()))
+    carried = Carried(str(archive.path()))
     for name, content in members(archive.path(), _wanted, max_bytes=LARGEST, max_members=ENTRIES):
         carried.add(name, content)
     return carried
@@ -164,10 +167,10 @@ def _wanted(name: str) -> bool:
 
 
 def from_folder(say: Say) -> Carried:
-    """Out of the unpacked archive; files that are not of the release are passed over."""
+    """Reads the unpacked archive; files that are not of the release are passed over."""
     folder = root() / FOLDER
     say(f"reading {folder} ({4 * RELEASE.per_class:,} files)")
-    carried, progress = Found(str(folder)), Progress("reading", 4 * RELEASE.per_class, "reviews", say)
+    carried, progress = Carried(str(folder)), Progress("reading", 4 * RELEASE.per_class, "reviews", say)
     for path in _official(folder):
         name = path.relative_to(root()).as_posix()
         carried.add(name, content_of(path, LARGEST))
@@ -176,16 +179,16 @@ def from_folder(say: Say) -> Carried:
 
 
 def _official(folder: Path) -> Iterator[Path]:
-    for part, label in product(PARTS, CLASSES):
+    for part, label in product(OFFICIAL_PARTS, CLASSES):
         for inner in (folder / part / label, folder / part):
             names = os.listdir(inner) if inner.is_dir() else []
             yield from (inner / name for name in names if _wanted(f"{FOLDER}/{inner.relative_to(folder).as_posix()}/{name}"))
 
 
 def parquet_files() -> dict[str, list[Path]]:
-    """Part -> its parquet files, of the first folder that has any."""
+    """Finds part -> its parquet files, in the first folder that has any."""
     for name in PARQUET:
-        files = {part: sorted((root() / name).rglob(f"{part}*.parquet")) for part in PARTS}
+        files = {part: sorted((root() / name).rglob(f"{part}*.parquet")) for part in OFFICIAL_PARTS}
         if any(files.values()):
             return files
     return {}
@@ -195,10 +198,10 @@ def from_parquet(files: dict[str, list[Path]], say: Say) -> Carried:
     """Out of Hugging Face's copy: columns "text" and "label" (0 negative, 1 positive), read without its cache and without the network."""
     place = next(path.parent for paths in files.values() for path in paths)
     say(f"reading the parquet files in {place} (a quarter of a minute)")
-    carried = Found(str(place))
+    carried = Carried(str(place))
     for part, paths in enumerate(files.values()):
         if not paths:
-            raise DataError(f"{place} has no {PARTS[part]}*.parquet; both parts of the data set are needed")
+            raise DataError(f"{place} has no {OFFICIAL_PARTS[part]}*.parquet; both parts of the data set are needed")
         for path in paths:
             _read_parquet(path, part, carried)
     return carried
@@ -247,13 +250,13 @@ class Reviews:
     """0 negative, 1 positive."""
 
     def strings(self) -> list[bytes]:
-        """The texts one by one."""
+        """Gives the texts one by one."""
         flat, ends = self.texts.values.tobytes(), self.texts.offsets.tolist()
         return [flat[a:b] for a, b in pairwise(ends)]
 
 
 def reviews_of(carried: Carried) -> Reviews:
-    """The arrays. Raises DataError unless they are the released content."""
+    """Makes arrays of the reviews. Raises DataError unless they are the released content."""
     texts = Ragged.from_rows([np.frombuffer(review[2], dtype=np.uint8) for review in carried.reviews], np.uint8)
     labels = np.array([review[1] for review in carried.reviews], dtype=np.uint8)
     content = sha256(texts.values, texts.offsets, labels)
@@ -268,7 +271,7 @@ def reviews_of(carried: Carried) -> Reviews:
 def films_of(carried: Carried) -> NDArray[np.int64]:
     """(n,) IMDb number of the film of each review, in canonical order. Raises DataError where the carrier does not say."""
     if len(carried.films) < len(GROUPS):
-        missing = [f"{PARTS[part]}/urls_{CLASSES[label]}.txt" for part, label in GROUPS if (part, label) not in carried.films]
+        missing = [f"{OFFICIAL_PARTS[part]}/urls_{CLASSES[label]}.txt" for part, label in GROUPS if (part, label) not in carried.films]
         raise DataError(
             f"{carried.carrier} has no {', '.join(missing)}, so the film of a review is not known. The official archive and its unpacked "
             f"folder have these lists, Hugging Face's parquet files do not. {by_hand(RELEASE.archive)}"
@@ -277,7 +280,7 @@ def films_of(carried: Carried) -> NDArray[np.int64]:
     films = np.empty(len(carried.reviews), dtype=np.int64)
     for i, (part, label, _, number) in enumerate(carried.reviews):
         if number >= len(tables[part, label]):
-            raise DataError(f"{carried.carrier}: {PARTS[part]}/urls_{CLASSES[label]}.txt has no line {number + 1}")
+            raise DataError(f"{carried.carrier}: {OFFICIAL_PARTS[part]}/urls_{CLASSES[label]}.txt has no line {number + 1}")
         films[i] = tables[part, label][number]
     return films
 
@@ -287,12 +290,12 @@ def _films(content: bytes, carrier: str, group: tuple[int, int]) -> list[int]:
     for row, line in enumerate(content.decode("ascii", errors="replace").splitlines(), start=1):
         match = FILM.fullmatch(line.strip())
         if match is None:
-            name = f"{PARTS[group[0]]}/urls_{CLASSES[group[1]]}.txt"
+            name = f"{OFFICIAL_PARTS[group[0]]}/urls_{CLASSES[group[1]]}.txt"
             raise DataError(f"{carrier}: line {row} of {name} is no address of a film: {line[:80]!r}")
         out.append(int(match[1]))
     return out
 
 
 def key(*choices: object) -> str:
-    """The key of what is prepared from the released content with these choices."""
+    """Makes the key of what is prepared from the released content with these choices."""
     return key_of(f"imdb {RELEASE.content}", *choices)

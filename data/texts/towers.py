@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def consecutive(counts: Mapping[str, int]) -> dict[str, Ids]:
-    """Ids per part, where train, val and test lie one after another."""
+    """Gives the ids of each part, where train, val and test lie one after another."""
     starts = np.cumsum([0, *(counts[part] for part in PARTS)])
     return {part: np.arange(starts[i], starts[i + 1]) for i, part in enumerate(PARTS)}
 
@@ -34,9 +34,9 @@ def module(
     content_hash: str,
     shared_validation: bool = False,
 ) -> SplitModule:
-    """Batches {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64 or `limit`, of the pairs (n, 2) of texts.
+    """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64 or `limit`,.
 
-    Batches are of like length, by the longer text of each pair.
+    `pairs` (n, 2) are numbers of texts. The rows of a batch are of like length, by the longer text of each pair.
     """
     from data.module import SplitModule
 

@@ -43,7 +43,7 @@ class Vocabulary:
 
     @classmethod
     def counted(cls, texts: Sequence[bytes], *, cut: int, min_freq: int = 1, times: NDArray[np.int64] | None = None) -> Vocabulary:
-        """Of the characters that occur `min_freq` times or more in the cut texts; text i counts times[i] times."""
+        """Makes the vocabulary of the characters that occur `min_freq` times or more in the cut texts; text i counts times[i] times."""
         counts = np.zeros(CODE_POINTS, dtype=np.int64)
         for which, points, lengths in decoded(texts, cut):
             weights = None if times is None else np.repeat(times[which], lengths)
@@ -52,11 +52,11 @@ class Vocabulary:
         return cls("".join(map(chr, frequent[np.argsort(-counts[frequent], kind="stable")].tolist())))
 
     def __len__(self) -> int:
-        """Ids, with padding, unknown and end."""
+        """The number of ids, with padding, unknown and end."""
         return SPECIALS + len(self.characters)
 
     def encode(self, texts: Sequence[bytes], *, cut: int) -> Ragged:
-        """The ids of each text cut to `cut` characters, and <eos>: rows of 1 to cut + 1 ids."""
+        """Turns each text, cut to `cut` characters, into ids and <eos>: rows of 1 to cut + 1 ids."""
         dtype = np.min_scalar_type(len(self) - 1)
         ids = np.full(CODE_POINTS, UNK, dtype=dtype)
         ids[np.frombuffer(self.characters.encode("utf-32-le"), dtype="<u4")] = np.arange(SPECIALS, len(self))
@@ -69,7 +69,7 @@ class Vocabulary:
 
 
 def encode_bytes(texts: Sequence[bytes], *, cut: int) -> Ragged:
-    """Byte + 1 for each of the first `cut` bytes of each text. An empty text is one step of padding, because a sequence has a step."""
+    """Turns the first `cut` bytes of each text into byte + 1. An empty text is one step of padding, because a sequence has a step."""
     rows = [text[:cut] for text in texts]
     lengths = np.array([max(len(row), 1) for row in rows], dtype=np.int64)
     values = np.frombuffer(b"".join(row or b"\0" for row in rows), dtype=np.uint8).astype(np.uint16)

@@ -1,0 +1,76 @@
+"""The learning-rate schedules of the papers: each is a frozen value that builds its own scheduler, stepped per batch or per epoch."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, ReduceLROnPlateau
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(ABC):
+    """A factor on the rates of all parameter groups over the course of a run."""
+
+    @abstractmethod
+    def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        """The scheduler in the form Lightning takes: "scheduler", its "interval" ("step" or "epoch"), and "monitor" where it follows the
+        validation metric. `total_steps` is the number of batches of the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant(Schedule):
+    """Linear warm-up over `warmup_steps` batches, then the full rate."""
+
+    warmup_steps: int = 0
+
+    def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        warmup = self.warmup_steps
+        return {"scheduler": LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup + 1))), "interval": "step"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Schedule):
+    """Linear warm-up, then a half cosine to zero, per batch. Beyond `total_steps` the rate stays zero (it does not rise again)."""
+
+    warmup_steps: int = 0
+    total_steps: int | None = None
+    """None is the length of the run."""
+
+    def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        warmup, total = self.warmup_steps, total_steps if self.total_steps is None else self.total_steps
+        return {"scheduler": LambdaLR(optimizer, lambda step: warmup_cosine(step, warmup, total)), "interval": "step"}
+
+
+def warmup_cosine(step: int, warmup: int, total: int) -> float:
+    """Factor on the rate at `step` (0-based): (step + 1) / (warmup + 1) in the warm-up, whose first step moves; then half a cosine."""
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    progress = min(1.0, (step - warmup) / max(1, total - warmup))
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau(Schedule):
+    """Rate times `factor` after `patience` epochs without a better validation metric (S4 v1, DSS)."""
+
+    factor: float = 0.2
+    patience: int = 5
+
+    def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        scheduler = ReduceLROnPlateau(optimizer, mode="max" if higher_is_better else "min", factor=self.factor, patience=self.patience)
+        return {"scheduler": scheduler, "interval": "epoch", "monitor": metric}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiStep(Schedule):
+    """Rate times `gamma` at each of `milestones`, in epochs (BIDMC)."""
+
+    milestones: tuple[int, ...]
+    gamma: float = 0.5
+
+    def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        return {"scheduler": MultiStepLR(optimizer, list(self.milestones), self.gamma), "interval": "epoch"}
