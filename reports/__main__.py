@@ -1,156 +1,185 @@
 """python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything: renders what the records hold, trains nothing.
 
-What needs tables or figures is imported after parsing, so that --help and a misspelt option answer at once.
+What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from benchmarks import cli
 from reports import FORMATS
 
 if TYPE_CHECKING:
+    from benchmarks.running.store import Store
     from reports.request import Request
 
-OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "name": {"nargs": "?", "metavar": "NAME", "help": "which one"},
-    "--seeds": {"type": cli.seeds, "default": (0, 1, 2), "metavar": "0,1,2", "help": "seeds asked for (default 0,1,2)"},
-    "--variant": {"type": cli.words, "default": ("default",), "metavar": "A,B", "help": "rows; or default, or all"},
-    "--scale": {"default": None, "metavar": "quick|small|paper", "help": "size of the experiments (default: the smallest there is)"},
-    "--readout": {"default": None, "metavar": "noise|all|last", "help": "where the class is read, for signals followed by noise"},
-    "--protocol": {"default": None, "metavar": "FIELD=VALUE,...", "help": "the runs with these choices of protocol"},
-    "--format": {
-        "type": cli.some_of("format", FORMATS),
-        "default": (),
-        "metavar": ",".join(FORMATS),
-        "help": "of tables and figures, written besides the usual ones",
-    },
+PROG: Final = "python -m reports"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Output:
+    """What is written, and where to: the flags of every kind of report."""
+
+    format: Annotated[tuple[str, ...], cli.option("--format", cli.some_of("format", FORMATS), ",".join(FORMATS)), cli.SHOWN] = ()
+    """Faces of tables and figures that are written besides the usual ones."""
+    commit: Annotated[bool, cli.SHOWN] = False
+    """Copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows(_Output):
+    """Which runs are shown: the flags of reports that have a row per variant."""
+
+    seeds: cli.Seeds = (0, 1, 2)
+    """Seeds asked for, separated by commas."""
+    variant: cli.Variants = ("default",)
+    """Rows, separated by commas; or default, or all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tasks(_Rows):
+    """Of which task, and which of its runs."""
+
+    name: cli.Name = None
+    """Which one."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: the smallest there is)."""
+    protocol: cli.Protocol = None
+    """The runs with these choices of protocol, as in source=mini,split=patient."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quickstart(_Rows):
+    """Noise-padded digits, the default rows."""
+
+    def request(self, store: Store) -> Request:
+        """The report; `store` says which rows have a second line. Raises ValueError, as those below do."""
+        from reports.benchmark import request_quickstart
+
+        return request_quickstart(self.seeds, self.variant, store)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(_Tasks):
+    """Several benchmarks side by side: lra, lra-kin, speech, biosignals, probes."""
+
+    def request(self, store: Store) -> Request:
+        """The report of all members."""
+        from benchmarks.registry import FAMILIES
+        from reports.family import request_family
+
+        name = _require_name("family", self.name, FAMILIES)
+        return request_family(name, self.seeds, self.variant, self.scale, store, protocol=self.protocol)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark(_Tasks):
+    """A row per variant of one benchmark; of a family of benchmarks, all of them side by side."""
+
+    readout: cli.Readout = None
+    """Where the class is read, for signals followed by noise."""
+
+    def request(self, store: Store) -> Request:
+        """The report of the benchmark; of the family, where the name is one's, so that `make compare` takes either."""
+        from benchmarks.registry import BENCHMARKS, FAMILIES
+        from reports.benchmark import request_benchmark
+
+        name = _require_name("benchmark", self.name, BENCHMARKS)
+        if name in FAMILIES and self.readout is None:
+            return Family(name=name, seeds=self.seeds, variant=self.variant, scale=self.scale, protocol=self.protocol).request(store)
+        return request_benchmark(name, self.seeds, self.variant, self.scale, store, readout=self.readout, protocol=self.protocol)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid(_Output):
+    """The cells of an ablation grid, and what each of its factors moves."""
+
+    name: cli.Name = None
+    """Which one."""
+    seeds: cli.Seeds = (0, 1, 2)
+    """Seeds asked for, separated by commas."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every cell."""
+        from ablations.registry import ABLATIONS
+        from reports.grid import request_grid
+
+        return request_grid(_require_name("grid", self.name, ABLATIONS), self.seeds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything(_Output):
+    """Every benchmark and every grid that has a record, on one page."""
+
+    commit: Annotated[bool, cli.SHOWN] = False
+    """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
+
+
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
+    "quickstart": Quickstart,
+    "benchmark": Benchmark,
+    "family": Family,
+    "grid": Grid,
 }
+"""The kinds of report that are of one thing. Besides there is `everything`."""
+KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of report: what it shows, which of OPTIONS it has, what --commit does, and how it is asked for."""
-
-    about: str
-    options: tuple[str, ...]
-    request: Callable[[argparse.Namespace, Store], Request] | None
-    commit: str = "copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md"
-
-
-def _quickstart(options: argparse.Namespace, store: Store) -> Request:
-    from reports.benchmark import request_quickstart
-
-    return request_quickstart(options.seeds, options.variant, store)
-
-
-def _benchmark(options: argparse.Namespace, store: Store) -> Request:
-    from benchmarks.registry import BENCHMARKS, FAMILIES
-    from reports.benchmark import request_benchmark
-
-    if options.name in FAMILIES and options.readout is None:
-        return _family(options, store)
-    return request_benchmark(
-        _named("benchmark", options.name, BENCHMARKS), options.seeds, options.variant, options.scale, store,
-        readout=options.readout, protocol=options.protocol,
-    )  # fmt: skip
-
-
-def _family(options: argparse.Namespace, store: Store) -> Request:
-    from benchmarks.registry import FAMILIES
-    from reports.family import request_family
-
-    name = _named("family", options.name, FAMILIES)
-    return request_family(name, options.seeds, options.variant, options.scale, store, protocol=options.protocol)
-
-
-def _grid(options: argparse.Namespace, store: Store) -> Request:
-    from ablations.registry import ABLATIONS
-    from reports.grid import request_grid
-
-    return request_grid(_named("grid", options.name, ABLATIONS), options.seeds)
-
-
-def _named(kind: str, name: str | None, known: Mapping[str, object]) -> str:
+def _require_name(kind: str, name: str | None, known: Mapping[str, object]) -> str:
     if name is None:
         raise ValueError(f"{kind} of what name? one of: {', '.join(known)}")
     return name
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "quickstart": Kind("noise-padded digits, the default rows", ("--seeds", "--variant", "--format"), _quickstart),
-    "benchmark": Kind(
-        "a row per variant of the benchmark NAME (of a family of them: side by side)",
-        ("name", "--seeds", "--variant", "--scale", "--readout", "--protocol", "--format"),
-        _benchmark,
-    ),
-    "family": Kind(
-        "several benchmarks side by side, NAME: lra, lra-kin, speech, biosignals, probes",
-        ("name", "--seeds", "--variant", "--scale", "--protocol", "--format"),
-        _family,
-    ),
-    "grid": Kind("the cells of the ablation grid NAME, and what each factor moves", ("name", "--seeds", "--format"), _grid),
-    "everything": Kind(
-        "every benchmark and every grid that has a record, on one page",
-        ("--format",),
-        None,
-        "write every committed report and reports/README.md again, from the committed records alone; nothing is copied",
-    ),
-}
-
-
-def parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
-    """The kind of report and its options. Raises UsageError that names the nearest word."""
-    from models.names import choose
-
-    overview = cli.Parser(
-        "python -m reports",
-        "Render tables, figures and one HTML page from the records there are; a missing run is a hole with the command that fills it.\n\n"
-        + "\n".join(f"  {name:<11} {kind.about}" for name, kind in KINDS.items())
-        + "\n\npython -m reports KIND --help lists its options.",
-    )
-    overview.add_argument("kind", metavar="|".join(KINDS), help="what to render")
-    asked = overview.parse(words[:1]).kind
-    with cli.as_usage():
-        kind = choose("report", asked, KINDS)
-    p = cli.Parser(f"python -m reports {asked}", f"{kind.about[0].upper()}{kind.about[1:]}.")
-    for option in kind.options:
-        p.add_argument(option, **OPTIONS[option])
-    p.add_argument("--commit", action="store_true", help=kind.commit)
-    if "name" not in kind.options and len(words) > 1 and not words[1].startswith("-"):
-        raise cli.UsageError(f"{asked} is a report of its own and takes no name; got {words[1]!r}")
-    options = p.parse(words[1:])
-    if options.commit and options.format:
-        raise cli.UsageError(f"--format is for the page in the run store; --commit writes text, Markdown, SVG and PNG; got both {words}")
-    return asked, options
+def overview() -> str:
+    """The kinds of report, a line each."""
+    lines = [f"usage: {PROG} {'|'.join(KINDS)}", ""]
+    lines += [
+        "Render tables, figures and one HTML page from the records there are; a missing run is a hole with the command that fills it.",
+        "",
+    ]
+    lines += [f"  {name:<11} {kind.__doc__}" for name, kind in KINDS.items()]
+    return "\n".join([*lines, "", f"{PROG} KIND --help lists the flags of a kind."])
 
 
 def request(words: Sequence[str], store: Store) -> Request:
-    """The report that these words ask for; `store` says which rows have a second line. Raises UsageError."""
-    asked, options = parse(words)
-    make = KINDS[asked].request
-    assert make is not None, f"{asked} is made of other reports"
+    """The report of one thing that these words ask for. Raises UsageError that names the nearest word."""
+    from models.names import choose
+
     with cli.as_usage():
-        return make(options, store)
+        kind = choose("report", words[0], ONE)
+        return cli.read(kind, words[1:], prog=f"{PROG} {words[0]}").request(store)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    words = sys.argv[1:] if argv is None else argv
-    asked, options = parse(words)
+    from models.names import choose
+
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["-h"], ["--help"]):
+        print(overview())
+        return cli.DONE
+    if not words:
+        raise cli.UsageError(f"name a report: {', '.join(KINDS)} (see {PROG} --help)")
+    with cli.as_usage():
+        kind = choose("report", words[0], KINDS)
+    if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
+        raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
+    options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
+    if options.commit and options.format:
+        raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
     from reports import committed, evidence
     from reports.everything import report_everything
     from reports.parts.frame import all_records, committed_records
 
     if options.commit:
         known = [request(line, committed_records()) for line in committed.read(evidence.HERE)]
-        return evidence.render_committed(known) if asked == "everything" else evidence.commit(request(words, all_records()), known)
-    if asked == "everything":
+        return evidence.render_committed(known) if kind is Everything else evidence.commit(request(words, all_records()), known)
+    if kind is Everything:
         return evidence.show_page(report_everything(all_records()), options.format)
     return evidence.show(request(words, all_records()).answer(all_records()), options.format)
 

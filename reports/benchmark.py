@@ -19,7 +19,7 @@ from reports.parts.frame import Expected, usable
 from reports.parts.judge import describe_rows, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
-from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
+from reports.request import Request, Seeds, command, listed, row_flags
 from reports.sections.inside import compose_inside
 from reports.sections.published import compose_published, may_stand_beside, read_published
 from reports.sections.results import compose_results
@@ -54,13 +54,7 @@ def _request(
 ) -> Request:
     benchmark = selected.benchmark
     size = benchmark.scales[0] if scale is None else choose("scale", scale, {s: s for s in SCALES})
-    words = (
-        *kind,
-        *flags(
-            ("--seeds", listed(seeds), listed(DEFAULT_SEEDS)), ("--variant", ",".join(variants), "default"), ("--scale", scale or "", "")
-        ),
-        *selected.options,
-    )  # fmt: skip
+    words = (*kind, *row_flags(seeds, variants, scale), *selected.options)
     return Request(
         name=name,
         words=words,

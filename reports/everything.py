@@ -39,12 +39,13 @@ def report_everything(store: Store) -> Report:
 
 def find_runs(benchmark: Benchmark, scale: Scale, store: Store) -> tuple[tuple[str, ...], Seeds]:
     """The variants and the seeds of a benchmark that have a record at this scale, the default rows first."""
+    known = frame.seeds_of(store, benchmark.name)
     found: dict[str, set[int]] = {}
     for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
         if not benchmark.has_recipe(variant, scale):
             continue
         recipe = benchmark.recipe(variant, scale)
-        seeds = {seed for seed in frame.seeds_of(store, benchmark.name) if usable(store, benchmark.name, recipe.with_seed(seed).id)}
+        seeds = {seed for seed in known if usable(store, benchmark.name, recipe.with_seed(seed).id)}
         if seeds:
             found[variant] = seeds
     return tuple(found), tuple(sorted(set().union(*found.values())))

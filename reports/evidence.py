@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
@@ -19,9 +18,6 @@ from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
 from reports.parts.report import Report
 from reports.request import Request
-
-if TYPE_CHECKING:
-    from benchmarks.spec import Scale
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,9 +49,7 @@ def show_page(report: Report, formats: Sequence[str] = ()) -> int:
 def arrays_wanted(expected: Sequence[Expected]) -> set[str]:
     """Ids of the runs whose arrays are committed too: seed 0 of the default rows of each benchmark asked for."""
     recipes = [
-        BENCHMARKS[e.benchmark].recipe(v, cast("Scale", e.scale))
-        for e in {(e.benchmark, e.scale): e for e in expected}.values()
-        for v in DEFAULT_VARIANTS
+        BENCHMARKS[e.benchmark].recipe(v, e.scale) for e in {(e.benchmark, e.scale): e for e in expected}.values() for v in DEFAULT_VARIANTS
     ]
     return {recipe.with_seed(0).id for recipe in recipes}
 

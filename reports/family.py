@@ -16,7 +16,7 @@ from reports.benchmark import expect_rows
 from reports.parts import frame
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
-from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
+from reports.request import Request, Seeds, command, row_flags
 from reports.sections.family import compose_family, judge_columns
 from reports.sections.published import compose_published_side_by_side
 
@@ -28,14 +28,7 @@ def request_family(
     title, members = choose("family", name, FAMILIES)
     selected = [registry.select_benchmark(member, protocol=protocol) for member in members]
     size = choose("scale", scale or "quick", {s: s for s in SCALES})
-    words = (
-        "family",
-        name,
-        *flags(
-            ("--seeds", listed(seeds), listed(DEFAULT_SEEDS)), ("--variant", ",".join(variants), "default"), ("--scale", scale or "", "")
-        ),
-        *selected[0].options,
-    )  # fmt: skip
+    words = ("family", name, *row_flags(seeds, variants, scale), *selected[0].options)
     benchmarks = [s.benchmark for s in selected]
     called = f"family-{name}{selected[0].tag}"
     heading = title + (f" ({protocol})" if protocol else "")

@@ -15,14 +15,14 @@ from reports.parts.frame import Expected
 from reports.parts.judge import describe_rows
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
-from reports.request import DEFAULT_SEEDS, Request, Seeds, command, flags, listed
+from reports.request import Request, Seeds, command, listed, seed_flags
 from reports.sections.effects import compose_effects, describe_largest, find_effects
 from reports.sections.grid import compose_grid, judge_cells, name_cells
 
 
 def request_grid(name: str, seeds: Seeds) -> Request:
     """The report of every cell of a grid with every seed. Raises ValueError that names the nearest grid."""
-    ablation = choose("ablation", name, ABLATIONS)
+    ablation = choose("grid", name, ABLATIONS)
     expected = [
         Expected(
             labels=cell.row, benchmark=spec.benchmark, id=spec.id, seed=seed, scale=spec.scale,
@@ -30,7 +30,7 @@ def request_grid(name: str, seeds: Seeds) -> Request:
         )
         for cell in ablation.cells() for seed in seeds for spec in [replace(cell.spec, seed=seed)]
     ]  # fmt: skip
-    words = ("grid", name, *flags(("--seeds", listed(seeds), listed(DEFAULT_SEEDS))))
+    words = ("grid", name, *seed_flags(seeds))
     return Request(
         name=name, words=words, expected=expected, build=lambda runs: report_grid(runs, ablation, make=command(words))
     )  # fmt: skip

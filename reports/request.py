@@ -39,9 +39,15 @@ def listed(seeds: Seeds) -> str:
     return ",".join(map(str, seeds))
 
 
-def flags(*choices: tuple[str, str, str]) -> tuple[str, ...]:
-    """`--option value` for every (option, value, default) whose value is not the default."""
-    return tuple(word for option, value, default in choices if value != default for word in (option, value))
+def seed_flags(seeds: Seeds) -> tuple[str, ...]:
+    """The flag that asks for these seeds; none for the default."""
+    return ("--seeds", listed(seeds)) if seeds != DEFAULT_SEEDS else ()
+
+
+def row_flags(seeds: Seeds, variants: Sequence[str], scale: str | None) -> tuple[str, ...]:
+    """The flags that ask for these rows; none where it is the default."""
+    chosen = ("--variant", ",".join(variants)) if tuple(variants) != ("default",) else ()
+    return (*seed_flags(seeds), *chosen, *(("--scale", scale) if scale is not None else ()))
 
 
 def command(words: Sequence[str]) -> str:

@@ -119,7 +119,7 @@ def test_foreign_arrays_are_refused(tmp_path: Path) -> None:
 
 
 def test_mixed_data_and_orders_are_named(tmp_path: Path) -> None:
-    asked = made["store_of"](tmp_path, ("s4", "hope"), (0,))
+    asked = made["library_of"](tmp_path, ("s4", "hope"), (0,))
     assert frame.data_disagreements(runs_of(tmp_path, asked)) == []
     path = tmp_path / asked[0].benchmark / asked[0].id / "record.json"
     record = json.loads(path.read_text())
@@ -150,12 +150,12 @@ def test_every_format_holds_the_same_cells_and_escapes_names(tmp_path: Path) -> 
 
 
 def test_text_fits_the_terminal(tmp_path: Path) -> None:
-    asked = made["store_of"](tmp_path)
+    asked = made["library_of"](tmp_path)
     made["write"](tmp_path, asked[0], status="diverged")
     text = table_of(runs_of(tmp_path, asked)).text()
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 1
-    asked += made["store_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
+    asked += made["library_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
     text = table_of(runs_of(tmp_path, asked)).text()  # now in two blocks
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 2

@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmarks.running.record import FINISHED, DamagedRecord
 from benchmarks.running.store import Store, StoredRecord
+from benchmarks.spec import Scale
 
 COMMITTED = Path(__file__).resolve().parents[1] / "records"
 """Committed evidence: what the published tables are rendered from."""
@@ -25,7 +26,7 @@ class Expected:
     benchmark: str
     id: str
     seed: int
-    scale: str
+    scale: Scale
     command: str
     """The shell line that makes the record."""
     about: str = ""
