@@ -39,25 +39,30 @@ DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
 
-PIXELS := digits digits-noise scifar scifar-noise scifar-noise-gray smnist psmnist
-LRA := lra-listops lra-text lra-retrieval retrieval-imdb lra-image lra-pathfinder lra-pathx pathfinder64 pathfinder256
-SIGNALS := sc10 sc10-mfcc sc35 bidmc-rr bidmc-hr bidmc-spo2
-PROBES := delay copying selective-copying induction mqar
-BENCHMARKS := $(PIXELS) $(LRA) $(SIGNALS) $(PROBES)
-DATASETS := data-cifar10 data-mnist data-listops data-imdb data-imdb-pairs data-aan data-pathfinder data-pathfinder64 data-pathx \
-  data-pathfinder256 data-speech data-bidmc
-ABLATIONS := ablate-core ablate-noise ablate-readout
+# Benchmarks, grids and data sets are named in the code, once, each with a few words on what it is. They are read from there as text, so
+# that `make` needs no environment to list them: name, tabulator, words.
+NAMED := awk -F'"' '/^ *name="[^"]*",$$/ {name = $$2} /^ *(brief|title)="[^"]*",$$/ && name {print name "\t" $$2; name = ""}'
+OF_BENCHMARKS := $(NAMED) $(wildcard benchmarks/tasks/*.py) /dev/null
+OF_GRIDS := $(NAMED) $(wildcard ablations/*.py) /dev/null
+OF_SETS := awk -F'"' '/^    "[a-z0-9-]+": .*\# / {name = $$2; sub(/.*\# /, ""); print name "\t" $$0}' $(wildcard data/registry.py) /dev/null
+names = $(shell $(1) | cut -f 1)
+BENCHMARKS := $(call names,$(OF_BENCHMARKS))
+ABLATIONS := $(addprefix ablate-,$(call names,$(OF_GRIDS)))
+DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 
 .PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 ##@ Start here
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} \
-	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z][a-z0-9-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@line() { awk -F'\t' -v before="$$1" '{printf "  %-18s %s\n", before $$1, $$2}'; }; \
+	  printf '\n%s\n' 'Benchmarks: trained and reported'; $(OF_BENCHMARKS) | line ''; \
+	  printf '\n%s\n' 'Grids: three seeds, then the page'; $(OF_GRIDS) | line ablate-; \
+	  printf '\n%s\n' 'Data sets: got or generated, checked and prepared'; $(OF_SETS) | line data-
 	@printf '\n%s\n' 'Variables (all optional)'
-	@printf '  %-17s %s\n' \
+	@printf '  %-18s %s\n' \
 	  VARIANT 'parameterizations, comma-separated, or: default, all' \
 	  SEEDS 'comma-separated, as in 0,1,2' \
 	  SCALE 'quick, small or paper' \
@@ -87,78 +92,26 @@ doctor: $(READY) ## say what of this machine does not fit, with the remedy
 ##@ Results
 
 quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then its page (minutes on 2 cores)
-	@$(RUN) $(PY) -m benchmarks digits-noise --variant=default --seeds=0,1,2 $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports quickstart; exit $${status:-0}
-
-ablate-core: ## S4D's init x discretization x real or complex state, beside the other papers; three seeds, then its page
-ablate-noise: ## noise-padded CIFAR-10: step sizes, trained or not, of S4D and HOPE, and a free kernel
-ablate-readout: ## noise-padded CIFAR-10: the class read from the noise half, from all steps, from the last
-$(ABLATIONS): $(READY)
-	@$(RUN) $(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m ablations $(@:ablate-%=%) --report --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
+	@$(PY) -m benchmarks digits-noise --variant=default --seeds=0,1,2 $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports quickstart; exit $${status:-0}
 
 compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, side by side from the records; nothing is trained
 	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
 
 report: $(READY) ## everything there is on one page (HTML and Markdown), from the records; nothing is trained
-	@$(RUN) $(PY) -m ablations --everything $(AS)
+	@$(RUN) $(PY) -m reports everything $(AS)
 
-##@ Benchmarks: pixels one by one
-
-digits: ## sequential digits, 8 x 8; no download
-digits-noise: ## the same digits, each followed by noise: what is remembered over the gap
-scifar: ## sequential CIFAR-10 in colour, 1024 steps
-scifar-noise: ## the same images, each followed by as many steps of noise
-scifar-noise-gray: ## the same again in grey
-smnist: ## sequential MNIST, 784 steps
-psmnist: ## the same pixels in one fixed permuted order
-
-##@ Benchmarks: Long Range Arena and kin
-
-lra-listops: ## nested lists of digits, up to 2,000 tokens; generated here, or the official files
-lra-text: ## film reviews as characters, up to 4,096: liked or not
-lra-retrieval: ## pairs of papers as characters, up to 4,000: does one cite the other; official files
-retrieval-imdb: ## pairs of film reviews, up to 4,000: of one film or of two
-lra-image: ## CIFAR-10, grey, 1024 pixels one by one
-lra-pathfinder: ## do two discs lie on one curve, 32 x 32 pixels; generated here, or the official files
-lra-pathx: ## the same at 128 x 128: 16,384 steps
-pathfinder64: ## the same at 64 x 64
-pathfinder256: ## the same at 256 x 256: 65,536 steps
-
-##@ Benchmarks: speech and biosignals
-
-sc10: ## ten spoken words, 16,000 samples, and zero-shot at 8 kHz
-sc10-mfcc: ## the same as 161 frames of coefficients
-sc35: ## all 35 words
-bidmc-rr: ## respiratory rate from 32 s of pulse and ECG, 4,000 steps
-bidmc-hr: ## heart rate from the same
-bidmc-spo2: ## oxygen saturation from the same
-
-##@ Benchmarks: probes of memory and capacity
-
-delay: ## a signal, a thousand steps later
-copying: ## a string, after a long gap
-selective-copying: ## the marked tokens of a long string
-induction: ## what followed this token when it last came
-mqar: ## keys and values, asked for many times
+# A command that trains prints itself, with every choice written out.
 $(BENCHMARKS): $(READY)
-	@$(RUN) $(PY) -m benchmarks $@ $(CHOICE) $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); run $(PY) -m reports benchmark $@ $(CHOICE); exit $${status:-0}
+	@$(PY) -m benchmarks $@ $(CHOICE) $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports benchmark $@ $(CHOICE); exit $${status:-0}
+
+$(ABLATIONS): $(READY)
+	@$(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports grid $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
 
 ##@ Data
 
-data-cifar10: ## get, check and prepare CIFAR-10 (170 MB) for lra-image and scifar*
-data-mnist: ## MNIST (12 MB) for smnist and psmnist
-data-listops: ## generate ListOps (seconds), or read the official files with PROTOCOL=source=official
-data-imdb: ## IMDB (84 MB) for lra-text
-data-imdb-pairs: ## the same, and pairs of reviews for retrieval-imdb
-data-aan: ## check and prepare the official pairs of papers for lra-retrieval
-data-pathfinder: ## draw 200,000 images of 32 x 32 (minutes), or read the official ones
-data-pathfinder64: ## the same at 64 x 64
-data-pathx: ## the same at 128 x 128 (an hour)
-data-pathfinder256: ## the same at 256 x 256
-data-speech: ## Speech Commands v0.02 (2.4 GB) for sc10, sc10-mfcc and sc35
-data-bidmc: ## check and prepare the recordings of BIDMC for bidmc-*
 $(DATASETS): $(READY)
 	@$(RUN) $(PY) -m data $(@:data-%=%) $(CHOICES) $(DATA_ROOT)
 

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from ablations.registry import ABLATIONS
-    from benchmarks.running.launch import run_jobs
+    from benchmarks.running.jobs import run_jobs
     from models.names import choose
 
     if options.name is None:

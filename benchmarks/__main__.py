@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with cli.as_usage():
             print(listing(choose("scale", options.scale or "quick", {s: s for s in SCALES})), end="")
         return cli.DONE
-    from benchmarks.running.launch import run_jobs
+    from benchmarks.running.jobs import run_jobs
 
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")

@@ -38,6 +38,8 @@ class Benchmark:
     """One task with a table of recipes, and the numbers published for it."""
 
     name: str
+    brief: str
+    """One sample, and what is asked of it, in a few words; `make` reads it from here, as it reads the name."""
     title: str
     metric: Literal["accuracy", "rmse"]
     """Chosen on validation, scored once on test. accuracy in [0, 1], higher is better; rmse in target units, lower is better."""

@@ -11,11 +11,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, get_args
 
-import tyro
-
+from benchmarks.running.environment import EnvironmentProblem
 from data import command
 from data.base import StorageError
-from data.command import DATA, DONE, ENVIRONMENT, INTERRUPTED, SHOWN, SOME_FAILED, USAGE, Bare, UsageError, folder, option, read
+from data.command import (
+    DATA,
+    DONE,
+    ENVIRONMENT,
+    INTERRUPTED,
+    SHOWN,
+    SOME_FAILED,
+    USAGE,
+    Bare,
+    Folder,
+    Name,
+    Protocol,
+    UsageError,
+    folder,
+    option,
+    read,
+)
 
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
@@ -34,8 +49,6 @@ Choice = TypeVar("Choice", bound=str)
 
 def guarded(main: Callable[[], int]) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback."""
-    from benchmarks.running.environment import EnvironmentProblem
-
     return command.guarded(main, (EnvironmentProblem, StorageError))
 
 
@@ -98,15 +111,11 @@ def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]
 
 # ---------------------------------------------------------------- flags that several commands have
 
-Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]
-"""The word that stands without a flag."""
 Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
 Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
-# What these three may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+# What these two may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
 Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
-Protocol = Annotated[str | None, option("--protocol", str, "FIELD=VALUE,..."), SHOWN]
-Folder = Annotated[str | None, option("--data", folder, "DIR"), SHOWN]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Only the standard library is imported at the top, and nothing newer than Python 3.10. Every other package is tried in a process of its own,
 because a broken wheel (an OSError for a missing CUDA library, an operator that does not exist) must become a line of the report and not its
-end.
+end; packaging, which compares versions, is then used where it works.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
@@ -40,9 +43,11 @@ ESSENTIAL = {
     "jinja2": ("jinja2", "the HTML report"),
     "jaxtyping": ("jaxtyping", "the models, whose signatures it writes"),
     "tyro": ("tyro", "every command line but this one"),
+    "rich": ("rich", "what a launch shows while it works"),
     "cattrs": ("cattrs", "reading a record back as the run it is of"),
 }
 OPTIONAL = {
+    "packaging": ("packaging", "comparing the versions below with those that are supported"),
     "torchvision": ("torchvision", "nothing here, but Lightning's metrics fail with one that does not match torch"),
     "torchaudio": ("torchaudio", "sc10-mfcc, and the filtered 8 kHz test of speech"),
     "datasets": ("datasets", "IMDB from parquet files"),
@@ -65,6 +70,10 @@ print(json.dumps({
     "cuda_build": torch.version.cuda,
 }))
 """
+
+
+FURTHER = {"torch": TORCH_REPORT, "packaging": "import packaging.requirements, packaging.version"}
+"""What is tried beyond the import."""
 
 
 @dataclass(frozen=True)
@@ -109,30 +118,26 @@ def attempt(distribution: str, module: str, code: str = "") -> Trial:
     return Trial(present=True, version=version, output=done.stdout.strip())
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """The release numbers of a version, for comparing: "2.13.0+cpu" -> (2, 13, 0)."""
-    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+def ranges() -> dict[str, SpecifierSet]:
+    """Distribution name -> the versions of it that pyproject.toml allows."""
+    import tomllib  # not in the Python that is too old, which the report has to name
 
-
-def ranges() -> dict[str, list[tuple[str, str]]]:
-    """Distribution name -> its bounds, [(">=", "2.11"), ...], as pyproject.toml states them."""
-    import tomllib
+    from packaging.requirements import Requirement  # the report has to start without it
 
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     stated = [*project["dependencies"], *(line for lines in project["optional-dependencies"].values() for line in lines)]
-    out = {}
-    for line in stated:
-        name = re.match(r"[A-Za-z0-9_.-]+", line)
-        assert name is not None, line
-        out[name.group().lower()] = re.findall(r"(>=|<)\s*([0-9.]+)", line)
-    return out
+    return {requirement.name.lower(): requirement.specifier for requirement in map(Requirement, stated)}
 
 
-def out_of_range(version: str, bounds: list[tuple[str, str]]) -> bool:
-    """Whether a version breaks one of its bounds; a version that states no number breaks none."""
-    have = numbers(version)
-    return bool(have) and any((have < numbers(b)) if op == ">=" else (have[: len(numbers(b))] >= numbers(b)) for op, b in bounds)
+def out_of_range(version: str, allowed: SpecifierSet) -> bool:
+    """Whether a version is not allowed; one that is not written as a version is left alone."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return not allowed.contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def pinned() -> str:
@@ -182,7 +187,7 @@ def explain_foreign(trials: dict[str, Trial]) -> Finding | None:
 def check_packages(trials: dict[str, Trial]) -> list[Finding]:
     """Version, range and import of every package the suite names."""
     out: list[Finding] = []
-    bounds = ranges()
+    allowed = {} if trials["packaging"].error else ranges()
     foreign = explain_foreign(trials)
     if foreign:
         out.append(foreign)
@@ -197,9 +202,8 @@ def check_packages(trials: dict[str, Trial]) -> list[Finding]:
             explained = foreign and FOREIGN_BUILD.search(trial.error)
             remedy = "see the wheels above" if explained else f"python -m pip install --force-reinstall {name} -c constraints.txt"
             out.append(Finding(level, f"{name} {trial.version} does not import ({trial.error}); needed for {use}", remedy))
-        elif out_of_range(trial.version, bounds.get(name, [])):
-            wanted = ", ".join(op + b for op, b in bounds[name])
-            out.append(Finding(level, f"{name} {trial.version} is outside the supported range {wanted}", "make setup"))
+        elif name in allowed and out_of_range(trial.version, allowed[name]):
+            out.append(Finding(level, f"{name} {trial.version} is outside the supported range {allowed[name]}", "make setup"))
         else:
             out.append(Finding("ok", f"{name} {trial.version}"))
     return out
@@ -272,22 +276,22 @@ def examine() -> list[Finding]:
         return [python]
     wanted = ESSENTIAL | OPTIONAL
     with ThreadPoolExecutor(max_workers=2) as pool:
-        tries = {name: pool.submit(attempt, name, module, TORCH_REPORT if name == "torch" else "") for name, (module, _) in wanted.items()}
+        tries = {name: pool.submit(attempt, name, module, FURTHER.get(name, "")) for name, (module, _) in wanted.items()}
     trials = {name: future.result() for name, future in tries.items()}
-    found = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
-    if not any(f.level == "problem" for f in found):
-        found += check_loaders()
-    return sorted(found, key=lambda f: ("problem", "note", "ok").index(f.level))
+    findings = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
+    if not any(f.level == "problem" for f in findings):
+        findings += check_loaders()
+    return sorted(findings, key=lambda f: ("problem", "note", "ok").index(f.level))
 
 
 def main(argv: list[str]) -> int:
     if argv:
         print(__doc__)
         return 0 if argv in (["-h"], ["--help"]) else 2
-    found = examine()
-    for finding in found:
+    findings = examine()
+    for finding in findings:
         print(finding)
-    problems, notes = (sum(f.level == level for f in found) for level in ("problem", "note"))
+    problems, notes = (sum(f.level == level for f in findings) for level in ("problem", "note"))
     verdict = "unusable until the problems are mended" if problems else "usable"
     print(f"\n{verdict}: problems {problems}, notes {notes}")
     return UNUSABLE if problems else 0

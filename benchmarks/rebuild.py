@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from inspect import isabstract
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import cattrs
 from cattrs.gen import make_dict_structure_fn
@@ -14,8 +14,7 @@ from cattrs.v import format_exception
 import benchmarks.registry  # noqa: F401 every spec class that a recipe may hold is defined once this is imported
 from benchmarks.spec import RunSpec
 from data.base import DataSpec
-from models import MixerSpec, ModelSpec, OptimSpec
-from models.optim import Schedule
+from models import MixerSpec, ModelSpec, OptimSpec, Schedule
 
 
 class CannotRebuild(ValueError):
@@ -32,7 +31,7 @@ def _family(base: type) -> Iterator[type]:
 
 
 SPECS: Final[Mapping[str, type]] = {
-    kind.__name__: kind for base in (RunSpec, ModelSpec, OptimSpec, DataSpec, MixerSpec, *get_args(Schedule)) for kind in _family(base)
+    kind.__name__: kind for base in (RunSpec, ModelSpec, OptimSpec, DataSpec, MixerSpec, Schedule) for kind in _family(base)
 }
 """Every spec class by the name that records call it by."""
 

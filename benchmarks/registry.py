@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from benchmarks import biosignals, digits, images, pathfinder, probes, speech, tokens
 from benchmarks.benchmark import Benchmark
 from benchmarks.published import PUBLISHED
 from benchmarks.spec import Scale
+from benchmarks.tasks import biosignals, digits, images, pathfinder, probes, speech, tokens
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS

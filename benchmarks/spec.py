@@ -6,10 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from data.base import DataSpec
 from models import ModelSpec, OptimSpec
+
+if TYPE_CHECKING:
+    from benchmarks.running.record import Record
 
 Scale = Literal["quick", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
@@ -77,6 +80,14 @@ class RunSpec:
     def id(self) -> str:
         """The identity of the run, `spec_id` of its canonical form."""
         return spec_id(canonical(self))
+
+    @staticmethod
+    def from_record(record: Record) -> RunSpec:
+        """The run that left this record, with the same id. Raises `benchmarks.rebuild.CannotRebuild` where a class of its spec is not
+        known here, or is of another version."""
+        from benchmarks.rebuild import rebuild  # it knows every spec class, this file the one
+
+        return rebuild(record.spec)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import tyro
-
 from data import command, protocol
 from data.base import DataError
 from data.card import Card
@@ -25,11 +23,11 @@ from data.subsets import SplitSpec
 class Options:
     """Get or generate, check and prepare a data set."""
 
-    name: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")] = None
+    name: command.Name = None
     """The data set, see --status."""
-    data: Annotated[str | None, command.option("--data", command.folder, "DIR"), SHOWN] = None
+    data: command.Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
-    protocol: Annotated[str | None, command.option("--protocol", str, "FIELD=VALUE,..."), SHOWN] = None
+    protocol: command.Protocol = None
     """Other choices, as in source=generated; --status NAME lists them."""
     verify: Annotated[bool, SHOWN] = False
     """Also check every prepared byte against the manifest."""

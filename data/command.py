@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
@@ -108,6 +108,12 @@ def folder(text: str) -> str:
     if not text.strip():
         raise ValueError("expected a folder, got nothing")
     return text
+
+
+Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]
+"""The word that stands without a flag."""
+Protocol = Annotated[str | None, option("--protocol", str, "FIELD=VALUE,..."), SHOWN]
+Folder = Annotated[str | None, option("--data", folder, "DIR"), SHOWN]
 
 
 def read(kind: type[Options], argv: Sequence[str] | None, *, prog: str) -> Options:

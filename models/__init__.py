@@ -1,4 +1,4 @@
-"""State space layers in plain torch: every parameterization of the S4, DSS, S4D and HOPE papers behind one interface.
+"""State space layers in plain torch: every parameterization of the S4, DSS, S4D and HOPE papers, and LRU, behind one interface.
 
 Symbols, as the papers use them and as every file here does:
 
@@ -7,14 +7,28 @@ Symbols, as the papers use them and as every file here does:
     Lambda    the diagonal of A; A = Lambda - P P* for S4                      P       the low-rank term
     dt        step size; A_bar, B_bar the discretized A, B; z = dt lambda      J       directions (1, or 2 when bidirectional)
     h         Markov parameters (HOPE)                                         W       C B of DSS
+    gamma     scale of the input (LRU)                                         M       modes: N real ones, or N/2 complex ones
 
-    names           looking a name up          discretizations   rules (A, B, dt) -> (A_bar, B_bar)
-    functional      tensor functions           inits, links      initial spectra; parameter -> Re(A), dt
-    kernel          KernelSpec, Kernel, Recurrence, ParamGroup   spectrum   the trainable Lambda
-    diagonal        what S4D and DSS share
-    s4, s4d, dss, hope, baselines              one file per paper
-    layer, network, optim, task                the block, the network, the optimizer groups, the Lightning module
-    variants        the rows of every table
+What fills a block of the network, from the general to the paper:
+
+    layer            MixerSpec, the frozen choice with its options, and Layer, the module that it builds; Dropout, Mix
+    kernel           KernelSpec and StepSpec, Kernel, and SSMLayer: the layers that convolve
+    recurrence       Recurrence: the plain system of a kernel, its slow oracle and its step mode
+    s4, s4d, dss, hope, lru    one file per paper
+    baselines        a free kernel, an LSTM, a Transformer
+
+What these are made of:
+
+    functional       tensor functions, each fast one beside its oracle
+    inits            initial spectra                          links            parameter -> Re(A), dt
+    discretizations  rules (A, B, dt) -> (A_bar, B_bar)       diagonal         Lambda as a trainable module
+    parameters       storing a tensor with its rate           names            looking a name up
+
+Around them:
+
+    network          ModelSpec, SequenceModel: encoder, residual blocks, pooling, decoder
+    training/        schedules, the optimizer's parameter groups, the one LightningModule
+    variants         the rows of every table
 """
 
 from __future__ import annotations

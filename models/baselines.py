@@ -1,4 +1,4 @@
-"""Rows for scale: a free convolution kernel, an LSTM and a Transformer, in the same block as every state space layer."""
+"""Three rows for scale, in the same block as every state space layer: a free convolution kernel, an LSTM and a Transformer."""
 
 from __future__ import annotations
 

@@ -44,11 +44,11 @@ class HOPESpec(StepSpec):
 
     @property
     def two_way(self) -> bool:
-        """Only of the causal filter: the others look ahead already."""
+        """Only the causal filter can be reversed and added: the others look ahead already."""
         return self.filter == "causal"
 
     def fixed_to(self, length: int) -> Self:
-        """The causal filter as it is. Raises ValueError for a filter of period L, which the padding would enter."""
+        """The same row for the causal filter. Raises ValueError for a filter of period L, which the padding would enter."""
         if self.filter != "causal":
             raise ValueError(
                 f"HOPE's {self.filter} filter has the period of the padded batch, so its result would depend on what a sequence is batched "

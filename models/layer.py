@@ -131,7 +131,10 @@ class Layer(nn.Module, ABC):
 
     @property
     def system(self) -> OwnRates | None:
-        """The linear system inside, whose parameters have rates of their own; None where the layer is not built around one."""
+        """The linear system inside, whose parameters have rates of their own; None where the layer is not built around one.
+
+        It is held as `kernel`: by that name the optimizer groups of a record tell its parameters from the rest.
+        """
         return None
 
     @abstractmethod

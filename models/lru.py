@@ -106,7 +106,7 @@ class LRURecurrence(OwnRates):
         x = Lambda * x + u.to(B.dtype) @ B.T
         return (x @ C.T).real, x
 
-    def kernel(self, L: int) -> Float[Tensor, "1 H {L}"]:
+    def responses(self, L: int) -> Float[Tensor, "1 H {L}"]:
         """K_l = Re sum_n C_hn lambda_n^l (gamma B)_nh: what output h says to an impulse at input h, the diagonal of the H x H kernels."""
         Lambda, B, C = self.system()
         return vandermonde((C * B.T).unsqueeze(0), Lambda.expand(C.shape), L, self.nu.dtype)
@@ -125,14 +125,14 @@ class LRULayer(Layer):
 
     def __init__(self, spec: LRUSpec, d_model: int, around: Around = PLAIN) -> None:
         super().__init__()
-        self.recurrence = LRURecurrence(spec, d_model)
+        self.kernel = LRURecurrence(spec, d_model)
         self.D = nn.Parameter(torch.randn(d_model))
         self.dropout = Dropout(around.dropout, around.tied)
         self.mix = Mix(d_model, around.mixing)
 
     @property
     def system(self) -> LRURecurrence:
-        return self.recurrence
+        return self.kernel
 
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
         """The recurrence runs in float32 at least, also under autocast."""
@@ -141,20 +141,20 @@ class LRULayer(Layer):
             u = u * mask
         with torch.autocast(device_type=u.device.type, enabled=False):
             u = u.to(torch.promote_types(u.dtype, torch.float32))
-            y = nn.functional.gelu(self.recurrence(u) + self.D * u)
+            y = nn.functional.gelu(self.kernel(u) + self.D * u)
         return self.mix(self.dropout(y))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> Complex[Tensor, "B N"]:
         self.require_rate_one(rate)
-        nu = self.recurrence.nu
+        nu = self.kernel.nu
         return torch.zeros(batch, len(nu), dtype=torch.complex128, device=nu.device)
 
     def step(self, u: Float[Tensor, "B H"], state: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B H"], Complex[Tensor, "B N"]]:
-        y, state = self.recurrence.step(u, state)
+        y, state = self.kernel.step(u, state)
         return self.mix(nn.functional.gelu(y.to(u.dtype) + self.D * u)), state
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
-        return kernel_arrays(self.recurrence.kernel(length)) | {
-            "eigenvalues": self.recurrence.system()[0].unsqueeze(0).numpy().astype(np.complex64),
-            "hsv": self.recurrence.hankel_singular_values().numpy().astype(np.float32),
+        return kernel_arrays(self.kernel.responses(length)) | {
+            "eigenvalues": self.kernel.system()[0].unsqueeze(0).numpy().astype(np.complex64),
+            "hsv": self.kernel.hankel_singular_values().numpy().astype(np.float32),
         }

@@ -16,7 +16,7 @@ DropoutSite = Literal["activation", "residual"]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A network around one parameterization: everything but the plain numbers of its data."""
+    """A network around one parameterization; the sizes of its input and output come with the data, see `build`."""
 
     version: ClassVar[int] = 1
 

@@ -32,6 +32,7 @@ class S4Spec(StepSpec):
     """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
     exponential per channel, O(H N^3)."""
     A_link: str = "exp"
+    """Link from the parameter to -Re(Lambda), a row of LINKS."""
     n_ssm: int | None = 1
     """Copies of Lambda, P and B, shared round-robin by the channels; None is one per channel (untied)."""
     train_A: bool = True
@@ -40,6 +41,7 @@ class S4Spec(StepSpec):
     lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of Lambda and P; None is the network's. Never decayed. C follows the network's rate and decay."""
     lr_B: float | None = rate("kernel", 1e-3)
+    """Learning rate of B; None is the network's. Never decayed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,7 +87,7 @@ class S4Kernel(Kernel):
         n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
         modes = INITS[spec.init].modes
         assert modes is not None
-        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))
+        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))  # every copy starts alike
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
         zeros = np.zeros_like(P)
         self.add("P", torch.from_numpy(np.stack([P, zeros], -1)), train=spec.train_A, lr=spec.lr_A)

@@ -33,6 +33,7 @@ class S4DSpec(StepSpec):
     B_init: str = "init"
     """Initial B, a row of B_INITS."""
     discretization: str = "zoh"
+    """Any row of DISCRETIZATIONS or gbt:ALPHA."""
     A_link: str = "exp"
     """Link from the parameter to -Re(A), a row of LINKS."""
     n_ssm: int | None = 1
@@ -51,6 +52,7 @@ class S4DSpec(StepSpec):
     lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of A; None is the network's. Never decayed. C follows the network's rate and decay."""
     lr_B: float | None = rate("kernel", 1e-3)
+    """Learning rate of B; None is the network's. Never decayed."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

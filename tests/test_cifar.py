@@ -61,7 +61,7 @@ class Miniature:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
         self.contents = {f"{FOLDER}/{name}": batch(i) for i, name in enumerate(NAMES)}
-        self.members = {"../outside": b"no", "/absolute": b"no", **self.contents}
+        self.members = {f"{FOLDER}/readme.html": b"no", **self.contents}
         self.declare()
 
     def declare(self) -> None:
@@ -307,6 +307,17 @@ def test_an_archive_with_other_members_is_refused(mini: Miniature) -> None:
     mini.pack()
     with pytest.raises(DataError, match=f"has no {FOLDER}/data_batch_2"):
         cifar.load()
+
+
+@pytest.mark.parametrize("name", ["../outside", "/absolute"])
+def test_a_member_that_leaves_the_folder_is_refused_and_written_nowhere(mini: Miniature, name: str, tmp_path: Path) -> None:
+    mini.members = {name: b"no", **mini.members}
+    mini.declare()
+    mini.pack()
+    with pytest.raises(DataError, match="which no official archive has"):
+        cifar.load()
+    assert not any((tmp_path / place).exists() for place in ("outside", "data/outside"))
+    assert not list((mini.folder / "prepared").glob("cifar10*"))
 
 
 # ---------------------------------------------------------------- the real images

@@ -105,7 +105,7 @@ def test_data_and_logger_reach_the_launch_and_the_printed_command(
         seen.append((runtime, os.environ["SSM_DATA"]))
         return Outcome(asked=1, already=1)
 
-    monkeypatch.setattr("benchmarks.running.launch.launch", launch)
+    monkeypatch.setattr("benchmarks.running.jobs.launch", launch)
     monkeypatch.setattr("benchmarks.running.loggers.check", lambda name: None)
     monkeypatch.setenv("SSM_DATA", "elsewhere")
     options = ["--device", "cpu", "--threads", "1", "--workers", "2"]

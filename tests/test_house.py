@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("models", "data", "benchmarks", "ablations", "reports")
 MAKEFILE = (ROOT / "Makefile").read_text()
-LISTS = dict(re.findall(r"^([A-Z]+) := (.*)$", MAKEFILE.replace("\\\n", " "), re.MULTILINE))
-"""The lists of words that the Makefile defines."""
+NAMED_FOR_MAKE = ("benchmarks/tasks", "ablations", "data/registry.py")
+"""Where the Makefile reads the names of benchmarks, grids and data sets from."""
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -28,18 +29,25 @@ def call(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.Comp
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
-def words(text: str) -> list[str]:
-    """The words of a line of the Makefile, its lists expanded."""
-    while "$(" in text:
-        text = re.sub(r"\$\((\w+)\)", lambda m: LISTS[m.group(1)], text)
-    return text.split()
+@cache
+def lists() -> dict[str, list[str]]:
+    """The lists of targets as make has worked them out, by the name of their variable; PHONY are all targets."""
+    base = call("make", "--print-data-base", "--question", "help").stdout
+    found = dict(re.findall(r"^(BENCHMARKS|ABLATIONS|DATASETS) := (.*)$", base, re.MULTILINE))
+    found |= dict(re.findall(r"^\.(PHONY): (.*)$", base, re.MULTILINE))
+    return {name: words.split() for name, words in found.items()}
 
 
-def phony() -> list[str]:
-    """Every target of the Makefile."""
-    line = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
-    assert line is not None
-    return words(line.group(1))
+def makefile_alone(folder: Path) -> None:
+    """The Makefile, and as much of a checkout as it reads."""
+    (folder / "Makefile").write_text(MAKEFILE)
+    for name in NAMED_FOR_MAKE:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
 
 def tracked() -> list[Path]:
@@ -56,24 +64,26 @@ def test_a_package_resolves_inside_the_checkout(name: str) -> None:
     assert Path(spec.origin).resolve() == ROOT / name / "__init__.py"
 
 
-def test_every_make_target_has_a_help_line() -> None:
-    helped = re.findall(r"^([a-z][a-z0-9-]*):.*## \S", MAKEFILE, re.MULTILINE)
-    assert sorted(helped) == sorted(phony())
+@needs_make
+def test_make_targets_are_the_registered_benchmarks_grids_and_data_sets() -> None:
+    from ablations.registry import ABLATIONS
+    from benchmarks.registry import BENCHMARKS
+    from data.registry import SETS
+
+    assert sorted(lists()["BENCHMARKS"]) == sorted(BENCHMARKS)
+    assert sorted(lists()["ABLATIONS"]) == sorted(f"ablate-{name}" for name in ABLATIONS)
+    assert lists()["DATASETS"] == [f"data-{name}" for name in SETS]
+    assert {*lists()["BENCHMARKS"], *lists()["ABLATIONS"], *lists()["DATASETS"]} <= set(lists()["PHONY"])
 
 
-def test_make_targets_are_the_registered_benchmarks_and_grids() -> None:
+@needs_make
+def test_what_make_says_of_a_benchmark_or_grid_is_what_the_code_says() -> None:
     from ablations.registry import ABLATIONS
     from benchmarks.registry import BENCHMARKS
 
-    assert sorted(words(LISTS["BENCHMARKS"])) == sorted(BENCHMARKS)
-    assert sorted(words(LISTS["ABLATIONS"])) == sorted(f"ablate-{name}" for name in ABLATIONS)
-
-
-def test_every_data_set_has_a_make_target() -> None:
-    from data.registry import SETS
-
-    assert words(LISTS["DATASETS"]) == [f"data-{name}" for name in SETS]
-    assert set(words(LISTS["DATASETS"])) <= set(phony())
+    shown = {line.split(maxsplit=1)[0]: line.split(maxsplit=1)[1] for line in call("make").stdout.splitlines() if line.startswith("  ")}
+    assert {name: shown[name] for name in BENCHMARKS} == {name: benchmark.brief for name, benchmark in BENCHMARKS.items()}
+    assert {name: shown[f"ablate-{name}"] for name in ABLATIONS} == {name: grid.title for name, grid in ABLATIONS.items()}
 
 
 @needs_make
@@ -87,7 +97,7 @@ def test_every_data_set_has_a_make_target() -> None:
     ],
 )
 def test_data_and_logger_reach_the_program(tmp_path: Path, target: str, variables: list[str], first: list[str]) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE)
+    makefile_alone(tmp_path)
     stand_in = tmp_path / "python"
     stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> seen\n')
     stand_in.chmod(0o755)
@@ -100,7 +110,21 @@ def test_data_and_logger_reach_the_program(tmp_path: Path, target: str, variable
 def test_plain_make_lists_every_target() -> None:
     done = call("make")
     assert done.returncode == 0, done.stderr
-    assert set(phony()) <= {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+    lines = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert set(lists()["PHONY"]) <= {words[0] for words in lines}
+    assert all(len(words) > 1 for words in lines), "every target says what it is"
+
+
+@needs_make
+def test_listing_needs_no_python(tmp_path: Path) -> None:
+    makefile_alone(tmp_path)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("bash", "awk", "cut", "printf"):
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    done = call(str(shutil.which("make")), cwd=tmp_path, PATH=str(tools))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == call("make").stdout
 
 
 @needs_make
@@ -111,7 +135,7 @@ def test_plain_make_lists_every_target() -> None:
 @pytest.mark.parametrize("how", ["argument", "environment"])
 def test_values_of_make_variables_arrive_whole_and_run_nothing(tmp_path: Path, value: str, how: str) -> None:
     """A stand-in for python writes down its arguments; the recipes run it in an otherwise empty folder."""
-    (tmp_path / "Makefile").write_text(MAKEFILE)
+    makefile_alone(tmp_path)
     stand_in = tmp_path / "python"
     stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> seen\n')
     stand_in.chmod(0o755)
@@ -125,16 +149,16 @@ def test_values_of_make_variables_arrive_whole_and_run_nothing(tmp_path: Path, v
 
 @needs_make
 def test_an_empty_make_variable_leaves_the_default(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE)
+    makefile_alone(tmp_path)
     done = call("make", "digits", "VENV=none", "PYTHON=echo", "VARIANT=", "SEEDS=", "RERUN=", cwd=tmp_path)
     trained, reported = "-m benchmarks digits", "-m reports benchmark digits"
-    assert done.stdout.splitlines() == [f"$ echo {trained}", trained, f"$ echo {reported}", reported]
+    assert done.stdout.splitlines() == [trained, f"$ echo {reported}", reported], "what trains prints its command itself"
 
 
 @needs_make
 @pytest.mark.parametrize(("code", "programs"), [(0, ["benchmarks", "reports"]), (1, ["benchmarks", "reports"]), (2, ["benchmarks"])])
 def test_the_report_of_the_other_runs_is_made_when_some_fail(tmp_path: Path, code: int, programs: list[str]) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE)
+    makefile_alone(tmp_path)
     stand_in = tmp_path / "python"
     stand_in.write_text(f"#!/bin/sh\necho $2 >> seen\n[ $2 != benchmarks ] || exit {code}\n")
     stand_in.chmod(0o755)
@@ -180,7 +204,7 @@ def test_readme_names_only_make_targets_that_exist() -> None:
     named = set()
     for code in re.findall(r"`(make[^`\n]*)`|^(make .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
         named |= {word for word in shlex.split(code[0] or code[1])[1:] if "=" not in word}
-    assert named <= set(phony())
+    assert named <= set(lists()["PHONY"])
     assert {"quickstart", "test"} <= named
 
 

@@ -9,10 +9,10 @@ import pytest
 from ablations.noise import NOISE
 from ablations.readout import READOUT
 from ablations.registry import ABLATIONS
-from benchmarks import images
-from benchmarks.images import READOUTS
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import RunSpec, Scale
+from benchmarks.tasks import images
+from benchmarks.tasks.images import READOUTS
 from data.base import DataSpec
 from data.images.cifar import CIFARSpec
 from data.images.mnist import MNISTSpec

@@ -217,6 +217,27 @@ def test_the_live_line_says_how_far_everything_is() -> None:
     screen.finished(Job("a", SHORT), "ok", "test_accuracy 0.5")
     assert "a: ok, test_accuracy 0.5" in out.getvalue()
     assert "1/2 runs, 1:01 elapsed, about" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+    screen.drawn -= 1
+    job = Job("b [1]", ENDLESS)  # brackets are no markup
+    screen.show([(job, Epoch(id=job.spec.id, epoch=9, epochs=100_000, train_loss=1.25, val_loss=1.0, metric=0.5)), (Job("c", OTHER), None)])
+    drawn = out.getvalue()
+    for words in ("b [1]", "10/100000", "loss 1.25", "val 0.5", "starting"):
+        assert words in drawn
+    screen.say("a line that stays")
+    screen.close()
+    assert "a line that stays" in out.getvalue()[len(drawn) :]
+    assert "\x1b[?25h" in out.getvalue()[len(drawn) :]  # the cursor is back
+
+
+def test_without_a_terminal_there_are_plain_lines_only() -> None:
+    out = io.StringIO()
+    screen = Screen([Job("a", SHORT)], out)
+    screen.drawn -= 1
+    screen.show([(Job("a", SHORT), None)])
+    screen.say("[bold]as it is[/bold] " + "x" * 300)
+    screen.close()
+    assert out.getvalue() == "[bold]as it is[/bold] " + "x" * 300 + "\n"
 
 
 def test_the_estimate_does_not_count_epochs_of_an_earlier_session() -> None:

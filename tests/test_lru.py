@@ -34,7 +34,7 @@ def test_golden_kernel() -> None:
     layer.C.data = torch.tensor([[[0.3, -0.2], [-0.4, 0.6]]], dtype=torch.float64)
     printed = torch.tensor([0.607368659634, -0.150945577727, 0.145888609059, 0.160062615227])
     impulse = torch.tensor([1.0, 0, 0, 0]).view(1, 4, 1)
-    for K in (layer(impulse)[0, :, 0], layer.kernel(4)[0, 0]):
+    for K in (layer(impulse)[0, :, 0], layer.responses(4)[0, 0]):
         torch.testing.assert_close(K.detach(), printed, rtol=0, atol=6e-13)
 
 
@@ -79,7 +79,7 @@ def test_every_gradient_is_that_of_stepping() -> None:
 def test_kernel_is_the_response_of_each_channel_to_itself() -> None:
     layer = recurrence(d_state=6)
     responses = [layer(torch.eye(3)[h].expand(1, 9, 3) * (torch.arange(9) == 0).view(1, 9, 1))[0, :, h] for h in range(3)]
-    torch.testing.assert_close(layer.kernel(9)[0], torch.stack(responses), rtol=1e-11, atol=1e-12)
+    torch.testing.assert_close(layer.responses(9)[0], torch.stack(responses), rtol=1e-11, atol=1e-12)
 
 
 def block_hankel(layer: LRURecurrence, m: int) -> Tensor:
@@ -134,17 +134,17 @@ def test_lambda_gamma_and_B_have_their_own_rates() -> None:
     """C, D and the mixing follow the network, decay included."""
     model = ModelSpec(mixer=LRUSpec(d_state=4, lr_A=1e-4, lr_B=None), d_model=2, n_layers=1).build(d_input=1, d_output=2)
     rates = {name: (g["lr"], g["weight_decay"]) for g in param_groups(model, OptimSpec(lr=0.5, weight_decay=0.25)) for name in g["names"]}
-    own = {name.rpartition(".")[2]: pair for name, pair in rates.items() if ".recurrence." in name}
+    own = {name.rpartition(".")[2]: pair for name, pair in rates.items() if ".kernel." in name}
     slow, plain, network = (1e-4, 0.0), (0.5, 0.0), (0.5, 0.25)
     assert own == {"nu": slow, "theta": slow, "log_gamma": plain, "B": plain, "C": network}
-    assert {pair for name, pair in rates.items() if ".recurrence." not in name} == {network}
+    assert {pair for name, pair in rates.items() if ".kernel." not in name} == {network}
 
 
 def test_the_recurrence_stays_in_single_precision_under_bf16_autocast() -> None:
     torch.set_default_dtype(torch.float32)
     layer, u = LRUSpec(d_state=16).build_layer(4), torch.randn(2, 50, 4)
     seen: list[torch.dtype] = []
-    layer.recurrence.register_forward_hook(lambda _, inputs, output: seen.extend((inputs[0].dtype, output.dtype)))
+    layer.kernel.register_forward_hook(lambda _, inputs, output: seen.extend((inputs[0].dtype, output.dtype)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = layer(u.bfloat16())
     assert seen == [torch.float32, torch.float32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -18,11 +18,16 @@ from models import (
     LSTMSpec,
     ModelSpec,
     NoRecurrence,
+    OptimSpec,
     S4DSpec,
     SequenceModel,
     StepSpec,
+    param_groups,
 )
+from models import layer as layers
 from models.kernel import SSMLayer
+from models.layer import PLAIN, Around, Layer, MixerSpec
+from models.parameters import OwnRates
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -255,6 +260,54 @@ def test_pooling_is_a_mean_over_the_last_valid_steps() -> None:
         torch.testing.assert_close(pooled(x), stepwise(x)[:, -last:].mean(1), rtol=1e-9, atol=1e-10)
 
 
+# ------------------------------------------------------------------------------------------------- a layer of one's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class AverageSpec(MixerSpec):
+    """A layer with one parameter: the mean of the inputs so far, scaled."""
+
+    lr_gain: float | None = layers.rate("kernel", 1e-4)
+
+    def build_layer(self, d_model: int, around: Around = PLAIN) -> Average:
+        return Average(self)
+
+
+class Gain(OwnRates):
+    gain: Tensor
+
+    def __init__(self, lr: float | None) -> None:
+        super().__init__()
+        self.add("gain", torch.ones(()), lr=lr)
+
+
+class Average(Layer):
+    causal = True
+
+    def __init__(self, spec: AverageSpec) -> None:
+        super().__init__()
+        self.kernel = Gain(spec.lr_gain)
+
+    def forward(self, u: Tensor, mask: Tensor | None = None, rate: float = 1.0) -> Tensor:
+        self.require_rate_one(rate)
+        return self.kernel.gain * u.cumsum(1) / torch.arange(1, u.shape[1] + 1).unsqueeze(-1)
+
+
+def test_a_layer_of_ones_own_needs_no_other_file() -> None:
+    """The network takes it as it is: forward, padding, its rate, the refusals, and an empty record."""
+    model = ModelSpec(mixer=AverageSpec().with_rates(kernel=1e-5, dt=None), d_model=8, n_layers=2).build(d_input=3, d_output=2)
+    compare_padding(model.eval(), torch.randn(3, L, 3), 100 * torch.randn(3, L, 3), [2, 5, L])
+    rates = {g["lr"]: g["names"] for g in param_groups(model, OptimSpec(lr=0.5))}
+    assert rates[1e-5] == ["blocks.0.layer.kernel.gain", "blocks.1.layer.kernel.gain"]
+    assert [layer.arrays(L) for layer in model.layers] == [{}, {}]
+    with pytest.raises(ValueError, match="Average has no step size"):
+        model(torch.randn(1, L, 3), rate=2.0)
+    with pytest.raises(NoRecurrence, match="Average has no step mode"):
+        model.init_state(1)
+    with pytest.raises(ValueError, match="AverageSpec has no kernel"):
+        ModelSpec(mixer=AverageSpec(), bidirectional=True)
+
+
 # ------------------------------------------------------------------------------------------------- dropout, gradients, precision
 
 
@@ -286,7 +339,7 @@ def test_every_parameter_receives_a_gradient(name: str, bidirectional: bool) -> 
         assert p.grad is not None, key
         assert bool(torch.isfinite(p.grad).all()), key
         assert float(p.grad.abs().max()) > 0, key
-        if ".kernel." in key or ".recurrence." in key:
+        if ".kernel." in key:
             assert bool((p.grad != 0).all()), key
 
 
@@ -315,6 +368,15 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
     y.float().sum().backward()
     exact = model(x).detach()
     assert float((y.detach().float() - exact).abs().max()) < 0.05 * (1 + float(exact.abs().max()))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_records_can_tell_the_parameters_of_the_system(name: str) -> None:
+    """They are those under `kernel`; a layer without a system has none there."""
+    for layer in network(name).layers:
+        own = [] if layer.system is None else [f"kernel.{key}" for key, _ in layer.system.named_parameters()]
+        assert [key for key, _ in layer.named_parameters() if key.startswith("kernel.")] == own
+        assert (own == []) == (name in ("lstm", "transformer"))
 
 
 def test_lstm_and_free_kernel_take_the_place_of_the_convolution() -> None:

@@ -36,6 +36,7 @@ from models import (
     TransformerSpec,
     param_groups,
 )
+from models.inits import Init
 from models.layer import Around
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -274,6 +275,11 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: S4DSpec(init="real", real=True, A_link="sigmoid").build(4), "'sigmoid' keeps .* below 1 and cannot hold .* use A_link='exp'"),
     (lambda: S4DSpec(init="real", real=True, A_link="stable").build(4), "'stable' keeps .* below 10 and cannot hold .* is 64"),
     (lambda: S4DSpec(init="inv", discretization="forward-euler").build(4), "unstable.* take a smaller dt_max"),
+    (lambda: Init(name="x", title="X", source="here"), "init 'x' is given by exactly one of frequency, modes and random"),
+    (lambda: S4DSpec(init="fout"), r"FouT \(2206.12037\) without its low-rank term"),
+    (lambda: S4DSpec(init="real"), "choose a complex init: legs, inv, lin, inv2, quad, rand$"),
+    (lambda: S4DSpec(init="legs", random_imag=True).build(4), "S4D-LegS .* has none. Use one of: inv, lin, inv2, quad$"),
+    (lambda: S4DSpec(init="real", real=True, A_link="stable").build(4), "use A_link='exp', 'relu', 'softplus', 'none', or another init"),
     # DSS
     (lambda: DSSSpec(kernel="exp", init="randn"), "use kernel='softmax'"),
     (lambda: DSSSpec(kernel="exp", length=100), "length fixes the normalization of the softmax kernel"),

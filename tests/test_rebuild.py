@@ -55,7 +55,7 @@ def test_every_committed_record_comes_back() -> None:
         run = rebuild(record.spec)
         assert run.id == record.id, path
         assert canonical(run) == record.spec
-        assert rebuild(record.spec_full) == run
+        assert rebuild(record.spec_full) == run == RunSpec.from_record(record)
         assert (run.benchmark, run.scale, run.seed) == (record.benchmark, record.scale, record.seed)
 
 

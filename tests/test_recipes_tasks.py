@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import biosignals, pathfinder, probes, speech, tokens
 from benchmarks.benchmark import Benchmark
 from benchmarks.published import PUBLISHED
 from benchmarks.published.table import Number, Printed, collect_by_benchmark
 from benchmarks.recipe import Recipe
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import Scale
+from benchmarks.tasks import biosignals, pathfinder, probes, speech, tokens
 from models import DEFAULT_VARIANTS, VARIANTS, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
 
 TASKS = {b.name: BENCHMARKS[b.name] for module in (tokens, pathfinder, speech, biosignals, probes) for b in module.BENCHMARKS}

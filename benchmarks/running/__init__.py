@@ -1,1 +1,14 @@
-"""How a run comes to be a record: `run` trains it, `launch` runs many side by side, `record` keeps what they leave behind."""
+"""How a run comes to be a record.
+
+run.py          run(spec, runtime, store) -> Record: the only way to a number
+checkpoint.py   the state of a run after an epoch, from which one that was broken off goes on
+record.py       Record: the format of what a run leaves behind
+store.py        Store: the folders that keep records, written last, atomically, verified when read
+jobs.py         from the flags of a command to a launch, and the equivalent command
+launch.py       a list of runs over a local pool of processes, resumable at any moment
+worker.py       the life of one of these processes
+screen.py       what a launch shows while it works
+environment.py  code version, library versions, device, memory: what is recorded and not hashed
+loggers.py      TensorBoard and W&B on request
+throughput.py   how many samples per second the loaders feed
+"""

@@ -57,12 +57,12 @@ class HashedFiles(CheckpointIO):
         if hashlib.sha256(blob).hexdigest() != path.stem.rpartition("-")[2]:
             raise Unusable("is damaged (its content is not what its name says)")
         try:
-            found = torch.load(io.BytesIO(blob), map_location="cpu", weights_only=True)
+            content = torch.load(io.BytesIO(blob), map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
             raise Unusable("is no checkpoint of plain values") from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise Unusable("is no checkpoint")
-        return found
+        return content
 
     def remove_checkpoint(self, path: Any) -> None:
         Path(path).unlink(missing_ok=True)
@@ -150,12 +150,12 @@ def usable(folder: Path, owner: Mapping[str, str], network: nn.Module, say: Call
 
 def _check(checkpoint: Mapping[str, Any], owner: Mapping[str, str], network: nn.Module) -> None:
     """Raises Unusable for the checkpoint of another run."""
-    found = checkpoint.get("owner")
-    if not isinstance(found, dict) or "state_dict" not in checkpoint:
+    stated = checkpoint.get("owner")
+    if not isinstance(stated, dict) or "state_dict" not in checkpoint:
         raise Unusable("is not one of this suite")
     for key, value in owner.items():
-        if found.get(key) != value:
-            raise Unusable(f"belongs to another run ({key} {found.get(key)}, here {value})")
+        if stated.get(key) != value:
+            raise Unusable(f"belongs to another run ({key} {stated.get(key)}, here {value})")
     if _shapes(checkpoint["state_dict"]) != _shapes(network.state_dict()):
         raise Unusable("holds the weights of another network")
 

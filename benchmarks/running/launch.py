@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -24,12 +23,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
-from benchmarks.running import loggers
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, choose_device, describe, usable_cores
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, describe
 from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
 from benchmarks.running.store import Store
-from benchmarks.spec import Job, RunSpec
+from benchmarks.running.worker import work
+from benchmarks.spec import Job
 
 if TYPE_CHECKING:
     from benchmarks.running.run import Epoch
@@ -69,61 +68,6 @@ class Outcome:
         if self.interrupted:
             text += " Interrupted: finished runs and saved epochs are kept, and the same command continues with the rest."
         return text
-
-
-# ---------------------------------------------------------------- the worker
-
-
-def work(spec: RunSpec, runtime: Runtime, store: Store, redo: bool, pipe: Connection) -> None:
-    """The life of one worker process. Sends ("epoch", Epoch) and ("note", text), then at most one of over, busy, data, environment."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the launcher decides
-    threading.Thread(target=_end_with_the_launcher, daemon=True).start()
-    from benchmarks.running.run import run
-    from data.base import DataError, StorageError
-
-    try:
-        with store.lock(spec) as mine:
-            if not mine:
-                pipe.send(("busy", ""))
-                return
-            status = store.status(spec)
-            if status == "damaged":
-                store.set_aside(spec)
-            elif status in FINISHED and not redo:  # another launcher was faster
-                pipe.send(("over", (status, "made by another launcher")))
-                return
-            record = run(spec, runtime, store, lambda epoch: _tell(pipe, "epoch", epoch), lambda text: _tell(pipe, "note", text))
-            pipe.send(("over", (record.status, _line(record.status, record.reason, record.metrics))))
-    except StorageError as error:
-        pipe.send(("environment", str(error)))
-    except DataError as error:
-        pipe.send(("data", str(error)))
-    except OSError as error:
-        pipe.send(("environment", f"the record of {spec.benchmark}/{spec.id} cannot be written: {error.strerror or error}"))
-
-
-def _tell(pipe: Connection, kind: str, content: Epoch | str) -> None:
-    try:
-        pipe.send((kind, content))
-    except OSError:  # the launcher is gone; that is no failure of the run
-        os._exit(1)
-
-
-def _end_with_the_launcher() -> None:
-    """A launcher killed with -9 cannot end its workers; the pipe it held closes, and they end themselves."""
-    launcher = multiprocessing.parent_process()
-    if launcher is not None:
-        connection.wait([launcher.sentinel])
-        os._exit(1)
-
-
-def _line(status: str, reason: str, metrics: Any) -> str:
-    if status != "ok":
-        return reason
-    return ", ".join(f"{name} {metrics[name]:.4f}" for name in ("test_accuracy", "test_rmse") if metrics.get(name) is not None)
-
-
-# ---------------------------------------------------------------- the launcher
 
 
 @dataclass
@@ -312,29 +256,3 @@ def _server_environment(threads: int) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-# ---------------------------------------------------------------- the command line
-
-
-def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -> int:
-    """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
-    loggers.check(options.logger)
-    if options.data is not None:
-        os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
-    device = choose_device(options.device)
-    cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
-    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
-    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
-    if options.rerun != "missing":
-        flags += ["--rerun", options.rerun]
-    if options.logger != "none":
-        flags += ["--logger", options.logger]
-    if options.data is not None:
-        flags += ["--data", options.data]
-    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
-    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
-    outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
-    print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
-    return outcome.exit_code

@@ -1,11 +1,16 @@
-"""What a launch shows while it works: on a terminal one live line, elsewhere one plain line per finished run."""
+"""What a launch shows while it works: one plain line per finished run, and on a terminal a live line for each run at work."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TextIO
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from benchmarks.spec import Job
 
@@ -17,10 +22,13 @@ REFRESH: Final = 0.5
 
 
 class Screen:
-    """Progress: on a terminal one line that is redrawn, above it one line per finished run; elsewhere only the latter."""
+    """The progress of a launch: one line that stays per finished run, and on a terminal below them what is at work just now."""
 
     def __init__(self, todo: Sequence[Job], out: TextIO) -> None:
-        self.out, self.live = out, out.isatty()
+        self.out = out
+        self.console = Console(file=out, force_terminal=out.isatty(), highlight=False)
+        # no thread of its own, and nobody's stdout is touched: it is drawn when `show` is called and at no other time
+        self.live = Live(console=self.console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
         self.total = len(todo)
         self.epochs = sum(job.spec.epochs for job in todo)
         self.over = 0
@@ -32,8 +40,10 @@ class Screen:
 
     def say(self, text: str) -> None:
         """A line that stays."""
-        self._wipe()
-        print(text, file=self.out, flush=True)
+        if self.live.is_started:
+            self.console.print(Text(text), soft_wrap=True)
+        else:
+            print(text, file=self.out, flush=True)
 
     def finished(self, job: Job, status: str, line: str) -> None:
         """A run is over, however it ended."""
@@ -43,21 +53,29 @@ class Screen:
         self.say(f"{job.label}: {status}{f', {line}' if line else ''}   [{self.state()}]")
 
     def show(self, running: Sequence[tuple[Job, Epoch | None]]) -> None:
-        """Redraws the live line, at most twice a second."""
+        """Draws what is at work, at most twice a second."""
         self.running = running
         for job, epoch in running:
             if epoch:
                 self.first.setdefault(job.spec.id, epoch.epoch)
-        if not self.live or time.monotonic() - self.drawn < REFRESH:
+        if not self.console.is_terminal or time.monotonic() - self.drawn < REFRESH:
             return
         self.drawn = time.monotonic()
-        parts = [self.state()]
-        for job, e in running:
-            state = f"{e.epoch + 1}/{e.epochs} loss {e.train_loss:.3g} val {e.metric:.3g}" if e else "starting"
-            parts.append(f"{job.label} {state}")
-        width = os.get_terminal_size(self.out.fileno()).columns or 80
-        self.out.write("\r\x1b[K" + "  |  ".join(parts)[: width - 1])
-        self.out.flush()
+        if not self.live.is_started:
+            self.live.start()
+        self.live.update(self.picture(), refresh=True)
+
+    def picture(self) -> Group:
+        """The state of the launch, and below it a line for each run at work: its epochs as a bar, its last loss and validation score."""
+        lines = Table.grid(padding=(0, 2))
+        for job, epoch in self.running:
+            if epoch is None:
+                lines.add_row(Text(job.label), "starting")
+                continue
+            bar = ProgressBar(total=epoch.epochs, completed=epoch.epoch + 1, width=20)
+            words = f"{epoch.epoch + 1}/{epoch.epochs}", f"loss {epoch.train_loss:.3g}", f"val {epoch.metric:.3g}"
+            lines.add_row(Text(job.label), bar, *words)
+        return Group(Text(self.state()), lines)
 
     def state(self) -> str:
         """k/n runs, elapsed, estimate left from the epochs done so far."""
@@ -68,13 +86,8 @@ class Screen:
         return f"{self.over}/{self.total} runs, {_clock(elapsed)} elapsed, {left}"
 
     def close(self) -> None:
-        """Takes the live line away."""
-        self._wipe()
-
-    def _wipe(self) -> None:
-        if self.live:
-            self.out.write("\r\x1b[K")
-            self.out.flush()
+        """Takes the live lines away."""
+        self.live.stop()
 
 
 def _clock(seconds: float) -> str:

@@ -151,7 +151,7 @@ class Store:
     @contextmanager
     def lock(self, spec: RunSpec) -> Iterator[bool]:
         """Yields whether this process now owns the run. Never waits; released by the kernel when the process ends, however it ends."""
-        import fcntl
+        import fcntl  # not on every system; only a launch needs it
 
         folder = self.folder(spec)
         folder.mkdir(parents=True, exist_ok=True)

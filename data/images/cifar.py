@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -21,8 +19,9 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, Signature, silent
 from data.card import Card
+from data.files.archives import members
 from data.files.digests import sha256
-from data.files.official import Official, Release, by_hand, fetch, read, require_content
+from data.files.official import Official, Release, by_hand, fetch, read, require_content, verify
 from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.root import root
 from data.images.split import ImageSpec, split_facts
@@ -72,6 +71,10 @@ RELEASE: CIFARRelease = CIFARRelease(
     per_batch=10_000,
 )
 READER_VERSION: Final = 1
+LARGEST: Final = 1 << 25
+"""Bytes of the largest member wanted, with room: a batch has 31 million."""
+ENTRIES: Final = 20
+"""Entries of the official archive, with room: a folder and eight files."""
 
 # ---------------------------------------------------------------- reading the release
 
@@ -108,23 +111,14 @@ def parse(content: bytes, name: str, n: int) -> tuple[NDArray[np.uint8], NDArray
 
 
 def from_archive() -> Iterator[bytes]:
-    """Reads the six batches from the official archive, in order. Members are looked up by name; nothing is unpacked to disk."""
+    """Reads the six batches from the official archive, in order, each after its checksum has passed; nothing is unpacked to disk."""
     archive = RELEASE.archive
-    try:
-        with tarfile.open(fileobj=io.BytesIO(read(archive)), mode="r:gz") as tar:
-            contents: dict[str, bytes] = {}
-            wanted = {batch.name: batch for batch in RELEASE.batches}
-            for member in tar:
-                batch = wanted.get(member.name)
-                if batch is None or member.name in contents:
-                    continue
-                handle = tar.extractfile(member) if member.isreg() and member.size == batch.bytes else None
-                if handle is None:
-                    raise DataError(f"{archive.path()}: {member.name} is not the official file")
-                contents[member.name] = handle.read()
-                require_content(contents[member.name], batch)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{archive.path()} cannot be read: {error}") from error
+    verify(archive)
+    wanted = {batch.name: batch for batch in RELEASE.batches}
+    contents: dict[str, bytes] = {}
+    for name, content in members(archive.path(), wanted.__contains__, max_bytes=LARGEST, max_members=ENTRIES):
+        require_content(content, wanted[name])
+        contents[name] = content
     if missing := [name for name in wanted if name not in contents]:
         raise DataError(f"{archive.path()} has no {', '.join(missing)}")
     yield from (contents[name] for name in wanted)

@@ -1,7 +1,7 @@
 """Probes of memory and capacity: small tasks made afresh in every epoch, each in a file of its own.
 
 To add one: a file with a subclass of `ProbeSpec`, whose docstrings in `base` say what it has to define, and its row here. Its recipe is
-one more row in benchmarks/probes.py.
+one more row in benchmarks/tasks/probes.py.
 """
 
 from __future__ import annotations

@@ -19,7 +19,15 @@ MADE_HERE: Final = (
 
 
 def _probe(
-    name: str, title: str, about: str, data: ProbeSpec, note: str, *, epochs: int, metric: Literal["accuracy", "rmse"] = "accuracy"
+    title: str,
+    about: str,
+    data: ProbeSpec,
+    note: str,
+    *,
+    name: str,
+    brief: str,
+    epochs: int,
+    metric: Literal["accuracy", "rmse"] = "accuracy",
 ) -> Benchmark:
     """One probe; `note` says how its data differ from the published ones."""
     rows = quick_rows(
@@ -32,56 +40,61 @@ def _probe(
         warmup=40,
         source=f"{THIS_SUITE}, after the paper of the probe",
     )
-    return Benchmark(name=name, title=title, metric=metric, about=f"{about} {MADE_HERE}", rows={"quick": rows})
+    return Benchmark(name=name, brief=brief, title=title, metric=metric, about=f"{about} {MADE_HERE}", rows={"quick": rows})
 
 
 BENCHMARKS: Final = (
     _probe(
-        "delay",
         "Continuous delay",
         "A band-limited random signal of 1,024 steps; at every step from the 256th on the answer is the signal 256 steps before (the task "
         "of arXiv:2206.12037, smaller). Scored by the root mean squared error; the signal has an rms of 0.5 around its offset, always "
         "answering 0 scores 0.71.",
         DelaySpec(length=1024, delay=256, n_train=2000, n_val=200, n_test=400),
         "1,024 steps and a delay of 256, a quarter of the published length and delay",
+        name="delay",
+        brief="a signal, 256 steps later",
         epochs=5,
         metric="rmse",
     ),
     _probe(
-        "copying",
         "Copying",
         "Ten tokens of eight kinds, a gap of 100 steps, and at the last ten steps the tokens in their order: 120 steps (arXiv:1511.06464). "
         "Distances are fixed, so one convolution can do it. Chance is 12.5 %.",
         CopyingSpec(n_train=4096, n_val=512, n_test=1024),
         "10 tokens and a gap of 100 steps, as first published",
+        name="copying",
+        brief="a string, after a long gap",
         epochs=8,
     ),
     _probe(
-        "selective-copying",
         "Selective copying",
         "Eight tokens of 14 kinds at random places among 256 steps of noise, then eight markers, which ask for them in their order: "
         "264 steps (after arXiv:2312.00752, smaller). What is to be held depends on the content, which a linear time-invariant layer alone "
         "cannot follow. Chance is 7.1 %.",
         SelectiveCopyingSpec(length=256, tokens=8, n_train=4096, n_val=512, n_test=1024),
         "8 tokens among 256 steps, a sixteenth of the published length and half the tokens",
+        name="selective-copying",
+        brief="the marked tokens of a long string",
         epochs=8,
     ),
     _probe(
-        "induction",
         "Induction heads",
         "Random tokens with a trigger somewhere among them; at the last of 256 steps the trigger comes again, and the answer is the token "
         "that followed it before (arXiv:2212.14052, arXiv:2312.00752). Chance is 6.7 %.",
         InductionSpec(n_train=8192, n_val=512, n_test=1024),
         "256 steps and 16 symbols, as published",
+        name="induction",
+        brief="what followed this token when it last came",
         epochs=4,
     ),
     _probe(
-        "mqar",
         "Associative recall, many queries",
         "Four pairs of key and value, then each key once more among random tokens, 64 steps in all; the answer at each is its value, one "
         "of 128 (arXiv:2312.04927, fewer symbols). Chance is 0.8 %; knowing the values that were there and not whose they are scores 25 %.",
         MQARSpec(vocab=256, n_train=8192, n_val=512, n_test=1024),
         "64 steps and 4 pairs; 256 symbols instead of 8,192",
+        name="mqar",
+        brief="keys and values, asked for many times",
         epochs=6,
     ),
 )

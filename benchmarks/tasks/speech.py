@@ -121,6 +121,7 @@ AT_8KHZ: Final = {"8khz": "8 kHz"}
 BENCHMARKS: Final = (
     Benchmark(
         name="sc10",
+        brief="ten spoken words, 16,000 samples, and zero-shot at 8 kHz",
         title="Speech Commands, 10 words",
         metric="accuracy",
         about=(
@@ -132,6 +133,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="sc10-mfcc",
+        brief="ten spoken words as 161 frames of coefficients",
         title="Speech Commands, 10 words, MFCC",
         metric="accuracy",
         about=(
@@ -148,6 +150,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="sc35",
+        brief="all 35 words, 16,000 samples",
         title="Speech Commands, 35 words",
         metric="accuracy",
         about=(

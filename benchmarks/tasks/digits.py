@@ -21,6 +21,7 @@ def _quick(data: DigitsSpec, *notes: str, source: str = THIS_SUITE, pool_last: i
 BENCHMARKS: Final = (
     Benchmark(
         name="digits",
+        brief="sequential digits, 8 x 8; no download",
         title="Sequential digits",
         metric="accuracy",
         about=(
@@ -32,6 +33,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="digits-noise",
+        brief="the same digits, each followed by noise: what is remembered over the gap",
         title="Noise-padded digits",
         metric="accuracy",
         about=(

@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.lra import (
+from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
+from benchmarks.recipe import Row, Rows
+from benchmarks.setting import Setting
+from benchmarks.tasks.lra import (
     BORROWED,
     DSS_NETWORK,
     GENERATED,
@@ -19,9 +22,6 @@ from benchmarks.lra import (
     s4_rows,
     small_rows,
 )
-from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
-from benchmarks.recipe import Row, Rows
-from benchmarks.setting import Setting
 from data.listops.spec import ListOpsSpec
 from data.subsets import SplitSpec
 from data.texts.aan import AANSpec
@@ -83,6 +83,7 @@ def _hope_config(
 
 LISTOPS: Final = Benchmark(
     name="lra-listops",
+    brief="nested lists of digits, up to 2,000 tokens; generated here, or the official files",
     title="LRA ListOps",
     metric="accuracy",
     about=(
@@ -149,6 +150,7 @@ LISTOPS: Final = Benchmark(
 
 TEXT: Final = Benchmark(
     name="lra-text",
+    brief="film reviews as characters, up to 4,096: liked or not",
     title="LRA Text",
     metric="accuracy",
     about=(
@@ -214,6 +216,7 @@ TEXT: Final = Benchmark(
 
 RETRIEVAL: Final = Benchmark(
     name="lra-retrieval",
+    brief="pairs of papers as characters, up to 4,000: does one cite the other; official files",
     title="LRA Retrieval",
     metric="accuracy",
     about=(
@@ -276,6 +279,7 @@ RETRIEVAL: Final = Benchmark(
 
 REVIEW_PAIRS: Final = Benchmark(
     name="retrieval-imdb",
+    brief="pairs of film reviews, up to 4,000: of one film or of two",
     title="Retrieval, film reviews",
     metric="accuracy",
     about=(

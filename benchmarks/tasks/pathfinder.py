@@ -6,7 +6,11 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.lra import (
+from benchmarks.papers import HOPE_COSINE
+from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
+from benchmarks.recipe import Rows
+from benchmarks.setting import DT, Setting
+from benchmarks.tasks.lra import (
     BORROWED,
     DSS_NETWORK,
     GENERATED,
@@ -19,10 +23,6 @@ from benchmarks.lra import (
     s4_rows,
     small_rows,
 )
-from benchmarks.papers import HOPE_COSINE
-from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
-from benchmarks.recipe import Rows
-from benchmarks.setting import DT, Setting
 from data.pathfinder.spec import PathfinderSpec
 from models import Cosine, OptimSpec, Plateau
 
@@ -77,6 +77,7 @@ CENTRED: Final = "pixels scaled to [-1, 1], as in the authors' script; the rows 
 
 PATHFINDER: Final = Benchmark(
     name="lra-pathfinder",
+    brief="do two discs lie on one curve, 32 x 32 pixels; generated here, or the official files",
     title="LRA Pathfinder",
     metric="accuracy",
     about=ABOUT.format("32 x 32 pixels, 1,024 steps."),
@@ -126,6 +127,7 @@ PATHFINDER: Final = Benchmark(
 
 PATH_X: Final = Benchmark(
     name="lra-pathx",
+    brief="Pathfinder at 128 x 128 pixels: 16,384 steps",
     title="LRA Path-X",
     metric="accuracy",
     about=ABOUT.format("128 x 128 pixels, 16,384 steps; many models never leave chance."),
@@ -182,6 +184,7 @@ BENCHMARKS: Final = (
     PATH_X,
     Benchmark(
         name="pathfinder64",
+        brief="Pathfinder at 64 x 64",
         title="Pathfinder, 64 x 64",
         metric="accuracy",
         about=ABOUT.format("64 x 64 pixels, 4,096 steps; no published setting is known."),
@@ -192,6 +195,7 @@ BENCHMARKS: Final = (
     ),
     Benchmark(
         name="pathfinder256",
+        brief="Pathfinder at 256 x 256: 65,536 steps",
         title="Pathfinder, 256 x 256",
         metric="accuracy",
         about=ABOUT.format("256 x 256 pixels, 65,536 steps; settings of the few published numbers could not be verified."),

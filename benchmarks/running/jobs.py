@@ -1,0 +1,38 @@
+"""From the flags of a command to a launch: which device, how many runs side by side, and the equivalent command, printed once."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+from benchmarks import cli
+from benchmarks.running import loggers
+from benchmarks.running.environment import Runtime, choose_device, usable_cores
+from benchmarks.running.launch import launch
+from benchmarks.running.store import Store
+from benchmarks.spec import Job
+
+
+def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -> int:
+    """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
+    loggers.check(options.logger)
+    if options.data is not None:
+        os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
+    device = choose_device(options.device)
+    cores = usable_cores()
+    threads = options.threads or (cores if device == "cuda" else 1)
+    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
+    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
+    if options.rerun != "missing":
+        flags += ["--rerun", options.rerun]
+    if options.logger != "none":
+        flags += ["--logger", options.logger]
+    if options.data is not None:
+        flags += ["--data", options.data]
+    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
+    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
+    outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
+    print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
+    return outcome.exit_code
