@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.hope import h_std
-from models.kernel import Kernel, KernelSpec
-from models.layer import PLAIN, Around, Layer, MixerSpec, rate
-from models.recurrence import Recurrence
+from .hope import h_std
+from .kernel import Kernel, KernelSpec
+from .layer import PLAIN, Around, Layer, MixerSpec, rate
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)

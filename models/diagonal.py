@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Inexact
 from torch import Tensor, nn
 
-from models.links import FLOOR, LINKS
-from models.names import choose
-from models.parameters import store
-from models.recurrence import Recurrence
+from .links import FLOOR, LINKS
+from .names import choose
+from .parameters import store
+from .recurrence import Recurrence
 
 
 def seeded() -> np.random.Generator:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from models.names import choose
+from .names import choose
 
 Matrix = Float[Tensor, "*batch N N"]
 Vector = Float[Tensor, "*batch N"]

@@ -11,15 +11,15 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from models.diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from models.discretizations import phi1
-from models.functional import vandermonde
-from models.inits import spectrum
-from models.kernel import Kernel, StepSpec
-from models.layer import NoRecurrence, rate
-from models.names import choose
-from models.parameters import as_complex, complex_normal
-from models.recurrence import Recurrence
+from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
+from .discretizations import phi1
+from .functional import vandermonde
+from .inits import spectrum
+from .kernel import Kernel, StepSpec
+from .layer import NoRecurrence, rate
+from .names import choose
+from .parameters import as_complex, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,33 @@ times T columns is one batched real matrix product, so that N (M + T) powers suf
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Complex, Float, Inexact
 from scipy.fft import next_fast_len
 from torch import Tensor
+
+# ------------------------------------------------------------------------------------------------- precision
+
+
+def rounds_factors(device: torch.device) -> bool:
+    """Whether float32 products on this device may round their factors to TF32 or bfloat16, as torch.set_float32_matmul_precision,
+    torch.backends and TORCH_ALLOW_TF32_CUBLAS_OVERRIDE allow it."""
+    settings = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    return settings.matmul.fp32_precision not in ("none", "ieee")
+
+
+def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
+    """a @ b in the precision of its factors, its derivatives too: in float64 where a float32 product would round them first.
+
+    Such a setting is meant for the layers around a kernel, which are trained with it. A kernel multiplies powers of one matrix, so that what
+    is rounded away moves its eigenvalues.
+    """
+    if a.dtype == torch.float32 and rounds_factors(a.device):
+        return (a.double() @ b.double()).to(a.dtype)
+    return a @ b
+
 
 # ------------------------------------------------------------------------------------------------- powers of A
 
@@ -35,7 +55,7 @@ def powers(a: Inexact[Tensor, "*shape"], n: int) -> Inexact[Tensor, "*shape {n}"
     return p[..., :n]
 
 
-def _split(L: int) -> tuple[int, int]:
+def split(L: int) -> tuple[int, int]:
     """(T, M): columns and rows of the two-level product; T is a power of two near sqrt(L), and T M >= L."""
     T = 1 << max(0, ((L - 1).bit_length() + 1) // 2)
     return T, -(-L // T)
@@ -64,66 +84,15 @@ def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, 
     work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
     """
     J, H, _ = W.shape
-    T, M = _split(L)
+    T, M = split(L)
     columns = powers(a, T)  # (H, N, T)
     rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
     if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
         columns = torch.cat([columns.real, columns.imag], dim=-2)
         rows = torch.cat([rows.real, -rows.imag], dim=-2)
     rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
-    K = rows @ columns.to(dtype)  # (H, J M, T)
+    K = exact_product(rows, columns.to(dtype))  # (H, J M, T)
     return K.view(H, J, M * T)[..., :L].transpose(0, 1)
-
-
-# ------------------------------------------------------------------------------------------------- dense A
-
-
-def krylov_direct(A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Inexact[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re C A^l B, l < L, by stepping x <- A x. The oracle of `krylov`."""
-    x, K = B, []
-    for _ in range(L):
-        K.append(torch.einsum("jhn,hn->jh", C, x).real)
-        x = torch.einsum("hmn,hn->hm", A, x)
-    return torch.stack(K, dim=-1)
-
-
-P = TypeVar("P")
-
-
-def _two_level(power: P, dense: Callable[[P], Tensor], square: Callable[[P], P], B: Tensor, C: Tensor, L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B from columns A^j B and rows C A^{iT}, both doubled with A^{2^k}; `power` is A in the form that `square` takes."""
-    J, H, _ = C.shape
-    T, M = _split(L)
-    columns = B.unsqueeze(-1)  # (H, N, 1) -> (H, N, T)
-    while columns.shape[-1] < T:
-        columns = torch.cat([columns, dense(power) @ columns], dim=-1)
-        power = square(power)
-    rows = C.transpose(0, 1)  # (H, J, N) -> (H, M J, N), the row of (i, j) at i J + j
-    while rows.shape[1] < M * J:
-        rows = torch.cat([rows, rows @ dense(power)], dim=1)
-        if rows.shape[1] < M * J:
-            power = square(power)
-    K = rows[:, : M * J] @ columns  # (H, M J, T)
-    return K.view(H, M, J, T).permute(2, 0, 1, 3).reshape(J, H, M * T)[..., :L]
-
-
-def krylov(A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B, l < L, for a dense real A: O(H N^3 log L + H N L) time.
-
-    Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear map), because then no power of it grows.
-    """
-    return _two_level(A, lambda A: A, lambda A: A @ A, B, C, L)
-
-
-def toeplitz(f: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
-    """The lower-triangular Toeplitz matrix with first column f: multiplication by the polynomial f modulo x^n."""
-    n = f.shape[-1]
-    return torch.nn.functional.pad(f, (n - 1, 0)).unfold(-1, n, 1).flip(-1)
-
-
-def krylov_toeplitz(f: Float[Tensor, "H n"], B: Float[Tensor, "H n"], C: Float[Tensor, "J H n"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B, l < L, for A = toeplitz(f): its powers are Toeplitz too, so squaring costs n^2 instead of n^3. Oracle: `krylov`."""
-    return _two_level(f, toeplitz, lambda f: (toeplitz(f) @ f.unsqueeze(-1)).squeeze(-1), B, C, L)
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence

@@ -15,12 +15,13 @@ import torch
 from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
-from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
-from models.kernel import Kernel, StepSpec
-from models.layer import NoRecurrence, rate
-from models.names import choose
-from models.parameters import complex_normal
-from models.recurrence import Recurrence
+from .functional import polynomial, powers
+from .krylov import Toeplitz, toeplitz, krylov
+from .kernel import Kernel, StepSpec
+from .layer import NoRecurrence, rate
+from .names import choose
+from .parameters import complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +123,9 @@ class HOPEKernel(Kernel):
         return f, B, C, (h * ladder[:, 1:]).sum(-1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        dtype = self.h.dtype
-        f, B, C, D = (m.to(dtype) for m in self.system(rate))
-        return D.unsqueeze(-1) if L == 1 else torch.cat([D.unsqueeze(-1), krylov_toeplitz(f, B, C, L - 1)], dim=-1)
+        f, B, C, D = self.system(rate)
+        first = D.unsqueeze(-1).to(self.h.dtype)
+        return first if L == 1 else torch.cat([first, krylov(Toeplitz(f), B, C, L - 1, first.dtype)], dim=-1)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         f, B, C, D = self.system(rate)

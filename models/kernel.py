@@ -17,12 +17,12 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
-from models.functional import causal_conv, circular_conv
-from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate
-from models.links import DT_LINKS
-from models.names import choose
-from models.parameters import OwnRates
-from models.recurrence import Recurrence
+from .functional import causal_conv, circular_conv
+from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate
+from .links import DT_LINKS
+from .names import choose
+from .parameters import OwnRates
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)

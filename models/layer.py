@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.parameters import OwnRates
+from .parameters import OwnRates
 
 Mixing = Literal["glu", "linear"]
 RateOf = Literal["kernel", "dt", "output"]

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from models.diagonal import require_even
-from models.functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
-from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate
-from models.parameters import OwnRates, as_complex, complex_normal
+from .diagonal import require_even
+from .functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
+from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate
+from .parameters import OwnRates, as_complex, complex_normal
 
 
 @dataclass(frozen=True, kw_only=True)

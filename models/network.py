@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence
+from .layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence
 
 DropoutSite = Literal["activation", "residual"]
 

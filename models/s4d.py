@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.diagonal import Spectrum, diagonal_recurrence, require_copies, require_even, seeded
-from models.discretizations import discretization
-from models.functional import vandermonde
-from models.inits import B_INITS, INITS, names_of, real_spectrum, spectrum
-from models.kernel import Kernel, StepSpec
-from models.layer import rate
-from models.links import LINKS
-from models.names import choose
-from models.parameters import as_complex, complex_normal
-from models.recurrence import Recurrence
+from .diagonal import Spectrum, diagonal_recurrence, require_copies, require_even, seeded
+from .discretizations import discretization
+from .functional import vandermonde
+from .inits import B_INITS, INITS, names_of, real_spectrum, spectrum
+from .kernel import Kernel, StepSpec
+from .layer import rate
+from .links import LINKS
+from .names import choose
+from .parameters import as_complex, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)

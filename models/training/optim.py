@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from models.parameters import OwnRates
-from models.training.schedules import Cosine, Schedule
+from ..parameters import OwnRates
+from .schedules import Cosine, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)

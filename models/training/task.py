@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from models.network import SequenceModel
-from models.training import optim
+from ..network import SequenceModel
+from . import optim
 
 Stage = Literal["train", "val", "test"]
 Part = Literal["loss", "score", "constant"]
