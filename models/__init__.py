@@ -22,7 +22,11 @@ What these are made of:
     functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
     inits            initial spectra                          links            parameter -> Re(A), dt
     discretizations  rules (A, B, dt) -> (A_bar, B_bar)       diagonal         Lambda as a trainable module
-    parameters       storing a tensor with its rate           names            looking a name up
+    parameters       storing a tensor with its rate           names, fields    looking a name up, checking a spec's fields
+
+One of these alone, in a network of another make; the folder can be copied there under any name, since it imports nothing else of the suite:
+
+    layers           S4(d_model), DSS, S4D, HOPE, LRU: a layer with its block's defaults, or with a spec of its own
 
 Around them:
 
@@ -41,7 +45,8 @@ from .dss import DSSSpec
 from .hope import HOPESpec
 from .inits import INITS
 from .kernel import Kernel, KernelSpec, SSMLayer, StepSpec
-from .layer import Layer, MixerSpec, NoRecurrence
+from .layer import Around, Layer, MixerSpec, NoRecurrence
+from .layers import DSS, HOPE, LRU, S4, S4D
 from .links import LINKS
 from .lru import LRUSpec
 from .network import ModelSpec, SequenceModel
@@ -57,6 +62,12 @@ if TYPE_CHECKING:
     from .training.task import SequenceTask
 
 __all__ = [
+    "Around",
+    "S4D",
+    "S4",
+    "LRU",
+    "HOPE",
+    "DSS",
     "DEFAULT_VARIANTS",
     "DISCRETIZATIONS",
     "INITS",

@@ -94,7 +94,9 @@ class DiagonalPlusLowRank(Power):
 def toeplitz(f: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
     """The lower-triangular Toeplitz matrix with first column f: multiplication by the polynomial f modulo x^n."""
     n = f.shape[-1]
-    return torch.nn.functional.pad(f, (n - 1, 0)).unfold(-1, n, 1).flip(-1)
+    ring = torch.cat([f, torch.zeros_like(f)], dim=-1)  # read around and around in rows of one less, it falls back by one each row
+    around = ring.unsqueeze(-2).expand(*f.shape, 2 * n).flatten(-2)[..., : n * (2 * n - 1)]
+    return around.unflatten(-1, (n, 2 * n - 1))[..., :n].mT
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,8 @@ def krylov_direct(A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Ine
 def krylov(A: Power, B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int, dtype: torch.dtype) -> Float[Tensor, "J H {L}"]:
     """K_l = C A^l B, l < L, in `dtype`: A, B and C should come in float64, only the last product, where the length is, runs in `dtype`.
 
-    O(H N^2 sqrt(L) + H N L) time, and log2(L) / 2 squares of A. Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear
-    map), because then no power of it grows.
+    O(H N^2 sqrt(L) + H N L) time, and log2(L) / 2 squares of A. Safe where A is a contraction in its basis (S4: A + A* < 0 before the
+    bilinear map), because then no power of it grows.
     """
     J, H, N = C.shape
     T, M = split(L)

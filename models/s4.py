@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from .diagonal import Spectrum, require_copies, require_even
+from .diagonal import Spectrum, held, require_copies, require_even
 from .discretizations import discretization
 from .functional import real_matrix, real_vector
-from .krylov import Dense, DiagonalPlusLowRank, krylov
 from .inits import INITS, names_of
 from .kernel import Kernel, StepSpec
+from .krylov import Dense, DiagonalPlusLowRank, krylov
 from .layer import rate
 from .links import LINKS
 from .names import choose
-from .parameters import as_complex, complex_normal
+from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 
 
@@ -99,9 +99,12 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            with torch.no_grad():
-                Lambda_0, P_0, B_0 = (m[:1] for m in self.continuous())  # every copy starts alike
-                A_bar, _ = self._discretize(Lambda_0, P_0, B_0, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
+            one = (
+                held(Lambda[:1], self.A.link),
+                torch.from_numpy(P[:1]).cdouble(),
+                torch.from_numpy(B[:1]).cdouble(),
+            )  # the copies start alike
+            A_bar, _ = self._discretize(*one, torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu"))
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -126,11 +129,11 @@ class S4Kernel(Kernel):
         return *self._discretize(*self.continuous(), self.dt(rate)), 2 * real_vector(C.conj())
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        return krylov(*self.system(rate), L, self.C.dtype)
+        return krylov(*self.system(rate), L, at_least_single(self.C.dtype))
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A_bar, B_bar, C = self.system(rate)
-        A_bar, C = A_bar.matrix(), C[0]
+        power, B_bar, C = self.system(rate)
+        A_bar, C = power.matrix(), C[0]
         return Recurrence(A_bar, B_bar, torch.einsum("hm,hmn->hn", C, A_bar), (C * B_bar).sum(-1))
 
 
