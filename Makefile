@@ -9,6 +9,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
 
@@ -51,6 +52,33 @@ ABLATIONS := $(addprefix ablate-,$(call names,$(OF_GRIDS)))
 DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 
 .PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
+
+# A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
+RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
+$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL $(RUNTIME_OF)))
+$(foreach t,$(ABLATIONS),$(eval USES-$(t) := SEEDS $(RUNTIME_OF)))
+$(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
+USES-quickstart := $(RUNTIME_OF)
+USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT
+USES-report := FORMAT
+USES-data-status := DATA
+USES-data-gallery := DATA
+EVERYWHERE := VENV PYTHON
+# The line of the input that takes the fewest changes of a letter to become the word, if it takes three at the most.
+define NEAREST
+function least(a, b, c) {return a < b ? (a < c ? a : c) : (b < c ? b : c)};
+{
+  n = length(word); m = length($$0);
+  for (i = 0; i <= n; i++) for (j = 0; j <= m; j++)
+    d[i, j] = !i ? j : (!j ? i : least(d[i-1, j] + 1, d[i, j-1] + 1, d[i-1, j-1] + (substr(word, i, 1) != substr($$0, j, 1))));
+  if (!near || d[n, m] < least_d) {near = $$0; least_d = d[n, m]};
+};
+END {if (least_d <= 3) print "; did you mean " near "?"}
+endef
+quoted = '$(subst ','\'',$(1))'
+near = $(shell printf '%s\n' $(USES-$(1)) $(EVERYWHERE) | awk -v word=$(call quoted,$(2)) $(call quoted,$(NEAREST)))
+refuse = $(error $(1) does not use $(2)$(or $(call near,$(1),$(2)),.) It uses: $(strip $(USES-$(1)) $(EVERYWHERE)))
+$(foreach t,$(or $(MAKECMDGOALS),help),$(foreach v,$(filter-out $(USES-$(t)) $(EVERYWHERE),$(GIVEN)),$(call refuse,$(t),$(v))))
 
 ##@ Start here
 
