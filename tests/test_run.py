@@ -21,7 +21,7 @@ from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, Mode
 from models.dss import DSSKernel
 from tests.tiny import tiny
 
-TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date"}
+TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date", "checksum"}
 
 
 @pytest.fixture(autouse=True)

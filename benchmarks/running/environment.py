@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +19,10 @@ from typing import Any, Final, Literal
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
+SOURCES: Final = ("models/**/*.py", "data/**/*.py", "benchmarks/running/run.py")
+"""The files that decide what number a spec gives. Recipes are not among them: one that changes makes another spec, with another id."""
+APART: Final = ("__main__", "card", "command", "comparison", "progress", "statistics", "signals")
+"""Names of files among them that only describe, show or compare."""
 LIBRARIES: Final = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn")
 
 
@@ -77,6 +83,37 @@ def code_version() -> tuple[str, bool]:
     return f"sources-{digest.hexdigest()[:12]}", False
 
 
+@cache
+def code_content() -> str:
+    """The first 12 hex digits of a sha256 over the source files that decide what number a spec gives, whatever git says of them.
+
+    Comment lines, docstrings and empty lines are left out: a sentence that is put better makes no number stale.
+    """
+    digest = hashlib.sha256()
+    for file in sorted({f for pattern in SOURCES for f in ROOT.glob(pattern) if f.stem not in APART}):
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + _statements(file.read_text(encoding="utf-8")).encode() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _statements(source: str) -> str:
+    """The lines of a source file without docstrings, comment lines and empty lines."""
+    lines = source.splitlines()
+    inside: list[ast.stmt] = list(ast.parse(source).body)
+    while inside:
+        statement = inside.pop()
+        if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            inside += statement.body
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            lines[first:last] = [""] * (last - first)
+    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def of_other_code(environment: Mapping[str, Any]) -> bool:
+    """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
+    return environment.get("content") not in (None, code_content())
+
+
 def _cpu() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -105,6 +142,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
     return {
         "code": commit,
         "dirty": dirty,
+        "content": code_content(),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
         "platform": platform.platform(),
