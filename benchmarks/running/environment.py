@@ -26,6 +26,11 @@ APART: Final = ("__main__", "card", "command", "comparison", "progress", "statis
 LIBRARIES: Final = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn")
 
 
+GROUP: Final = ("SLURM_", "TORCHELASTIC_", "JSM_NAMESPACE_", "OMPI_", "PMI_", "PMIX_", "PL_TRAINER_")
+RANKS: Final = ("RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""Variables that a scheduler or a starter of process groups sets, and defaults of Lightning's Trainer: no run reads any of them."""
+
+
 class EnvironmentProblem(Exception):
     """The machine cannot do what was asked: no such device, a folder that cannot be written. One paragraph with the remedy."""
 
@@ -41,6 +46,11 @@ class Runtime:
     """Runs side by side on this machine; recorded because it moves timings."""
     logger: Literal["none", "tensorboard", "wandb"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+
+
+def of_a_group(variable: str) -> bool:
+    """Whether an environment variable speaks of a group of processes, of which a run is never one, or of Lightning's defaults."""
+    return variable in RANKS or variable.startswith(GROUP)
 
 
 def usable_cores() -> int:
@@ -145,6 +155,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "content": code_content(),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
+        "matmul_precision": sys.modules["torch"].get_float32_matmul_precision() if "torch" in sys.modules else None,
         "platform": platform.platform(),
         "cpu": _cpu(),
         "device": device,

@@ -18,14 +18,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from benchmarks.running.environment import ROOT, EnvironmentProblem
+from benchmarks.running.environment import ROOT, EnvironmentProblem, of_other_code
 from benchmarks.running.record import DamagedRecord, NewerRecord, Record, Status
 from benchmarks.spec import RunSpec
 
+COMMITTED: Final = ROOT / "reports" / "records"
+"""The folder of the evidence that is committed."""
 Arrays = Mapping[str, np.ndarray]
 Root = tuple[str, Path]
 """A folder of records, and what it is called in reports: "runs", "reports/records"."""
@@ -80,6 +82,16 @@ class StoredRecord:
         self.arrays()
 
 
+class State(NamedTuple):
+    """How a run ended; missing and damaged are not over, and what is newer than this version of the suite is not for it to judge."""
+
+    status: Status | Literal["missing", "damaged", "newer"]
+    other_code: str = ""
+    """The content of the code that made the record, where that is known and is not the code here."""
+    trouble: str = ""
+    """What is wrong with a record that cannot be used."""
+
+
 @dataclass(frozen=True)
 class Store:
     """Records by the benchmark and id of their run, in a list of roots: the first is written to, and all are asked in order.
@@ -124,13 +136,14 @@ class Store:
     def every(self, benchmark: str = "*") -> Iterator[StoredRecord]:
         """Every run that there is a good record of, of one benchmark or of all, whatever its seed, protocol or scale; each once, in the
         order of benchmarks and ids. Records that cannot be used are left out, see `troubles`."""
-        yield from (found for found in self._every(benchmark) if isinstance(found, StoredRecord))
+        yield from (found for found in self.look(benchmark) if isinstance(found, StoredRecord))
 
     def troubles(self, benchmark: str = "*") -> Iterator[DamagedRecord]:
         """What is wrong with every run that there are records of and none can be used."""
-        yield from (found for found in self._every(benchmark) if isinstance(found, DamagedRecord))
+        yield from (found for found in self.look(benchmark) if isinstance(found, DamagedRecord))
 
-    def _every(self, benchmark: str) -> Iterator[StoredRecord | DamagedRecord]:
+    def look(self, benchmark: str = "*") -> Iterator[StoredRecord | DamagedRecord]:
+        """Both: for every run that there are records of, the one that can be used, or what is wrong."""
         for family, id in sorted({path.parts[-3:-1] for _, root in self.roots for path in root.glob(f"{benchmark}/*/record.json")}):
             try:
                 found: StoredRecord | DamagedRecord | None = self.find(family, id)
@@ -148,15 +161,27 @@ class Store:
         return stored.record
 
     def status(self, spec: RunSpec) -> Status | Literal["missing", "damaged", "newer"]:
-        """How the run of `spec` ended, from the root that is written to; missing and damaged are not over, and what is newer than this
-        version of the suite is not for it to judge."""
+        """How the run of `spec` ended, from the root that is written to."""
+        return self.state(spec).status
+
+    def state(self, spec: RunSpec) -> State:
+        """How the run of `spec` ended, and by which code, from the root that is written to."""
         try:
             record = self.get(spec)
-        except NewerRecord:
-            return "newer"
-        except DamagedRecord:
-            return "damaged"
-        return "missing" if record is None else record.status
+        except NewerRecord as error:
+            return State("newer", trouble=str(error))
+        except DamagedRecord as error:
+            return State("damaged", trouble=str(error))
+        if record is None:
+            return State("missing")
+        return State(record.status, str(record.environment["content"]) if of_other_code(record.environment) else "")
+
+    def stamp(self, spec: RunSpec) -> int:
+        """When the record of `spec` was written, in nanoseconds; 0 where there is none."""
+        try:
+            return (self.folder(spec) / "record.json").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def put(self, spec: RunSpec, record: Record, arrays: Arrays | None = None) -> Record:
         """Writes the arrays, then record.json with their name, each in one atomic step. Returns the record as written.
@@ -189,10 +214,7 @@ class Store:
 
     def sweep(self, spec: RunSpec) -> None:
         """Removes the checkpoints of a run that are older than its record: they are of the run that is over. For whoever has its lock."""
-        try:
-            over = (self.folder(spec) / "record.json").stat().st_mtime_ns
-        except OSError:
-            return
+        over = self.stamp(spec)
         for path in checkpoints(self.folder(spec), "*"):
             if path.stat().st_mtime_ns <= over:
                 path.unlink(missing_ok=True)
