@@ -328,19 +328,50 @@ DAMAGES = {
 """What a checkpoint may have lost whose hash is right: its file is what its name says."""
 
 
-@pytest.mark.parametrize("formed", [False, True])
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
-def test_whatever_is_wrong_inside_a_checkpoint_costs_epochs_and_no_number(
-    always: None, tmp_path: Path, undisturbed: Record, damage: Callable[[dict[str, Any]], None], formed: bool
+SEEN_ON_RESTORING = (
+    "a generator of other words",
+    "a generator of numpy that is none",
+    "without a generator",
+    "an optimizer of other groups",
+    "a schedule of another kind",
+)
+"""Those that look right until Lightning, torch or numpy take them up."""
+
+
+@pytest.fixture(scope="module")
+def after_three(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The checkpoint of SPEC after three epochs."""
+    store = Store.at(tmp_path_factory.mktemp("three"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checkpoint, "EVERY", 0.0)
+        broken_off(SPEC, store, 3)
+    return checkpoints(store.folder(SPEC))[0].read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name in DAMAGES if name not in SEEN_ON_RESTORING])
+def test_what_is_missing_in_a_checkpoint_is_seen(tmp_path: Path, after_three: bytes, name: str) -> None:
+    whole = torch.load(io.BytesIO(after_three), weights_only=True)
+    network = torch.nn.Module()
+    network.state_dict = lambda: whole["state_dict"]  # type: ignore[method-assign, assignment]
+    said: list[str] = []
+    assert checkpoint.usable(put(tmp_path / "whole", after_three).parent, whole["owner"], network, said.append) is not None
+    for formed in (True, False):
+        content = torch.load(io.BytesIO(after_three), weights_only=True)
+        DAMAGES[name](content)
+        folder = put(tmp_path / str(formed), saved(content, formed=formed)).parent
+        assert checkpoint.usable(folder, whole["owner"], network, said.append) is None
+        assert "it is set aside, and the run starts from scratch" in said[-1]
+        assert [path.suffix for path in folder.iterdir()] == [".aside"]
+
+
+@pytest.mark.parametrize("name", SEEN_ON_RESTORING)
+def test_what_cannot_be_restored_costs_epochs_and_no_number(
+    always: None, tmp_path: Path, undisturbed: Record, after_three: bytes, name: str
 ) -> None:
     store = Store.at(tmp_path)
-    broken_off(SPEC, store, 3)
-    newest, older = checkpoints(store.folder(SPEC))
-    content = torch.load(newest, weights_only=True)
-    damage(content)
-    newest.unlink()
-    older.unlink()
-    put(store.folder(SPEC), saved(content, formed=formed))
+    content = torch.load(io.BytesIO(after_three), weights_only=True)
+    DAMAGES[name](content)
+    put(store.folder(SPEC), saved(content))
     record, said, epochs = go(SPEC, store)
     assert "it is set aside, and the run starts from scratch" in said[-1]
     assert epochs == [0, 1, 2, 3, 4, 5]

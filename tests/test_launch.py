@@ -212,6 +212,41 @@ def test_a_launcher_that_is_told_to_end_keeps_what_is_done_and_leaves_nobody_beh
     assert "Traceback" not in text
 
 
+SILENT = """
+import multiprocessing, sys, time
+from pathlib import Path
+import benchmarks.running.run as running
+from benchmarks.running.environment import Runtime
+from benchmarks.running.store import Store
+from benchmarks.running.worker import work
+from tests.tiny import tiny
+def silent(*arguments):
+    print("at work", flush=True)
+    time.sleep(120)
+running.run = silent
+context = multiprocessing.get_context("fork")
+mine, theirs = context.Pipe(duplex=False)
+context.Process(target=work, args=(tiny(epochs=1), Runtime(), Store.at(Path(sys.argv[1])), False, theirs), daemon=True).start()
+time.sleep(120)
+"""
+
+
+def test_a_worker_in_the_middle_of_an_epoch_does_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
+    """It says nothing for two minutes, so that a broken pipe does not end it either."""
+    store = Store.at(tmp_path)
+    command = [sys.executable, "-W", "ignore", "-c", SILENT, str(store.root)]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "at work\n"
+            assert not free(store, SHORT)
+            process.kill()
+            process.wait()
+            until(lambda: free(store, SHORT), 20)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL) if not free(store, SHORT) else None
+
+
 def put(store: Store, spec: RunSpec, **changes: Any) -> Record:
     return store.put(spec, Record(**{**identity(spec), "status": "ok", **changes}))
 

@@ -44,6 +44,13 @@ NEEDED: Final[Mapping[str, Collection[str]]] = {
     "Checkpoints": ("seconds", "sessions", "codes", "generators"),
 }
 """What every callback of a run has to find in a checkpoint: what is missing would be silently as in a new run."""
+LOOPS: Final = (
+    "epoch_progress",
+    "epoch_loop.batch_progress",
+    "epoch_loop.scheduler_progress",
+    "epoch_loop.automatic_optimization.optim_progress",
+)
+"""And what Lightning's loop over epochs has to."""
 
 
 class Unusable(Exception):
@@ -224,6 +231,8 @@ def _check_whole(checkpoint: Mapping[str, Any], network: nn.Module) -> None:
     shapes = _shapes(network.state_dict())
     if _shapes(checkpoint["state_dict"]) != shapes or _shapes(kept["BestOnValidation"]["state"]) != shapes:
         raise Unusable("holds the weights of another network")
+    if any(not checkpoint["loops"]["fit_loop"][name] for name in LOOPS):
+        raise Unusable("does not say how far it has come")
     epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"]
     if not checkpoint["epoch"] == epochs == len(kept["History"]["rows"]) > kept["BestOnValidation"]["epoch"] >= 0:
         raise Unusable("contradicts itself (epochs done, epochs in its history, best epoch)")
