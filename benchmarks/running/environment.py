@@ -108,7 +108,8 @@ def code_content() -> str:
 def _statements(source: str) -> str:
     """The lines of a source file without docstrings, comment lines and empty lines."""
     lines = source.splitlines()
-    inside: list[ast.stmt] = list(ast.parse(source).body)
+    tree = ast.parse(source)
+    inside: list[ast.stmt] = list(tree.body)
     while inside:
         statement = inside.pop()
         if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -116,7 +117,13 @@ def _statements(source: str) -> str:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
             first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
             lines[first:last] = [""] * (last - first)
-    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    quoted: set[int] = set()  # lines inside a text of several lines, where # and nothing are letters like others
+    if any(quote in line for quote in ('"' * 3, "'" * 3) for line in lines):
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Constant, ast.JoinedStr)):
+                quoted.update(range(node.lineno - 1, node.end_lineno or node.lineno) if node.end_lineno != node.lineno else ())
+    words = (line for i, line in enumerate(lines) if i in quoted or (line.strip() and not line.lstrip().startswith("#")))
+    return "\n".join(line.rstrip() for line in words if line)
 
 
 def of_other_code(environment: Mapping[str, Any]) -> bool:
