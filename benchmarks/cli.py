@@ -141,7 +141,7 @@ def require_variants(asked: Sequence[str]) -> None:
 
 # ---------------------------------------------------------------- flags that several commands have
 
-Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2|0-4"), SHOWN]
+Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
 Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
 # What these two may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
@@ -153,7 +153,7 @@ class Launch:
     """The flags of a command that trains: what to repeat, and where and how wide to run."""
 
     seeds: Seeds = (0, 1, 2)
-    """Seeds, separated by commas; 0-4 is 0,1,2,3,4."""
+    """Seeds, separated by commas, or 0-4."""
     device: Annotated[str, option("--device", one_of("device", DEVICES), "|".join(DEVICES)), SHOWN] = "auto"
     """Where to train; auto takes the GPU where there is one."""
     rerun: Annotated[str, option("--rerun", one_of("choice for --rerun:", RERUN), "|".join(RERUN)), SHOWN, Bare("all")] = "missing"
