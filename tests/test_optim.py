@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.rebuild import SPECS
 from models import (
     VARIANTS,
     Constant,
@@ -26,6 +27,7 @@ from models import (
     Plateau,
     S4DSpec,
     S4Spec,
+    Schedule,
     SequenceModel,
     param_groups,
 )
@@ -238,6 +240,20 @@ def test_multistep_counts_epochs() -> None:
     f = factors(MultiStep(milestones=(2, 4), gamma=0.5), 30)
     assert f[0::5] == pytest.approx([1, 1, 0.5, 0.5, 0.25, 0.25])
     assert f[4::5] == f[0::5]
+
+
+EXAMPLES = {MultiStep: MultiStep(milestones=(2, 4))}
+"""Of the schedules that have no default."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SPECS.values() if issubclass(kind, Schedule)], ids=lambda kind: kind.__name__)
+def test_every_schedule_gives_rates_between_nothing_and_the_full_one(kind: type[Schedule]) -> None:
+    """Also beyond the end of the run; and equal schedules give equal rates."""
+    schedule = EXAMPLES.get(kind) or kind()
+    f = factors(schedule, 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
+    assert all(0 <= factor <= 1 for factor in f)
+    assert max(f) > 0
+    assert f == factors(replace(schedule), 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
 
 
 @pytest.mark.parametrize("lr, decay", [(0.0, 0.0), (-1.0, 0.0), (math.inf, 0.0), (1e-3, -1e-3), (math.nan, 0.0)])
