@@ -1,20 +1,23 @@
-"""The way back from a record to its run: the JSON of a spec, as records hold it, is read into the equal RunSpec with the same id."""
+"""The way back from JSON to a spec: what `benchmarks.spec.canonical` wrote is read into the equal frozen value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from inspect import isabstract
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cattrs
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import format_exception
 
-import benchmarks.registry  # noqa: F401 every spec class that a recipe may hold is defined once this is imported
-from benchmarks.spec import RunSpec
+import data.images.digits
+import data.probes
+import data.registry  # noqa: F401 every DataSpec is defined once these three are imported
 from data.base import DataSpec
 from models import MixerSpec, ModelSpec, OptimSpec, Schedule
+
+Spec = TypeVar("Spec")
 
 
 class CannotRebuild(ValueError):
@@ -30,29 +33,32 @@ def _family(base: type) -> Iterator[type]:
         yield from _family(subclass)
 
 
-SPECS: Final[Mapping[str, type]] = {
-    kind.__name__: kind for base in (RunSpec, ModelSpec, OptimSpec, DataSpec, MixerSpec, Schedule) for kind in _family(base)
-}
-"""Every spec class by the name that records call it by."""
-
-_PLACES: Final = {DataSpec, MixerSpec, Schedule, *SPECS.values()}
-"""What a field may be declared as that holds a spec."""
+def spec_classes() -> dict[str, type]:
+    """Every class of spec that a run is made of, by the name that records call it by."""
+    return {kind.__name__: kind for base in (ModelSpec, OptimSpec, DataSpec, MixerSpec, Schedule) for kind in _family(base)}
 
 
-def rebuild(spec: Mapping[str, Any]) -> RunSpec:
-    """The RunSpec of `Record.spec` or `Record.spec_full`. Raises CannotRebuild where a class is not known or of another version."""
+def rebuild(spec: Mapping[str, Any], kind: type[Spec]) -> Spec:
+    """The `kind` that `canonical`, or `every_field`, wrote as `spec`. Raises CannotRebuild where a class is not known or of another
+    version."""
     try:
-        run: RunSpec = _CONVERTER.structure(spec, RunSpec)
+        return _structured(spec, kind)
+    except CannotRebuild:
+        raise
     except Exception as error:  # cattrs gathers whatever the classes raise, the path of each beside it
         raise CannotRebuild("; ".join(cattrs.transform_error(error, format_exception=_said))) from error
-    return run
+
+
+def _holds_a_spec(declared: Any) -> bool:
+    """Whether a field that is declared as `declared` holds a spec."""
+    return isinstance(declared, type) and issubclass(declared, (ModelSpec, OptimSpec, DataSpec, MixerSpec, Schedule))
 
 
 def _structured(raw: Any, declared: Any) -> Any:
     """A spec of the class that `raw` names, which has to be one that `declared` allows and of the version that `raw` was written with."""
     if not isinstance(raw, Mapping) or "type" not in raw:
         raise CannotRebuild(f"expected a spec that names its type, found {raw!r}")
-    kind = SPECS.get(raw["type"])
+    kind = {**spec_classes(), declared.__name__: declared}.get(raw["type"])
     if kind is None or not issubclass(kind, declared):
         raise CannotRebuild(f"there is no spec class {raw['type']!r} here that may stand in this place")
     version = getattr(kind, "version", 1)
@@ -79,6 +85,6 @@ def _said(error: BaseException, kind: Any) -> str:
 
 
 _CONVERTER: Final = cattrs.Converter()
-_CONVERTER.register_structure_hook_func(_PLACES.__contains__, _structured)
+_CONVERTER.register_structure_hook_func(_holds_a_spec, _structured)
 for plain in (bool, int, float, str):
     _CONVERTER.register_structure_hook(plain, _unchanged)

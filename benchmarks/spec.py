@@ -6,13 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from benchmarks.rebuild import rebuild
 from data.base import DataSpec
 from models import ModelSpec, OptimSpec
-
-if TYPE_CHECKING:
-    from benchmarks.running.record import Record
 
 Scale = Literal["quick", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
@@ -82,12 +80,12 @@ class RunSpec:
         return spec_id(canonical(self))
 
     @staticmethod
-    def from_record(record: Record) -> RunSpec:
-        """The run that left this record, with the same id. Raises `benchmarks.rebuild.CannotRebuild` where a class of its spec is not
-        known here, or is of another version."""
-        from benchmarks.rebuild import rebuild  # it knows every spec class, this file the one
+    def from_record(spec: Mapping[str, Any]) -> RunSpec:
+        """The run whose record holds `spec` (its field of that name, or `spec_full`), with the same id.
 
-        return rebuild(record.spec)
+        Raises CannotRebuild where a class in it is not known here, or is of another version.
+        """
+        return rebuild(spec, RunSpec)
 
 
 @dataclass(frozen=True)

@@ -314,7 +314,7 @@ def test_a_failed_run_keeps_its_checkpoint(always: None, tmp_path: Path, undistu
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-from benchmarks import checkpoint
+from benchmarks.running import checkpoint
 from benchmarks.running.environment import Runtime
 from benchmarks.running.store import Store
 from benchmarks.running.run import run

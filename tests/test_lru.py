@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.running.record import Store
 from benchmarks.running.run import run
+from benchmarks.running.store import Store
 from models import LRUSpec, ModelSpec, OptimSpec, param_groups
 from models.lru import LRULayer, LRURecurrence
 from tests.tiny import tiny
@@ -168,7 +168,7 @@ def test_a_run(tmp_path: Path) -> None:
     """Trained, chosen, tested; the record's arrays have one system per layer, and the parameters of the recurrence are counted."""
     torch.set_default_dtype(torch.float32)
     spec = tiny(mixer=LRUSpec(d_state=4))
-    store = Store(tmp_path)
+    store = Store.at(tmp_path)
     record = run(spec, store=store)
     assert record.status == "ok", record.reason
     assert record.cost["kernel_parameters"] == 3 * 2 + 2 * (2 * 2 * 4)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ablations.registry import ABLATIONS
-from benchmarks.rebuild import SPECS, CannotRebuild, rebuild
+from benchmarks.rebuild import CannotRebuild, spec_classes
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import ROOT
 from benchmarks.running.record import Record
@@ -40,7 +40,7 @@ def test_every_recipe_and_every_cell_comes_back_from_its_json() -> None:
     assert len(runs) > 600
     for id, run in runs.items():
         for text in (canonical(run), every_field(run)):
-            again = rebuild(through_json(text))
+            again = RunSpec.from_record(through_json(text))
             assert again == run
             assert again.id == id
 
@@ -52,10 +52,10 @@ def test_every_committed_record_comes_back() -> None:
     assert COMMITTED
     for path in COMMITTED:
         record = Record.from_json(path.read_text(encoding="utf-8"))
-        run = rebuild(record.spec)
+        run = RunSpec.from_record(record.spec)
         assert run.id == record.id, path
         assert canonical(run) == record.spec
-        assert rebuild(record.spec_full) == run == RunSpec.from_record(record)
+        assert RunSpec.from_record(record.spec_full) == run
         assert (run.benchmark, run.scale, run.seed) == (record.benchmark, record.scale, record.seed)
 
 
@@ -65,7 +65,7 @@ def test_the_table_holds_what_recipes_and_records_name() -> None:
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         return own.union(*map(named, parts))
 
-    assert set().union(*(named(canonical(run)) for run in recipes())) <= set(SPECS)
+    assert set().union(*(named(canonical(run)) for run in recipes())) <= {*spec_classes(), "RunSpec"}
 
 
 def changed(*place: str, to: Any) -> Callable[[dict[str, Any]], None]:
@@ -97,7 +97,7 @@ def test_what_cannot_be_rebuilt_is_named(change: Callable[[dict[str, Any]], Any]
     raw = through_json(canonical(tiny()))
     change(raw)
     with pytest.raises(CannotRebuild) as caught:
-        rebuild(raw)
+        RunSpec.from_record(raw)
     for word in words:
         assert word in str(caught.value)
 
@@ -105,4 +105,4 @@ def test_what_cannot_be_rebuilt_is_named(change: Callable[[dict[str, Any]], Any]
 def test_a_whole_number_where_a_fraction_may_stand_stays_what_it_was() -> None:
     raw = through_json(canonical(tiny()))
     raw["optim"]["lr"] = 1
-    assert spec_id(canonical(rebuild(raw))) == spec_id(raw)
+    assert spec_id(canonical(RunSpec.from_record(raw))) == spec_id(raw)
