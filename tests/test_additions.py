@@ -30,7 +30,6 @@ import pandas as pd
 import torch
 
 from ablations.registry import ABLATIONS
-from benchmarks.rebuild import rebuild
 from benchmarks.registry import BENCHMARKS, FAMILIES
 from benchmarks.running.environment import Runtime
 from benchmarks.running.run import run
@@ -54,7 +53,7 @@ def trained(spec, **changes):
         model = replace(model, pool_last=8)
     spec = replace(spec, model=model, epochs=1, **changes)
     record = run(spec, Runtime(), Store())
-    assert rebuild(record.spec, RunSpec) == spec
+    assert RunSpec.from_record(record.spec) == spec
     return {"status": record.status, **{k: v for k, v in record.metrics.items() if k.startswith("test_")}, "history": record.history}
 
 def of(mixer):
@@ -90,7 +89,7 @@ optimizer.step()
 plan["scheduler"].step()
 out["schedule"] = [plan["interval"], optimizer.param_groups[0]["lr"]]
 spec = replace(QUICK, optim=OptimSpec(schedule=Exponential(gamma=0.5)))
-out["rebuilt"] = rebuild(canonical(spec), RunSpec) == spec
+out["rebuilt"] = RunSpec.from_record(canonical(spec)) == spec
 print(json.dumps(out))
 """
 """Uses each addition; what it prints is judged by the tests below."""

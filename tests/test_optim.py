@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.rebuild import SPECS
+from benchmarks.rebuild import spec_classes
 from models import (
     VARIANTS,
     Constant,
@@ -246,7 +246,7 @@ EXAMPLES = {MultiStep: MultiStep(milestones=(2, 4))}
 """Of the schedules that have no default."""
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SPECS.values() if issubclass(kind, Schedule)], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [kind for kind in spec_classes().values() if issubclass(kind, Schedule)], ids=lambda kind: kind.__name__)
 def test_every_schedule_gives_rates_between_nothing_and_the_full_one(kind: type[Schedule]) -> None:
     """Also beyond the end of the run; and equal schedules give equal rates."""
     schedule = EXAMPLES.get(kind) or kind()
