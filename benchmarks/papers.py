@@ -15,7 +15,6 @@ SMALL_MODELS: Final = "the small models of arXiv:2206.11893, sec. 5"
 
 LAST_BATCH: Final = "the last training batch of an epoch is kept; the original drops it"
 
-
 WARM_UP: Final = "step s of a warm-up over w steps has (s + 1) / (w + 1) of the rate; s / w there"
 TF32: Final = "float32 throughout; v3.0.0 lets matrix products run in TF32"
 SOFTPLUS: Final = "dt = exp(theta), as in v3 and before; HEAD has softplus"
@@ -44,7 +43,7 @@ def bilinear(row: Row) -> Row:
 
 def s4_source(config: str) -> str:
     """The release with the settings of S4 and S4D; `config` is a file in its configs/experiment."""
-    return f"state-spaces/s4 v3.0.0, configs/experiment/{config}; the same values as arXiv:2206.11893, appendix"
+    return f"state-spaces/s4 v3.0.0, configs/experiment/{config}, for arXiv:2206.11893"
 
 
 def borrow(row: Row, whose: str) -> Row:
