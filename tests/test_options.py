@@ -96,6 +96,7 @@ KERNEL_OPTIONS: dict[KernelSpec, dict[str, list[Any]]] = {
         "kernel": ["exp", "exp-no-scale"],
         "init": ["randn"],
         "length": [64],
+        "dt_per_part": [True],
         "train_A": [False],
         "lr_A": [None, 1e-4],
         "lr_W": [1e-3],
