@@ -19,6 +19,7 @@ from data.base import DataError, Say, Signature, silent
 from data.bidmc import release
 from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.bidmc.splits import DRAWS, PATIENT, RANDOM, SPLIT_SEED, describe, patient_parts, patient_split, random_split, usable
+from data.bidmc.tsfile import LARGEST
 from data.card import Card
 from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
@@ -155,10 +156,10 @@ class BIDMCSpec(SplitSpec):
             pair = release.find_official(self.target)
             if pair is None:
                 return self._without_files()
-            digests = {path.name: file_digest(path).removeprefix("sha256:") for path in pair}
+            digests = {path.name: file_digest(path, most=LARGEST).removeprefix("sha256:") for path in pair}
             needed = sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
             return prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
-        recordings = release.find()
+        recordings = release.find(say)
         if recordings is None:
             return self._without_files()
         digests = recordings.digests()

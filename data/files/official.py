@@ -19,7 +19,8 @@ from typing import Any, Final
 
 from data.base import DataError, Say, silent
 from data.files.digests import file_digest
-from data.files.root import megabytes, reading, root, writing
+from data.files.regular import content_of, opened_file
+from data.files.root import megabytes, root, writing
 
 CHUNK: Final = 1 << 20
 TIMEOUT: Final = 8.0
@@ -73,10 +74,10 @@ def _require_digest(digest: str, official: Official) -> None:
 
 def _require_size(official: Official) -> None:
     path = official.path()
-    with reading(path):
-        size = path.stat().st_size if path.is_file() else None
-    if size is None:
+    if not os.path.lexists(path):
         raise DataError(f"{path} is missing: the official file of {official.bytes:,} bytes, {official.digest}")
+    with opened_file(path) as handle:
+        size = os.fstat(handle.fileno()).st_size
     if size != official.bytes:
         kind = "cut short" if size < official.bytes else "a different one"
         raise DataError(f"{path} is {kind}: {size:,} bytes, expected {official.bytes:,} ({official.digest}). Remove it and get it again.")
@@ -85,8 +86,7 @@ def _require_size(official: Official) -> None:
 def read(official: Official) -> bytes:
     """The content of a file of the data root, after its size and checksum have passed. Raises DataError."""
     _require_size(official)
-    with reading(official.path()):
-        content = official.path().read_bytes()
+    content = content_of(official.path(), official.bytes)
     require_content(content, official)
     return content
 
@@ -99,7 +99,7 @@ def require_content(content: bytes, official: Official) -> None:
 def verify(official: Official) -> None:
     """Raises DataError unless size and checksum of the file are right, without holding it in memory."""
     _require_size(official)
-    _require_digest(file_digest(official.path(), official.algorithm), official)
+    _require_digest(file_digest(official.path(), official.algorithm, most=official.bytes), official)
 
 
 # ---------------------------------------------------------------- downloading

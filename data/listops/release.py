@@ -15,20 +15,24 @@ import numpy as np
 
 from data.base import DataError, Say, silent
 from data.files.progress import Progress
-from data.files.root import reading, root
+from data.files.regular import opened_file, skip_mark
+from data.files.root import places, root, tell_choice
 from data.listops.generator import END, MIN, SYMBOLS, Codes, evaluate, fault, parse
 from data.ragged import Ragged
 from data.subsets import PARTS
 
 HEADER: Final = ("Source", "Target")
+LARGEST: Final = 1 << 31
+"""Bytes of the largest table that is read; the official one to train with has about 630 million."""
 LINE: Final = 1 << 16
 """Bytes of the longest line that is read; 1,999 tokens take fewer than 16,000."""
 CHUNK: Final = 1000
 """Rows that are evaluated together."""
 SHOWN: Final = 3
 """Bad rows that an error message describes."""
-FOLDERS: Final = ("lra_release/lra_release/listops-1000", "lra_release/listops-1000", "listops-1000", "listops")
-"""Under the data root, in the order in which they are looked for."""
+FOLDERS: Final = ("lra_release/lra_release/listops-1000", "listops-1000", "listops", "lra_release/listops-1000")
+"""Under the data root, in the order in which they are looked for. The release has the tables twice, and its outer copy is another one: it
+comes last."""
 FILES: Final = {part: f"basic_{part}.tsv" for part in PARTS}
 CODES: Final = {symbol.encode(): code for code, symbol in enumerate((*SYMBOLS[:END], "]"))}
 
@@ -40,15 +44,20 @@ class _Bad(Exception):
 # ---------------------------------------------------------------- where the tables are
 
 
+def folders() -> list[Path]:
+    """Finds the known places that hold one of the official tables."""
+    return places(FOLDERS, lambda folder: any((folder / file).is_file() for file in FILES.values()))
+
+
 def folder() -> Path | None:
-    """Finds where the official tables are: the first of the known places that holds one of them, or None."""
-    places = [root() / name for name in FOLDERS]
-    return next((place for place in places if any((place / file).is_file() for file in FILES.values())), None)
+    """Finds where the official tables are read from, or None."""
+    return next(iter(folders()), None)
 
 
-def tables() -> dict[str, Path]:
-    """Finds the official tables: part -> file. Raises DataError that says where they belong."""
+def tables(say: Say = silent) -> dict[str, Path]:
+    """Finds the official tables: part -> file; says so where there are several. Raises DataError that says where they belong."""
     place = folder()
+    tell_choice(folders(), "ListOps", say)
     if place is None:
         raise DataError(
             f"the official ListOps tables are not here: put {', '.join(FILES.values())} into {root() / FOLDERS[0]} (or listops-1000 in "
@@ -136,8 +145,9 @@ _ZERO: Final = np.array([MIN, 0, END], dtype=np.uint8)
 
 def _lines(path: Path) -> Iterator[bytes]:
     """The lines after the header, without their ends; of a line that is too long only its beginning."""
-    with reading(path), path.open("rb") as handle:
-        header = handle.readline(LINE).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+    with opened_file(path, LARGEST) as handle:
+        skip_mark(handle)
+        header = handle.readline(LINE).rstrip(b"\r\n")
         _require_header(path, header)
         while line := handle.readline(LINE):
             rest = line

@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
 from data.files.progress import Progress
-from data.files.root import content_of, reading, root, scratch
+from data.files.regular import content_of, reading
+from data.files.root import places, scratch, tell_choice
 from data.pathfinder.drawing import Bytes
 
-FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
-"""Under the data root, where the folder of a resolution may be."""
+FOLDERS: Final = ("lra_release/lra_release", "", "pathfinder", "lra_release")
+"""Under the data root, where the folder of a resolution may be, in the order in which it is looked for. The release has some of them twice,
+and what its outer copies hold is not what the literature reads: they come last."""
 KNOWN_EMPTY: Final = frozenset({"pathfinder32/curv_baseline/imgs/0/sample_172.png"})
 """Files of the release that hold nothing; every reader leaves them out."""
 RELEASED: Final = 200_000
@@ -51,13 +53,12 @@ class Row:
     label: int
 
 
-def find(resolution: int, difficulty: str) -> Path | None:
-    """Finds the folder of a difficulty in the data root, or None."""
-    for above in FOLDERS:
-        folder = root() / above / f"pathfinder{resolution}" / difficulty
-        if (folder / "metadata").is_dir():
-            return folder
-    return None
+def find(resolution: int, difficulty: str, say: Say = silent) -> Path | None:
+    """Finds the folder of a difficulty in the data root, or None; says so where there are several."""
+    above = [f"{place}/pathfinder{resolution}".lstrip("/") for place in FOLDERS]
+    found = [place / difficulty for place in places(above, lambda folder: (folder / difficulty / "metadata").is_dir())]
+    tell_choice(found, f"Pathfinder at {resolution} pixels", say)
+    return next(iter(found), None)
 
 
 def lists(folder: Path) -> list[Path]:

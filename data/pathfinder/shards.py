@@ -16,8 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -28,12 +26,15 @@ import numpy as np
 from data.base import DataError, Say, silent
 from data.files.digests import key_of
 from data.files.progress import Progress, duration
+from data.files.regular import opened_file
 from data.files.root import root, writing
 from data.pathfinder.drawing import Parameters, tables
 from data.pathfinder.generator import GENERATOR_VERSION, Batch, generate
 
 SIZES: Final = {32: 1000, 64: 500, 128: 500, 256: 250}
 """Images of a shard, by resolution."""
+HEAD: Final = 64
+"""Bytes for each image, beside its pixels, at most."""
 PACKED: Final = 0.35
 """Bytes on disk per pixel, at most (at 32 pixels)."""
 
@@ -91,9 +92,13 @@ class Shards:
         """Reads one shard. Raises DataError where the file is damaged."""
         path = self.path(number)
         try:
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+            with opened_file(path, 2 * self.size * (self.p.size**2 + HEAD)) as handle, np.load(handle, allow_pickle=False) as file:
+                if sum(member.file_size for member in file.zip.infolist()) > 2 * self.size * (self.p.size**2 + HEAD):
+                    raise ValueError("it announces more than a shard holds")
                 arrays = {f.name: file[f.name] for f in fields(Batch)}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except DataError:
+            raise
+        except Exception as error:  # a zip with lines of Python in it: their parsers raise what they like
             raise DataError(
                 f"{path} is damaged ({error or type(error).__name__}). Remove it and run the same command again; it is then drawn again."
             ) from error

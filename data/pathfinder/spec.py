@@ -211,7 +211,7 @@ class PathfinderSpec(SplitSpec):
         )
 
     def _read(self, say: Say) -> Made:
-        folder = release.find(self.resolution, self.difficulty)
+        folder = release.find(self.resolution, self.difficulty, say)
         assert folder is not None
         say(f"reading the images in {folder}")
         images = release.read(folder, self.resolution, self.images, say)

@@ -162,7 +162,7 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
 def plan_of_release() -> str:
     """Says where the reviews would come from."""
     archive = imdb_release.RELEASE.archive
-    if archive.path().exists() or (root() / imdb_release.FOLDER).exists() or imdb_release.parquet_files():
+    if archive.path().exists() or imdb_release.unpacked() or imdb_release.parquet_files():
         return f"the reviews that are in {root()}"
     return f"{archive.name} ({archive.bytes / 1e6:,.0f} MB) into {root()}"
 
