@@ -8,7 +8,7 @@ the published numbers of state space models are on such a shuffle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -137,6 +137,12 @@ class BIDMCSpec(SplitSpec):
     @property
     def _name(self) -> str:
         return "bidmc" if self.source == "physionet" else f"bidmc-{self.target.lower()}-official"
+
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Windows of each part, which depend on target and split."""
+        splits = prepared.manifest["splits"]
+        entry = splits.get(f"{self.target}, {self.split}") if isinstance(splits, dict) else None
+        return replace(prepared, manifest=entry if isinstance(entry, dict) else {}).counts()
 
     def plan(self) -> str:
         """Nothing is downloaded, as no checksum of these files is known before they are there."""

@@ -205,7 +205,7 @@ class ListOpsSpec(SplitSpec):
         if self.source == "official":
             return (
                 f"the three official tables, looked for in {folder() or root() / FOLDERS[0]} (nothing is downloaded), every row "
-                f"evaluated, and 105 MB of prepared arrays in {where}; about half a minute"
+                f"evaluated, and 105 MB of prepared arrays in {where}; about a minute"
             )
         n = self.rows + ROWS["val"] + ROWS["test"]
         return (

@@ -106,6 +106,11 @@ class AANSpec(SplitSpec):
         digests = remembered_digests()
         return None if digests is None else opened(self._name(), self._key(digests))
 
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Pairs of each part; with validation=test the test file is both."""
+        counts = prepared.counts()
+        return {**counts, "val": counts["test"]} if self.validation == "test" else counts
+
     def plan(self) -> str:
         """Says what would be read, or what has to be put where."""
         try:

@@ -232,6 +232,13 @@ class IMDBSpec(SplitSpec):
         """Opens the prepared arrays; None where they are not there."""
         return tokenised_opened(self.tokens, self.length)
 
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Reviews of each part; nothing is held out where the test set chooses the checkpoint."""
+        counts = prepared.counts()
+        if self.validation == "test":
+            return {"train": counts["train"] + counts["val"], "val": counts["test"], "test": counts["test"]}
+        return counts
+
     def plan(self) -> str:
         """Says which archive would be fetched, or what would be read."""
         return f"{plan_of_release()}, and {131 if self.tokens == 'characters' else 191} MB of prepared arrays; half a minute"
