@@ -1,8 +1,8 @@
 """Reads .ts files of time series regression: the text format of the TSER archive (arXiv 2006.10996) and of sktime and aeon.
 
 Header lines begin with @, comments with #; after a line @data comes one case per line: the channels separated by colons, the values of a
-channel by commas, ? for a missing one, and the target as the last field. Cases are read one at a time, so the file may be of any size that a file
-of this kind has; a byte order mark before the first line is no harm.
+channel by commas, ? for a missing one, and the target as the last field. Cases are read one at a time; a byte order mark before the first
+line is no harm.
 """
 
 from __future__ import annotations

@@ -192,7 +192,7 @@ def _image(path: Path) -> tuple[bytes, Bytes | str]:
             image.verify()  # the checksums of all parts, which decoding passes over
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             return content, grey(image)
-    except Exception:  # of a PNG that is none Pillow raises what it likes
+    except Exception:  # noqa: BLE001 of a PNG that is none Pillow raises what it likes
         return b"", "unreadable"
 
 

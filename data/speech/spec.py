@@ -184,8 +184,9 @@ class SpeechSpec(SplitSpec):
         sizes = np.bincount(parts, minlength=len(PARTS))
         if not sizes.all():
             raise DataError(
-                f"{clips.manifest['clips']:,} clips, {len(rows):,} of them of the {self.words} words, are {sizes[0]:,} to train, {sizes[1]:,} to "
-                f"validate and {sizes[2]:,} to test, split by speaker: each part needs one at least, so more clips of more speakers"
+                f"{clips.manifest['clips']:,} clips, {len(rows):,} of them of the {self.words} words, are {sizes[0]:,} to train, "
+                f"{sizes[1]:,} to validate and {sizes[2]:,} to test, split by speaker: each part needs one at least, so more clips of more "
+                "speakers"
             )
         arrays: dict[str, NDArray[Any]] = {"rows": rows, "labels": labels, "parts": parts}
         samples, train = clips.array("samples"), np.flatnonzero(parts == 0)
