@@ -149,7 +149,7 @@ class BIDMCSpec(SplitSpec):
         if self.source == "official":
             return (
                 f"downloads nothing; reads BIDMC32{self.target}_TRAIN.ts and _TEST.ts, about 0.5 GB of text, from {root()} "
-                f"and writes 254 MB to {root() / 'prepared'}: about half a minute"
+                f"and writes 254 MB to {root() / 'prepared'}, twice that meanwhile: about half a minute"
             )
         return (
             f"downloads nothing; reads the 53 recordings (bidmc_csv or {release.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
@@ -163,7 +163,7 @@ class BIDMCSpec(SplitSpec):
             if pair is None:
                 return self._without_files()
             digests = {path.name: file_digest(path, most=LARGEST).removeprefix("sha256:") for path in pair}
-            needed = sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
+            needed = 2 * sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4  # once until it is written
             return prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
         recordings = release.find(say)
         if recordings is None:

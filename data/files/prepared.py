@@ -212,6 +212,7 @@ def _locked(path: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{name} is being prepared by another process; waiting for it", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError, AttributeError):  # who does not listen need not stop the work
+                print(f"{name} is being prepared by another process; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -7,6 +7,7 @@ what is there is not drawn again. How many processes draw, and in which order th
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -81,11 +82,14 @@ class Shards:
         arrays: dict[str, Any] = {f.name: np.asarray(getattr(batch, f.name)) for f in fields(Batch)}
         path = self.path(number)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as handle:
-            np.savez_compressed(handle, **arrays)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
+        try:
+            with temporary.open("wb") as handle:
+                np.savez_compressed(handle, **arrays)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return number
 
     def read(self, number: int) -> Batch:
@@ -136,6 +140,8 @@ class Shards:
         try:
             for _ in range(len(missing) + processes):
                 number = done.get()
+                if number is not None and number < 0:
+                    raise OSError(-number, os.strerror(-number))  # a full disk, say: `writing` says where
                 if number is not None:
                     yield number
                 elif any(child.poll() for child in children):
@@ -177,15 +183,20 @@ WORKER: Final = (
 
 
 def work() -> None:
-    """The other process: reads a task from its input, and says the number of each shard that it has drawn."""
+    """The other process: reads a task from its input, and says the number of each shard that is drawn, or minus that of an error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its children
     task = json.load(sys.stdin)
     p = Parameters(**{**task["p"], "margins": tuple(task["p"]["margins"])})
     shards = Shards(p=p, difficulty=task["difficulty"], seed=task["seed"], size=task["size"])
     for number in task["numbers"]:
-        shards.draw(number)
+        try:
+            shards.draw(number)
+        except OSError as error:
+            number = -(error.errno or errno.EIO)
         try:
             print(number, flush=True)
+            if number < 0:
+                return
         except BrokenPipeError:  # nobody is there any more
             os._exit(1)
 

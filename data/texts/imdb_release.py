@@ -8,6 +8,7 @@ of 50,000 files whose text bytes add up to the sizes that Hugging Face states fo
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import tempfile
@@ -25,7 +26,7 @@ from data.files.archives import members
 from data.files.digests import key_of, sha256
 from data.files.official import Official, Release, by_hand, fetch, verify
 from data.files.progress import Progress
-from data.files.regular import content_of
+from data.files.regular import content_of, opened_file
 from data.files.root import places, root
 from data.ragged import Ragged
 
@@ -40,6 +41,12 @@ GROUPS: Final = tuple(product(range(2), range(2)))
 """(part, class) in canonical order."""
 LARGEST: Final = 1 << 20
 """Bytes of the largest file wanted, with room: the film lists have 612,500."""
+LARGEST_PARQUET: Final = 1 << 27
+"""Bytes of the largest parquet file, as it is and unpacked; the real ones have about 21 and 33 million."""
+MOST_ROWS: Final = 50_000
+"""Rows of a parquet file, at most: those of the unlabelled reviews, which is the largest."""
+FEW: Final = 16
+"""Rows that are unpacked together."""
 ENTRIES: Final = 110_000
 """Entries of the official archive, with room: 100,000 reviews, half of them unlabelled, and a few lists."""
 
@@ -226,7 +233,7 @@ def _read_parquet(path: Path, part: int, carried: Carried) -> None:
     for batch in _batches(path):
         for text, label in zip(batch["text"], batch["label"], strict=True):
             row += 1
-            if type(label) is not int or label not in (0, 1) or not isinstance(text, str):
+            if type(label) is not int or label not in (0, 1) or not isinstance(text, str) or len(text) > LARGEST:
                 bad.append(row)
                 continue
             carried.review(part, label, text.encode(), -1, f"row {row} of {path.name}")
@@ -237,9 +244,21 @@ def _read_parquet(path: Path, part: int, carried: Carried) -> None:
 def _batches(path: Path) -> Iterator[dict[str, list[Any]]]:
     import datasets
 
+    if "::" in str(path):
+        raise DataError(
+            f'{path} has "::" in its name, by which the library that reads parquet files means another thing: move the data root'
+        )
+    _require_small(path)
     with tempfile.TemporaryDirectory() as nothing:
         try:
-            rows = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True, cache_dir=nothing)
+            rows = datasets.load_dataset(
+                "parquet",
+                data_files=[glob.escape(str(path))],  # a bracket in a folder's name is a bracket
+                split="train",
+                streaming=True,
+                cache_dir=nothing,
+                batch_size=FEW,
+            )
             for batch in rows.iter(batch_size=1000):
                 if missing := {"text", "label"} - set(batch):
                     raise DataError(f"{path} has no column {' and '.join(sorted(missing))}; it has {', '.join(batch)}")
@@ -248,6 +267,24 @@ def _batches(path: Path) -> Iterator[dict[str, list[Any]]]:
             raise
         except Exception as error:  # pyarrow, fsspec and datasets raise what they like for a damaged file
             raise DataError(f"{path} is no readable parquet file ({type(error).__name__}: {error}). Remove it and get it again.") from error
+
+
+def _require_small(path: Path) -> None:
+    """Raises DataError for a file that announces more than the release, packed or not: a few bytes can stand for any number of rows."""
+    import pyarrow.parquet
+
+    with opened_file(path, LARGEST_PARQUET) as handle:
+        try:
+            with pyarrow.parquet.ParquetFile(handle) as file:
+                about = file.metadata
+                size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        except Exception as error:  # pyarrow raises what it likes for a damaged file
+            raise DataError(f"{path} is no readable parquet file ({type(error).__name__}: {error}). Remove it and get it again.") from error
+        if about.num_rows > MOST_ROWS or size > LARGEST_PARQUET:
+            raise DataError(
+                f"{path} announces {about.num_rows:,} rows and {size:,} bytes; no file of the release has more than {MOST_ROWS:,} and "
+                f"{LARGEST_PARQUET:,}: it is another one"
+            )
 
 
 # ---------------------------------------------------------------- arrays
