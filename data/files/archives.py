@@ -58,7 +58,7 @@ def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_me
                 content = tar.extractfile(member)
                 yield name, b"" if content is None else content.read()
             _to_the_end(handle, path)
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, ValueError, RecursionError, zlib.error, lzma.LZMAError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error, lzma.LZMAError) as error:
         after = f" after {name}" if name else ""
         raise DataError(f"{path} is damaged or cut short{after} ({type(error).__name__}: {error}). Remove it and get it again.") from error
 

@@ -34,7 +34,9 @@ def reading(path: Path) -> Iterator[None]:
     except BrokenPipeError:  # nobody hears what is said; the file is not to blame
         raise
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        if error.errno is None:  # of a library, which found the content wrong
+            raise
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
 
 
 @contextlib.contextmanager

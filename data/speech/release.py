@@ -121,10 +121,10 @@ def _listed(content: bytes, name: str) -> list[str]:
 
 def official_parts(names: Sequence[str], lists: dict[str, bytes], where: Path) -> NDArray[np.uint8]:
     """(n,) 0, 1, 2 from the official lists. Raises DataError where they name absent clips or disagree with the publisher's rule."""
+    if absent := [label for label in LISTS if label not in lists]:
+        raise DataError(f"{where} has no {' and no '.join(absent)}; unpack the official archive again")
     part_of = dict.fromkeys(names, 0)
     for part, (label, expected) in enumerate(zip(LISTS, RELEASE.listed, strict=True), start=1):
-        if label not in lists:
-            raise DataError(f"{where} has no {label}; unpack the official archive again")
         listed = _listed(lists[label], f"{where}: {label}")
         if len(set(listed)) != expected:
             raise DataError(f"{where}: {label} names {len(set(listed)):,} clips; the official list names {expected:,}")
@@ -362,7 +362,9 @@ def load_clips(source: Source, *, download: bool = False, say: Say = silent) -> 
     Sorted by name. From the network only where asked, and only the official ones. Raises DataError.
     """
     if source == "official":
+        archive = RELEASE.archive
         needed = 2 * RELEASE.clips * (2 * LENGTH + 64)  # the second time until it is written
+        needed += 0 if archive.path().exists() or unpacked() else archive.bytes
         return prepare(NAME, key_of_files(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
     there, digest = _mini()
     return prepare(NAME, _mini_key(digest), lambda: _mini_made(there, digest, say), needed=4 * LENGTH * len(there.clips))
