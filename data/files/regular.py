@@ -45,10 +45,11 @@ def opened_file(path: Path, most: int | None = None) -> Iterator[BufferedReader]
     with reading(path):
         # without waiting: a pipe that nobody writes to would be waited for
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            os.close(descriptor)
+            raise DataError(f"{path} is {KINDS.get(stat.S_IFMT(found.st_mode), 'something else')} and no file; it was not read")
         with open(descriptor, "rb") as handle:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise DataError(f"{path} is {KINDS.get(stat.S_IFMT(found.st_mode), 'something else')} and no file; it was not read")
             if most is not None and found.st_size > most:
                 raise DataError(f"{path} has {found.st_size:,} bytes; no file of the release has more than {most:,}")
             yield handle

@@ -41,7 +41,7 @@ def root() -> Path:
 def places(names: Sequence[str], holds: Callable[[Path], bool]) -> list[Path]:
     """Finds the folders of the data root with these names that hold a set, in this order; "" is the data root itself.
 
-    Also those that hold it in a folder of the same name: programs with windows unpack an archive into a folder that is called like it.
+    After them those that hold it in a folder of the same name, as where an archive was unpacked into a folder that is called like it.
     """
     outer = [root() / name for name in names]
     doubled = [folder / folder.name for folder, name in zip(outer, names, strict=True) if name]
