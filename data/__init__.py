@@ -22,5 +22,5 @@ The sets, a folder for each family. `spec` is the data set, `release` reads what
     probes/     tasks made afresh in every epoch, a file each: delay, copying, selective_copying, induction, mqar
 
 To add a data set: a folder or file with a `SplitSpec`, which has a card, a signature, and `load`, `opened`, `plan` and `build`; and its row
-in `registry`. To add a probe: a file with a `ProbeSpec`, and its row in `probes`.
+in `registry`. To add a probe: a file with a `ProbeSpec`.
 """

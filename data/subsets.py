@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,3 +92,15 @@ class SplitSpec(DataSpec):
                 f"{self.card.title} has {there} here, and {needed} are needed: more data"
                 + (f", or PROTOCOL={choice} (all that is there, a run of its own)" if choice and all(sizes.values()) else "")
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaggedSpec(SplitSpec):
+    """A data set whose rows differ in length, so that batches are padded."""
+
+    batches: Literal["sorted", "shuffled"] = "sorted"
+    """sorted: a batch holds rows of like length, which pads little and is faster; shuffled: rows as they come, as in the literature."""
+
+    def sorting(self, lengths: Ids) -> Ids | None:
+        """The lengths (n,) by which batches are to be sorted; None where they are not."""
+        return lengths if self.batches == "sorted" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from data.base import DataError
 from data.files.prepared import Prepared
 from data.ragged import Ragged
+from data.sampling import permutation
 from data.texts.aan import AANSpec
 from data.texts.aan_release import DIGESTS, FILES, FOLDERS, URL, digests_of_files, remembered_digests, rows
 
@@ -122,6 +124,8 @@ def test_batches_have_two_towers(mini: Miniature) -> None:
     for row, n, y, i in zip(x, lengths, batch["y"], ids.tolist(), strict=True):
         assert [int(y), *(tower[:k].tolist() for tower, k in zip(row, n, strict=True))] == list(everything[i])
     assert module.counts() == {"train": 40, "val": 12, "test": 15}
+    shuffled = replace(spec(mini), batches="shuffled").build(batch_size=8, seed=0)
+    assert shuffled.order(0).tolist() == np.sort(module.order(0))[permutation(0, 0, 40)].tolist() != module.order(0).tolist()
 
 
 def test_validation_on_the_test_file_has_to_be_asked_for(mini: Miniature) -> None:

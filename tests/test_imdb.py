@@ -21,6 +21,7 @@ from data.files.digests import sha256
 from data.files.official import Official
 from data.module import SplitModule
 from data.ragged import Ragged
+from data.sampling import permutation
 from data.texts import imdb, imdb_release
 from data.texts.imdb import IMDBSpec, films, hold_out, ids_at
 from data.texts.imdb_release import GROUPS, RELEASE, IMDBRelease
@@ -206,6 +207,9 @@ def test_the_first_training_batch_holds_like_lengths_and_an_epoch_holds_everythi
     assert max(spread) < int(everything.max() - everything.min()) / 2
     assert len(everything) == 72
     assert sorted(module.order(1).tolist()) == ids(module, "train")
+    shuffled = build(batch_size=8, batches="shuffled")
+    assert shuffled.order(1).tolist() == np.array(ids(module, "train"))[permutation(0, 1, 72)].tolist()
+    assert shuffled.content_hash() == module.content_hash()
 
 
 # ---------------------------------------------------------------- splits

@@ -46,6 +46,7 @@ from data.listops.statistics import statistics
 from data.listops.vocabulary import by_frequency, decode, encode
 from data.module import SplitModule
 from data.ragged import Ragged
+from data.sampling import permutation
 
 # ---------------------------------------------------------------- the slow obvious version
 
@@ -376,6 +377,17 @@ def test_batches_hold_rows_of_like_length_and_every_row_once() -> None:
     assert float(lengths.sum()) > 0.9 * padded  # at random it would be 0.57
     stored = ListOpsSpec(rows=120).load()
     np.testing.assert_array_equal(np.sort(lengths.numpy()), np.sort(np.diff(stored.array("offsets"))[:2000]))
+
+
+def test_shuffled_batches_are_rows_as_the_permutation_has_them() -> None:
+    """batches=shuffled, as in the literature; which rows there are, and what an evaluation says of each, stays the same."""
+    module = ListOpsSpec(rows=120, batches="shuffled").build(batch_size=16, seed=3)
+    train = 4000 + permutation(3, 1, 120)
+    np.testing.assert_array_equal(module.order(1), train)
+    assert not np.array_equal(ListOpsSpec(rows=120).build(batch_size=16, seed=3).order(1), train)
+    np.testing.assert_array_equal(
+        torch.cat([batch["y"] for batch in batches(module, "test")]), ListOpsSpec(rows=120).load().array("values")[:2000]
+    )
 
 
 def test_fewer_rows_are_the_first_of_more() -> None:

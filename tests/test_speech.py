@@ -621,9 +621,7 @@ def test_too_few_clips_are_told_before_anything_is_trained(mini: Miniature, clip
             spec.prepare()
         return
     spec.prepare()
-    with pytest.raises(
-        DataError, match=r"Speech Commands.* has \d+ to train, \d+ to validate, \d+ to test here, and 320 to train, 1 to .*PROTOCOL"
-    ):
+    with pytest.raises(DataError, match=r"Speech Commands.* has \d+ to train, .* here, and 320 to train, 1 to .*PROTOCOL"):
         replace(spec, train_subset=320).prepare()
 
 

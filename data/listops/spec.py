@@ -27,7 +27,7 @@ from data.listops.statistics import statistics
 from data.listops.vocabulary import GENERATED_ORDER, LENGTH, SPECIAL, by_frequency, decode, encode
 from data.ragged import Ragged
 from data.sampling import Ids
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule
@@ -155,8 +155,8 @@ def _read(official: Mapping[str, Path], digests: Mapping[str, str], say: Say) ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOpsSpec(SplitSpec):
-    """Expressions as tokens, an <eos> after each; the class is the value. Batches hold rows of like length, padded with 0."""
+class ListOpsSpec(RaggedSpec):
+    """Expressions as tokens, an <eos> after each, padded with 0; the class is the value."""
 
     version: ClassVar[int] = 1
     card: ClassVar[Card] = CARD
@@ -234,4 +234,6 @@ class ListOpsSpec(SplitSpec):
             return {"x": x, "lengths": lengths, "y": values[ids]}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
-        return SplitModule(splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=rows.lengths)
+        return SplitModule(
+            splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=self.sorting(rows.lengths)
+        )

@@ -80,8 +80,9 @@ CARD: Final = Card(
         "as for 14. Whether the release did so is not documented; the literature uses curv_contour_length_14 only",
         "whether 5 or 10 distractors were asked for at 32 pixels is not documented either; 5 here, of which 1.2 are placed",
         "one file of the release is empty (pathfinder32/curv_baseline/imgs/0/sample_172.png) and left out, as everywhere",
-        "scaling=unit gives values in [0, 1] (state-spaces/s4's configuration), scaling=centred [-1, 1] (the default of its loader, which "
-        "S5 and HOPE get); tokens=true gives the bytes as ids (LRA)",
+        "scaling=centred gives values in [-1, 1], as all code behind published numbers does (state-spaces/s4 up to v3, DSS, S5, HOPE); "
+        "scaling=unit gives [0, 1], the configuration of state-spaces/s4 since v4 (March 2023), after its papers; tokens=true gives the "
+        "bytes as ids (LRA)",
     ),
 )
 

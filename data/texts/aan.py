@@ -16,7 +16,7 @@ from data.files.digests import key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 from data.texts.aan_release import FILES, PLAIN, ROWS, URL, Quoting, digests_of_files, folder_of_files, remembered_digests, rows
 from data.texts.towers import consecutive, module
 from data.texts.vocabulary import BYTE_IDS, Vocabulary, encode_bytes
@@ -58,7 +58,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AANSpec(SplitSpec):
+class AANSpec(RaggedSpec):
     """Two papers as token ids, each cut to `length` steps; the label is 1 where they belong together."""
 
     version: ClassVar[int] = 1
@@ -192,6 +192,7 @@ class AANSpec(SplitSpec):
             seed=seed,
             content_hash=sha256(prepared.digests(), *(splits[part] for part in PARTS)),
             shared_validation=self.validation == "test",
+            sorting=self.sorting,
         )
 
 

@@ -21,7 +21,7 @@ from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 from data.texts import imdb_release
 from data.texts.imdb_release import CLASSES, OFFICIAL_PARTS, Reviews, films_of, find, key, reviews_of
 from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
@@ -200,7 +200,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class IMDBSpec(SplitSpec):
+class IMDBSpec(RaggedSpec):
     """A review as token ids, cut to `length` steps; the label is 1 where it is positive."""
 
     version: ClassVar[int] = 1
@@ -270,6 +270,6 @@ class IMDBSpec(SplitSpec):
             batch_size=batch_size,
             seed=seed,
             content_hash=sha256(prepared.digests(), *(splits[name] for name in PARTS)),
-            lengths=rows.lengths,
+            lengths=self.sorting(rows.lengths),
             shared_validation=self.validation == "test",
         )

@@ -20,7 +20,7 @@ from data.files.digests import sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
 from data.texts.imdb_release import key
 from data.texts.towers import consecutive, module
@@ -186,7 +186,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class IMDBPairsSpec(SplitSpec):
+class IMDBPairsSpec(RaggedSpec):
     """Two reviews as character ids, each cut to `length` steps with <eos>; the label is 1 where they are about the same film."""
 
     version: ClassVar[int] = 1
@@ -239,4 +239,5 @@ class IMDBPairsSpec(SplitSpec):
             batch_size=batch_size,
             seed=seed,
             content_hash=sha256(texts.digests(), drawn.digests(), *(splits[part] for part in PARTS)),
+            sorting=self.sorting,
         )
