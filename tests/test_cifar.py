@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
