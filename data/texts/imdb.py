@@ -162,7 +162,7 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
 def plan_of_release() -> str:
     """Says where the reviews would come from."""
     archive = imdb_release.RELEASE.archive
-    if archive.path().exists() or (root() / imdb_release.FOLDER).exists() or imdb_release.parquet_files():
+    if archive.path().exists() or imdb_release.unpacked() or imdb_release.parquet_files():
         return f"the reviews that are in {root()}"
     return f"{archive.name} ({archive.bytes / 1e6:,.0f} MB) into {root()}"
 
@@ -231,6 +231,13 @@ class IMDBSpec(RaggedSpec):
     def opened(self) -> Prepared | None:
         """Opens the prepared arrays; None where they are not there."""
         return tokenised_opened(self.tokens, self.length)
+
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Reviews of each part; nothing is held out where the test set chooses the checkpoint."""
+        counts = prepared.counts()
+        if self.validation == "test":
+            return {"train": counts["train"] + counts["val"], "val": counts["test"], "test": counts["test"]}
+        return counts
 
     def plan(self) -> str:
         """Says which archive would be fetched, or what would be read."""

@@ -229,7 +229,7 @@ class IMDBPairsSpec(RaggedSpec):
         """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64. Raises DataError."""
         drawn, texts = self.load(), tokenised("characters", self.length)
         same = drawn.array("same").astype(np.int64)
-        splits = self.take(consecutive(drawn.manifest["counts"]), same)
+        splits = self.take(consecutive(drawn.counts()), same)
         return module(
             Ragged(np.asarray(texts.array("values")), np.asarray(texts.array("offsets"))),
             drawn.array("pairs").astype(np.int64),
