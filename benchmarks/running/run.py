@@ -313,7 +313,7 @@ def train(
 
 def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict[str, Any]:
     name = metric.removeprefix("val_")
-    further = [f"test_{name}_{test}" for test in ("constant", *module.zero_shot_dataloaders())]
+    further = [f"test_{name}_{test}" for test in ("constant", "best_constant", *module.zero_shot_dataloaders())]
     return {key: known.get(key) for key in (f"test_{name}", "test_loss", *further, f"val_{name}", "val_loss", "best_epoch")}
 
 
