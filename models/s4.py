@@ -101,8 +101,8 @@ class S4Kernel(Kernel):
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
             one = (
                 held(Lambda[:1], self.A.link),
-                torch.from_numpy(P[:1]).cdouble(),
-                torch.from_numpy(B[:1]).cdouble(),
+                torch.from_numpy(P[:1]).to(torch.complex128),
+                torch.from_numpy(B[:1]).to(torch.complex128),
             )  # the copies start alike
             A_bar, _ = self._discretize(*one, torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu"))
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
