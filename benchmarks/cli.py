@@ -5,12 +5,11 @@ Imports nothing heavy; a command imports its tables and torch after its flags ar
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, get_args
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 from benchmarks.running.environment import ROOT, EnvironmentProblem
 from data import command
@@ -167,33 +166,3 @@ class Launch:
     """Also log to <run folder>/logs."""
     data: Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
-
-
-# ---------------------------------------------------------------- for the commands of reports, until their flags are dataclasses too
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose every complaint is a UsageError, and which knows the nearest option to a misspelt one."""
-
-    def __init__(self, prog: str, description: str) -> None:
-        formatter = argparse.RawDescriptionHelpFormatter
-        super().__init__(prog=prog, description=description, epilog=command.EXIT_CODES, allow_abbrev=False, formatter_class=formatter)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
-
-    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        try:
-            return action.type(arg_string) if callable(action.type) else arg_string
-        except ValueError as error:
-            raise argparse.ArgumentError(action, str(error)) from error
-
-    def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
-        """The parsed arguments. Raises UsageError."""
-        known, rest = self.parse_known_args(argv)
-        if rest and rest[0].startswith("-"):
-            options = [name for action in self._actions for name in action.option_strings if name.startswith("--")]
-            raise UsageError(command.nearest("option", rest[0].split("=")[0], options))
-        if rest:
-            raise UsageError(f"unexpected word {rest[0]!r}; lists are written with commas and without spaces, as in 0,1,2")
-        return known

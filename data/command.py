@@ -25,7 +25,7 @@ from typing import Annotated, Any, Final, TextIO, TypeVar, get_type_hints
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from data.base import DataError, StorageError
+from data.base import DataError, StorageError, printable
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -37,6 +37,9 @@ EXIT_CODES: Final = (
     "exit codes: 0 all done, 1 some runs failed, 2 bad usage, 3 data missing or damaged, 4 interrupted (the same command continues), "
     "5 environment"
 )
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is full, or of a file that may not grow."""
 
 Options = TypeVar("Options")
 Value = TypeVar("Value")
@@ -71,7 +74,7 @@ def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = 
         except KeyboardInterrupt:
             return _say("interrupted; the same command continues", INTERRUPTED)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES) and not isinstance(error, OutputLost):
+            if error.errno not in (*FULL, errno.EROFS, errno.EACCES) and not isinstance(error, OutputLost):
                 raise
             where = f"{error.filename}: " if error.filename else ""
             return _say(f"{where}{error.strerror or error}. Free some space there, or make it writable.", ENVIRONMENT)
@@ -166,9 +169,15 @@ def _interruptible() -> Iterator[None]:
 
 
 def _say(error: object, code: int) -> int:
-    with suppress(OSError):  # nobody may hear it; the code remains
-        print(f"error: {error}", file=sys.stderr, flush=True)
+    tell(f"error: {error}")  # nobody may hear it; the code remains
     return code
+
+
+def tell(text: str) -> None:
+    """Says something on stderr, as it can be shown there; that nobody listens (any more), or cannot, is no reason to stop the work."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def nearest(kind: str, word: str, words: Iterable[str]) -> str:
@@ -215,14 +224,13 @@ SHOWN: Final = tyro.conf.arg(help_behavior_hint=lambda default: "" if default in
 
 
 def folder(text: str) -> str:
-    """A folder, there or not; the empty name is none, and neither is one in the home of nobody. Raises ValueError."""
+    """A folder, there or not; the empty name is none, and "~" is a home. Raises ValueError."""
     if not text.strip():
         raise ValueError("expected a folder, got nothing")
     try:
-        Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError(f"there is no such user, or no home: {text}; write the folder out") from None
-    return text
+        return os.fspath(Path(text).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"there is no such user: no home folder is known for {text.split('/')[0]!r}") from error
 
 
 Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]

@@ -148,6 +148,16 @@ def _library(name: str) -> str | None:
         return None
 
 
+def _matmul_precision() -> str:
+    """What torch may round float32 factors to before it multiplies them: "highest" is nothing, "high" TF32, "medium" bfloat16."""
+    import torch
+
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:  # set by the newer switches of single backends
+        return f"cuda {torch.backends.cuda.matmul.fp32_precision}, cpu {torch.backends.mkldnn.matmul.fp32_precision}"  # type: ignore[attr-defined]
+
+
 def describe(runtime: Runtime) -> dict[str, Any]:
     """The environment block of a record. Plain values, no paths of this machine."""
     device = "cpu"
@@ -166,6 +176,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": _cpu(),
         "device": device,
+        "matmul": _matmul_precision(),
         "threads": runtime.threads,
         "workers": runtime.workers,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
