@@ -88,7 +88,10 @@ def select_benchmark(name: str, readout: str | None = None, protocol: str | None
         options += ["--protocol", LITERATURE]
         tags.append(LITERATURE)
     elif protocol is not None:
-        choices = parse(protocol)
+        try:
+            choices = parse(protocol)
+        except ValueError as error:
+            raise ValueError(f"{error}; {LITERATURE} alone is all that published numbers were made with") from None
         benchmark = benchmark.with_protocol(choices)
         options += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
         tags += _protocol_tags(benchmark, choices)

@@ -1,7 +1,7 @@
 """Data sets as LightningDataModules. Knows nothing of models; what passes to them is a `Signature` of plain numbers.
 
 What every set is made of:
-    base        DataSpec, Signature, DataError           subsets     SplitSpec: prepared once and split, or a fixed part of it
+    base        DataSpec, Signature, DataError           subsets     SplitSpec: prepared once and split, or a fixed part of it; RaggedSpec
     module      SplitModule, the one LightningDataModule, whose batches are made vectorised, of like length where lengths differ
     sampling    split, order of an epoch and noise as pure functions of integers
     protocol    choices of protocol by name              ragged      rows of different length in one flat array

@@ -308,6 +308,8 @@ def test_every_published_number_has_a_protocol() -> None:
 def test_the_word_literature_stands_alone() -> None:
     with pytest.raises(ValueError, match="sets every choice of protocol at once and stands alone"):
         select_benchmark("lra-text", protocol="literature,validation=held-out")
+    with pytest.raises(ValueError, match="field=value, as in source=generated; got 'literatur'; literature alone is all"):
+        select_benchmark("lra-text", protocol="literatur")
     plain, own = (request_benchmark("lra-text", (0,), ("s4",), "paper", all_records(), protocol=p) for p in (None, "literature"))
     assert plain.expected[0].id != own.expected[0].id
     assert own.expected[0].command.endswith(" --protocol literature")
