@@ -9,19 +9,24 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
+
+# A word for the shell, and a space for make.
+quoted = '$(subst ','\'',$(1))'
+space := $(subst ,, )
 
 # VENV=none: no set-up, use the interpreter that is there (an image with torch >= 2.11 and Lightning already in it).
 VENV ?= .venv
 ifeq ($(VENV),none)
-PY := $(or $(PYTHON),python3)
+PY := $(call quoted,$(or $(PYTHON),python3))
 LINT_IMPORTS := lint-imports
 READY :=
 else
-PY := $(VENV)/bin/python
-LINT_IMPORTS := $(VENV)/bin/lint-imports
-READY := $(VENV)/.ready
+PY := $(call quoted,$(VENV)/bin/python)
+LINT_IMPORTS := $(call quoted,$(VENV)/bin/lint-imports)
+READY := $(subst $(space),\$(space),$(VENV)/.ready)
 endif
 export PYTHON
 
@@ -52,6 +57,32 @@ DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 
 .PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
+# A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
+RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
+$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL $(RUNTIME_OF)))
+$(foreach t,$(ABLATIONS),$(eval USES-$(t) := SEEDS $(RUNTIME_OF)))
+$(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
+USES-quickstart := $(RUNTIME_OF)
+USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT
+USES-report := FORMAT
+USES-data-status := DATA
+USES-data-gallery := DATA
+EVERYWHERE := VENV PYTHON
+# The line of the input that takes the fewest changes of a letter to become the word, if it takes three at the most.
+define NEAREST
+function least(a, b, c) {return a < b ? (a < c ? a : c) : (b < c ? b : c)};
+{
+  n = length(word); m = length($$0);
+  for (i = 0; i <= n; i++) for (j = 0; j <= m; j++)
+    d[i, j] = !i ? j : (!j ? i : least(d[i-1, j] + 1, d[i, j-1] + 1, d[i-1, j-1] + (substr(word, i, 1) != substr($$0, j, 1))));
+  if (!near || d[n, m] < least_d) {near = $$0; least_d = d[n, m]};
+};
+END {if (least_d <= 3) print "; did you mean " near "?"}
+endef
+near = $(shell printf '%s\n' $(USES-$(1)) $(EVERYWHERE) | awk -v word=$(call quoted,$(2)) $(call quoted,$(NEAREST)))
+refuse = $(error $(1) does not use $(2)$(or $(call near,$(1),$(2)),.) It uses: $(strip $(USES-$(1)) $(EVERYWHERE)))
+$(foreach t,$(or $(MAKECMDGOALS),help),$(foreach v,$(filter-out $(USES-$(t)) $(EVERYWHERE),$(GIVEN)),$(call refuse,$(t),$(v))))
+
 ##@ Start here
 
 help: ## this list
@@ -64,14 +95,14 @@ help: ## this list
 	@printf '\n%s\n' 'Variables (all optional)'
 	@printf '  %-18s %s\n' \
 	  VARIANT 'parameterizations, comma-separated, or: default, all' \
-	  SEEDS 'comma-separated, as in 0,1,2' \
+	  SEEDS 'comma-separated, as in 0,1,2; or a range, as in 0-4' \
 	  SCALE 'quick, small or paper' \
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
 	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers; python -m data --status lists them' \
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \
-	  RERUN 'missing (default), failed or all' \
+	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  BENCH 'benchmark of make compare' \
@@ -80,7 +111,7 @@ help: ## this list
 	  VENV 'folder of the environment; none uses the interpreter that is there'
 
 setup: $(READY) ## make .venv and install the suite with exact versions (about 6 GB, once)
-	@printf 'The environment is ready: %s\n' "$$("$(PY)" -c 'import sys; print(sys.executable)')"
+	@printf 'The environment is ready: %s\n' "$$($(PY) -c 'import sys; print(sys.executable)')"
 
 list: $(READY) ## benchmarks, variants, scales and ablation grids
 	@$(RUN) $(PY) -m benchmarks --list
@@ -144,7 +175,7 @@ clean: ## remove caches; records in runs/ and the environment stay
 ifneq ($(VENV),none)
 # The file is the promise that this environment holds what these two files ask for.
 $(READY): pyproject.toml constraints.txt
-	@if ! "$(PY)" -c 'import pip' >/dev/null 2>&1; then \
+	@if ! $(PY) -c 'import pip' >/dev/null 2>&1; then \
 	  fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'; base=; seen=; \
 	  for candidate in $${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do \
 	    version=$$("$$candidate" -c 'import platform; print(platform.python_version())' 2>/dev/null) || continue; \
@@ -162,6 +193,6 @@ $(READY): pyproject.toml constraints.txt
 	  "$$base" -m venv --clear "$(VENV)" || exit 5; \
 	fi
 	@printf 'Installing the suite into %s (once; PyTorch is large) ...\n' "$(VENV)"
-	@"$(PY)" -m pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch "$@"
 endif

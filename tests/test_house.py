@@ -167,6 +167,29 @@ def test_the_report_of_the_other_runs_is_made_when_some_fail(tmp_path: Path, cod
     assert (tmp_path / "seen").read_text().split() == programs
 
 
+@needs_make
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["digits", "VARAINT=s4"], "digits does not use VARAINT; did you mean VARIANT?"),
+        (["ablate-core", "SCALE=small"], "ablate-core does not use SCALE."),
+        (["data-mnist", "SEEDS=0"], "data-mnist does not use SEEDS."),
+        (["report", "FROMAT=csv"], "report does not use FROMAT; did you mean FORMAT?"),
+        (["test", "WORKERS=2"], "test does not use WORKERS."),
+        (["digits", "SEEDS=0", "x;>pwned=1"], "digits does not use x;>pwned."),
+        (["digits", "SEEDS=0", "x';>pwned=1"], "digits does not use x';>pwned."),
+    ],
+)
+def test_a_variable_that_a_target_does_not_use_is_an_error(tmp_path: Path, words: list[str], says: str) -> None:
+    makefile_alone(tmp_path)
+    done = call("make", *words, "VENV=none", "PYTHON=false", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert says in done.stderr
+    assert " It uses: " in done.stderr
+    assert not (tmp_path / "pwned").exists()
+
+
 @needs_git
 def test_tracked_files_name_no_machine_and_no_package_index() -> None:
     folders = r"(?<![\w.])/(?:work|tmp|root|opt|mnt|home/\w+|Users/\w+)/[\w.]"

@@ -12,14 +12,14 @@ The page, reports/data/README.md, is a pure function of the record beside it, st
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from benchmarks import cli
 
@@ -31,101 +31,111 @@ if TYPE_CHECKING:
 PROG: Final = "python -m reports.datasets"
 
 
-def parser() -> cli.Parser:
-    """The commands; each has flags of its own."""
-    p = cli.Parser(PROG, inspect.getdoc(sys.modules[__name__]) or "")
-    p.add_argument("command", type=cli.one_of("command", tuple(COMMANDS)), metavar="|".join(COMMANDS), help="what to do")
-    p.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help=f"see {PROG} COMMAND --help")
-    return p
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Render the committed page of the data sets from its record; nothing is measured."""
+
+    out: Annotated[str | None, cli.option("--out", cli.folder, "DIR"), cli.SHOWN] = None
+    """Where to (default: reports/data)."""
+
+    def run(self) -> int:
+        """The exit code."""
+        from reports.datasets.record import read
+
+        return _render(self.folder(), read(self.folder()))
+
+    def folder(self) -> Path:
+        """The folder of the page and its record."""
+        from reports.datasets.record import FOLDER
+
+        return Path(self.out) if self.out is not None else FOLDER
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sets:
+    """Which data sets, and where they lie."""
+
+    name: cli.Name = None
+    """Some data sets, separated by commas (default: all)."""
+    data: cli.Folder = None
+    """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
+
+    def chosen(self, known: Mapping[str, DataSet]) -> list[DataSet]:
+        """The rows asked for, to be looked for in the folder asked for. Raises UsageError."""
+        from models.names import choose
+
+        with cli.as_usage():
+            rows = [choose("data set", name, known) for name in (cli.words(self.name) if self.name is not None else known)]
+        if self.data is not None:
+            os.environ["SSM_DATA"] = self.data
+        return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(_Sets, Page):
+    """Measure the data sets that are here and the generators, draw contact sheets, and render the page."""
+
+    def run(self) -> int:
+        """The exit code."""
+        from reports.datasets.measure import measure
+        from reports.datasets.registry import DATASETS
+
+        chosen = self.chosen(DATASETS)
+        return _render(self.folder(), measure(self.folder(), chosen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked(Page):
+    """Note that somebody has looked at the contact sheet of a data set as it is now, and render the page."""
+
+    name: cli.Name = None
+    """The data set."""
+    seen: Annotated[str | None, cli.option("--seen", str, "TEXT"), cli.SHOWN] = None
+    """What was seen; it has to be said."""
+
+    def run(self) -> int:
+        """The exit code."""
+        from reports.datasets.record import note, read
+
+        if self.name is None or self.seen is None:
+            raise cli.UsageError(f"name a data set and say what was seen: {PROG} looked NAME --seen TEXT")
+        record = read(self.folder())
+        with cli.as_usage():
+            note(record, self.name, self.seen)
+        return _render(self.folder(), record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery(_Sets):
+    """Draw a contact sheet of every data set that is here, as a network is given it, and one HTML page of them all."""
+
+    out: Annotated[str | None, cli.option("--out", cli.folder, "DIR"), cli.SHOWN] = None
+    """Where to (default: reports/gallery in the run store)."""
+
+    def run(self) -> int:
+        """The exit code."""
+        from benchmarks.running.store import run_root
+        from reports.datasets import contact
+        from reports.datasets.registry import DATASETS
+
+        chosen = self.chosen({name: dataset for name, dataset in DATASETS.items() if dataset.sheet is not None})
+        return contact.draw(chosen, Path(self.out) if self.out is not None else run_root() / "reports" / "gallery")
+
+
+COMMANDS: Final[Mapping[str, type[Page | Gallery]]] = {"page": Page, "measure": Measure, "looked": Looked, "gallery": Gallery}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command that is named first, and returns the exit code."""
-    options = parser().parse(argv)
-    return COMMANDS[options.command](options.words)
-
-
-# ---------------------------------------------------------------- the commands
-
-
-def page(words: Sequence[str]) -> int:
-    """Renders the page from its record."""
-    options = _parser("page", "Render the committed page of the data sets from its record; nothing is measured.").parse(words)
-    from reports.datasets.record import read
-
-    folder = _folder(options)
-    return _render(folder, read(folder))
-
-
-def measure(words: Sequence[str]) -> int:
-    """Measures data sets and generators, and renders the page."""
-    p = _parser("measure", "Measure the data sets that are here and the generators, draw contact sheets, and render the page.")
-    options = _add_sets(p).parse(words)
-    from reports.datasets.measure import measure
-    from reports.datasets.registry import DATASETS
-
-    folder, chosen = _folder(options), _chosen(options, DATASETS)
-    return _render(folder, measure(folder, chosen))
-
-
-def looked(words: Sequence[str]) -> int:
-    """Notes that somebody has looked at a sheet, and renders the page."""
-    p = _parser("looked", "Note that somebody has looked at the contact sheet of a data set as it is now, and render the page.")
-    p.add_argument("name", metavar="NAME", help="the data set")
-    p.add_argument("--seen", required=True, metavar="TEXT", help="what was seen")
-    options = p.parse(words)
-    from reports.datasets.record import note, read
-
-    folder = _folder(options)
-    record = read(folder)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] in (["-h"], ["--help"]):
+        print(inspect.getdoc(sys.modules[__name__]), f"\n\n{PROG} COMMAND --help lists the flags of a command.")
+        return cli.DONE
+    if not words:
+        raise cli.UsageError(f"name a command: {', '.join(COMMANDS)} (see {PROG} --help)")
     with cli.as_usage():
-        note(record, options.name, options.seen)
-    return _render(folder, record)
-
-
-def gallery(words: Sequence[str]) -> int:
-    """Draws the contact sheets and their HTML page."""
-    about = "Draw a contact sheet of every data set that is here, as a network is given it, and one HTML page of them all."
-    options = _add_sets(_parser("gallery", about, out="reports/gallery in the run store")).parse(words)
-    from benchmarks.running.store import run_root
-    from reports.datasets import contact
-    from reports.datasets.registry import DATASETS
-
-    chosen = _chosen(options, {name: dataset for name, dataset in DATASETS.items() if dataset.sheet is not None})
-    return contact.draw(chosen, Path(options.out) if options.out is not None else run_root() / "reports" / "gallery")
-
-
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"page": page, "measure": measure, "looked": looked, "gallery": gallery}
-
-
-def _parser(command: str, about: str, out: str = "reports/data") -> cli.Parser:
-    p = cli.Parser(f"{PROG} {command}", about)
-    p.add_argument("--out", type=cli.folder, default=None, metavar="DIR", help=f"where to (default: {out})")
-    return p
-
-
-def _add_sets(p: cli.Parser) -> cli.Parser:
-    p.add_argument("names", nargs="?", type=cli.words, default=(), metavar="NAME,...", help="some data sets (default: all)")
-    p.add_argument("--data", type=cli.folder, default=None, metavar="DIR", help="data sets (default: $SSM_DATA, or the user's cache)")
-    return p
-
-
-def _chosen(options: argparse.Namespace, known: Mapping[str, DataSet]) -> list[DataSet]:
-    """The rows asked for, to be looked for in the folder asked for. Raises UsageError."""
-    from models.names import unknown
-
-    for name in options.names:
-        if name not in known:
-            raise cli.UsageError(unknown("data set", name, tuple(known)))
-    if options.data is not None:
-        os.environ["SSM_DATA"] = options.data
-    return [known[name] for name in options.names or known]
-
-
-def _folder(options: argparse.Namespace) -> Path:
-    from reports.datasets.record import FOLDER
-
-    return Path(options.out) if options.out is not None else FOLDER
+        command = COMMANDS[cli.one_of("command", tuple(COMMANDS))(words[0])]
+    return cli.read(command, words[1:], prog=f"{PROG} {words[0]}").run()
 
 
 def _render(folder: Path, record: Record) -> int:
