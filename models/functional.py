@@ -317,6 +317,7 @@ def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float
 
 def real_vector(v: Inexact[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
     """(Re v, Im v), N = 2 M."""
+    v = v.resolve_conj()  # vmap knows no imaginary part of a lazy conjugate
     return torch.cat([v.real, v.imag], dim=-1)
 
 

@@ -57,7 +57,8 @@ class Dense(Power):
 def turn(D: Complex[Tensor, "H M"], X: Float[Tensor, "H N t"]) -> Float[Tensor, "H N t"]:
     """D x for a complex diagonal D, on columns (Re x, Im x)."""
     re, im = X.chunk(2, dim=-2)
-    a, b = D.real.unsqueeze(-1), D.imag.unsqueeze(-1)
+    D = D.resolve_conj().unsqueeze(-1)
+    a, b = D.real, D.imag
     return torch.cat([a * re - b * im, b * re + a * im], dim=-2)
 
 

@@ -99,12 +99,9 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            one = (
-                held(Lambda[:1], self.A.link),
-                torch.from_numpy(P[:1]).to(torch.complex128),
-                torch.from_numpy(B[:1]).to(torch.complex128),
-            )  # the copies start alike
-            A_bar, _ = self._discretize(*one, torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu"))
+            P_0, B_0 = (torch.from_numpy(m[:1]).to(torch.complex128) for m in (P, B))  # every copy starts alike
+            dt = torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu")
+            A_bar, _ = self._discretize(held(Lambda[:1], self.A.link), P_0, B_0, dt)
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
