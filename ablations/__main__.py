@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from ablations.registry import ABLATIONS
-    from models.names import choose
+    from models.choices.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")

@@ -148,7 +148,7 @@ def overview() -> str:
 
 def request(words: Sequence[str], store: Store) -> Request:
     """The report of one thing that these words ask for. Raises UsageError that names the nearest word."""
-    from models.names import choose
+    from models.choices.names import choose
 
     with cli.as_usage():
         kind = choose("report", words[0], ONE)
@@ -157,7 +157,7 @@ def request(words: Sequence[str], store: Store) -> Request:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    from models.names import choose
+    from models.choices.names import choose
 
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] in (["-h"], ["--help"]):

@@ -12,7 +12,7 @@ from benchmarks.registry import BENCHMARKS, Selection
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
-from models.names import choose
+from models.choices.names import choose
 from reports.parts import frame
 from reports.parts.fingerprints import read_fingerprints
 from reports.parts.frame import Expected, usable

@@ -11,7 +11,7 @@ from benchmarks.benchmark import Benchmark, Published
 from benchmarks.registry import FAMILIES
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
-from models.names import choose
+from models.choices.names import choose
 from reports.benchmark import expect_rows
 from reports.parts import frame
 from reports.parts.metric import METRICS

@@ -9,7 +9,7 @@ import pandas as pd
 from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
 from benchmarks.registry import BENCHMARKS
-from models.names import choose
+from models.choices.names import choose
 from reports.parts import frame
 from reports.parts.frame import Expected
 from reports.parts.judge import describe_rows
