@@ -13,7 +13,7 @@ from models.names import choose
 from reports.parts import frame
 from reports.parts.frame import Expected
 from reports.parts.judge import describe_rows
-from reports.parts.metric import METRICS
+from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, seed_flags
 from reports.sections.effects import compose_effects, describe_largest, find_effects
@@ -38,7 +38,7 @@ def request_grid(name: str, seeds: Seeds) -> Request:
 
 def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
     """One grid, a row per cell of `runs`. `make` is the command that renders it."""
-    metric = METRICS[BENCHMARKS[ablation.benchmark].metric]
+    metric = metric_of(BENCHMARKS[ablation.benchmark], ablation.scale)
     title = f"{ablation.title}: the {ablation.name} grid"
     cells = judge_cells(runs, ablation.factors, metric)
     effects = find_effects(runs, metric=metric, factors=ablation.factors)

@@ -7,11 +7,10 @@ import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from reports.parts.style import MUTED, PAPER, RC, WIDTH
+from reports.parts.style import MUTED, PAPER, WIDTH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def save(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
     """The figure as svg, png or pdf bytes that are the same every time: no date, no random ids."""
     buffer = BytesIO()
-    with mpl.rc_context(RC):
+    with drawing():
         metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}[kind]
         figure.savefig(buffer, format=kind, metadata=metadata, transparent=transparent)
     if kind != "svg":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +25,11 @@ class Look:
     color: str
     marker: str
     dash: str | tuple[int, tuple[int, ...]]
+
+    @property
+    def size(self) -> float:
+        """The size of its marker at which all markers look equally large."""
+        return {"*": 8.5, "P": 6.3, "X": 6.3, "d": 6.6, "D": 5.0, "s": 5.2}.get(self.marker, 5.7)
 
 
 LOOKS: dict[str, Look] = {
@@ -58,7 +65,18 @@ RC: dict[Any, Any] = {
     "xtick.minor.visible": False, "lines.linewidth": 1.6, "mathtext.fontset": "dejavusans",
     "svg.hashsalt": "ssm-ablation-suite", "svg.fonttype": "path", "path.simplify": True,
 }  # fmt: skip
-"""Applied with rc_context around every figure; the hash salt makes SVG bytes repeatable."""
+"""Over matplotlib's own defaults, around every figure; the hash salt makes SVG bytes repeatable."""
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Inside, matplotlib is as it comes, with RC: whatever the user's matplotlibrc says, a figure has the same bytes."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
 
 
 def look(variant: str) -> Look:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +18,7 @@ from models import VARIANTS
 from reports.parts.figure import draw_nothing, halo, lay_out_panels, name_panel
 from reports.parts.fingerprints import Fingerprints, Pair
 from reports.parts.report import Plot, Section
-from reports.parts.style import GREY, GRID, INK, MUTED, RC, WIDTH, look
+from reports.parts.style import GREY, GRID, INK, MUTED, WIDTH, drawing, look
 
 
 def compose_inside(fingerprints: Fingerprints, benchmark: Benchmark, scale: Scale, *, name: str) -> Section:
@@ -108,7 +107,7 @@ def _draw_bands(
     than `depth` below the largest value is drawn on the floor."""
     top = max(float(np.nanmax(p[1][4])) for p in panels.values()) * 2
     low = top * depth
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(panels), columns=4, height=2.0)
         for ax, (variant, (before, after)) in zip(axes, panels.items()):
             style = look(variant)
@@ -170,7 +169,7 @@ def draw_eigenvalues(panels: Mapping[str, Pair]) -> Figure:
     """Every discrete eigenvalue as memory against rotation, before (grey) and after training (colour), one panel per variant."""
     if not panels:
         return draw_nothing("no eigenvalues yet: no record of a kernel with a recurrence carries arrays")
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(panels), columns=4, height=2.15)
         for ax, (variant, pair) in zip(axes, panels.items()):
             style = look(variant)
@@ -270,7 +269,7 @@ def draw_kernels(panels: Mapping[str, Pair]) -> Figure:
     """
     if not panels:
         return draw_nothing("no kernels yet: no record carries arrays")
-    with mpl.rc_context(RC):
+    with drawing():
         figure = Figure(figsize=(WIDTH, 0.95 * len(panels) + 0.8), layout="constrained")
         grid = figure.subplots(len(panels), 2, squeeze=False, sharex=True, sharey="row")
         for (variant, pair), axes in zip(panels.items(), grid):

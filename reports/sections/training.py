@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmarks.benchmark import Benchmark
+from benchmarks.spec import Scale
 from reports.parts import frame
 from reports.parts.figure import draw_nothing, lay_out_panels, name_panel
-from reports.parts.metric import METRICS, Metric
+from reports.parts.metric import Metric, metric_of
 from reports.parts.report import Plot, Section
-from reports.parts.style import GREY, INK, MUTED, RC, look
+from reports.parts.style import GREY, INK, MUTED, drawing, look
 
 
-def compose_training(runs: pd.DataFrame, benchmark: Benchmark, *, name: str) -> Section:
+def compose_training(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, name: str) -> Section:
     """The learning curves of every row."""
-    metric = METRICS[benchmark.metric]
+    metric = metric_of(benchmark, scale)
     order = list(dict.fromkeys(runs["variant"])) if len(runs) else []
     curves = Plot(
         name=f"{name}-curves",
@@ -41,7 +41,7 @@ def draw_curves(history: pd.DataFrame, *, metric: Metric, order: Sequence[str]) 
     by_epoch = lambda part: part.groupby("epoch")[column].agg(["mean", "min", "max"]) * metric.factor
     curves = {v: by_epoch(part) for v, part in data.groupby("variant", sort=False)}
     shown = [v for v in order if v in curves]
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(shown), columns=4, height=1.95)
         for ax, variant in zip(axes, shown):
             for other in shown:
