@@ -16,7 +16,7 @@ from models.names import choose
 from reports.parts import frame
 from reports.parts.fingerprints import read_fingerprints
 from reports.parts.frame import Expected, usable
-from reports.parts.judge import describe_rows, judge_variants
+from reports.parts.judge import describe_rows, judge_variants, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, row_flags
@@ -104,12 +104,13 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     sections = [
         compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
         compose_training(runs, benchmark, scale, name=name),
-        compose_inside(fingerprints, benchmark, scale, name=name),
+        compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]
     if benchmark.published:
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric), sections=tuple(sections),
+        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric), sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,
+        best=name_best(rows, metric),
     )  # fmt: skip

@@ -57,11 +57,27 @@ def usable(store: Store, benchmark: str, id: str) -> bool:
         return False
 
 
-def seeds_of(store: Store, benchmark: str) -> list[int]:
-    """The seeds of which a benchmark has any record that a report can show, in order."""
-    ids = {path.parent.name for _, root in store.roots for path in root.glob(f"{benchmark}/*/record.json")}
-    found = (store.find(benchmark, id) for id in ids if usable(store, benchmark, id))
-    return sorted({stored.record.seed for stored in found if stored is not None})
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A folder of the store that holds a record: the record, or why it cannot be used."""
+
+    benchmark: str
+    id: str
+    stored: StoredRecord | None
+    trouble: str = ""
+
+
+def find_all(store: Store) -> dict[str, dict[str, Found]]:
+    """benchmark -> id -> what is there, for every record of the store, each read once."""
+    places = sorted({(path.parent.parent.name, path.parent.name) for _, root in store.roots for path in root.glob("*/*/record.json")})
+    out: dict[str, dict[str, Found]] = {}
+    for benchmark, id in places:
+        try:
+            stored, trouble = store.find(benchmark, id), ""
+        except DamagedRecord as error:
+            stored, trouble = None, str(error)
+        out.setdefault(benchmark, {})[id] = Found(benchmark=benchmark, id=id, stored=stored, trouble=trouble)
+    return out
 
 
 def _number(value: Any) -> float:

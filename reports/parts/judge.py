@@ -14,6 +14,7 @@ from benchmarks.running.record import FINISHED
 from reports.parts import stats
 from reports.parts.chance import Chance, read_chance
 from reports.parts.metric import Metric
+from reports.parts.report import Best
 
 K = TypeVar("K")
 
@@ -227,6 +228,12 @@ def _listed(names: Sequence[str]) -> str:
 def finite(runs: pd.DataFrame, key: str) -> list[float]:
     """The values of finished runs under `key`; none where no record has it."""
     return [float(v) for v in runs.loc[runs["status"] == "ok", key] if math.isfinite(v)] if key in runs else []
+
+
+def name_best(rows: Mapping[str, Judged], metric: Metric) -> Best | None:
+    """The best row of a table as an index of reports names it; None where no row beats a constant answer."""
+    best = next(((name, r) for name, r in rows.items() if r.best and not r.at_chance), None)
+    return best and Best(name=best[0], score=f"{metric.score(best[1].summary)} {metric.unit}", runs=best[1].runs)
 
 
 def tally(runs: pd.DataFrame) -> str:

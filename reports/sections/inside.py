@@ -4,7 +4,8 @@ carries anything, and the kernels themselves."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,21 +22,31 @@ from reports.parts.report import Plot, Section
 from reports.parts.style import GREY, GRID, INK, MUTED, WIDTH, drawing, look
 
 
-def compose_inside(fingerprints: Fingerprints, benchmark: Benchmark, scale: Scale, *, name: str) -> Section:
-    """The four pictures of what training made of the kernels."""
+def compose_inside(fingerprints: Fingerprints, rows: Sequence[str], benchmark: Benchmark, scale: Scale, *, name: str) -> Section | None:
+    """The pictures of what training made of the kernels, those of which a record has the arrays; None where none has any.
+    `rows`: all that the report has, so that those that are not drawn are named."""
+    if not fingerprints.arrays:
+        return None
     seed = fingerprints.seed
     which = f"seed {seed}" if seed is not None else "the lowest seed of each row that has arrays"
     words = (
         f"Arrays of {which}. Kernels and impulse responses are those of the first layer; eigenvalues and Hankel singular values are "
         "those of all layers."
     )
-    plots = (
+    plots = [
         plot_memory(fingerprints.pairs("memory", every_layer=False), signal_lags(benchmark, scale), name=name),
         plot_eigenvalues(fingerprints.pairs("eigenvalues", every_layer=True), name=name),
         plot_hankel(fingerprints.pairs("hsv", every_layer=True), name=name),
         plot_kernels(fingerprints.pairs("kernel", every_layer=False), name=name),
-    )
-    return Section(name="inside", title="Inside the kernels", text=(words,), parts=plots)
+    ]
+    kinds = ("memory", "eigenvalues", "hsv", "kernel")
+    lost = [[v for v in rows if v not in fingerprints.pairs(kind, every_layer=False)] for kind in kinds]
+    parts = [
+        replace(plot, caption=f"{plot.caption}\nNot drawn, for want of such arrays: {', '.join(names)}." if names else plot.caption)
+        for plot, names in zip(plots, lost, strict=True)
+        if len(names) < len(rows)
+    ]
+    return Section(name="inside", title="Inside the kernels", text=(words,), parts=tuple(parts))
 
 
 def signal_lags(benchmark: Benchmark, scale: Scale) -> tuple[int, int] | None:

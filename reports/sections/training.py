@@ -21,13 +21,16 @@ def compose_training(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     """The learning curves of every row."""
     metric = metric_of(benchmark, scale)
     order = list(dict.fromkeys(runs["variant"])) if len(runs) else []
+    history = frame.histories(runs, ["variant"])
+    lost = [v for v in order if history.empty or v not in set(history["variant"])]
+    missing = f"\nNot drawn, for want of a finished run: {', '.join(lost)}." if lost and len(lost) < len(order) else ""
     curves = Plot(
         name=f"{name}-curves",
         title="Learning curves",
-        figure=draw_curves(frame.histories(runs, ["variant"]), metric=metric, order=order),
+        figure=draw_curves(history, metric=metric, order=order),
         alt=f"Validation {metric.label} against epoch, one panel per variant.",
         caption=f"Validation {metric.label} after each epoch: line, mean over seeds; band, lowest to highest seed; grey, the means "
-        "of the other rows. The test set is scored once, at the epoch that is best on validation.",
+        "of the other rows. The test set is scored once, at the epoch that is best on validation." + missing,
     )
     return Section(name="training", title="Training", parts=(curves,))
 
