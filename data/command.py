@@ -7,6 +7,7 @@ makes the flags and the help of them, and this file sees to it that every mistak
 from __future__ import annotations
 
 import difflib
+import io
 import itertools
 import os
 import sys
@@ -41,8 +42,11 @@ class UsageError(Exception):
 def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = (StorageError,)) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback.
 
-    `environment`: the exceptions that say what this machine cannot do.
+    `environment`: the exceptions that say what this machine cannot do. A sign that the terminal does not have is printed as "?".
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = main()
         sys.stdout.flush()

@@ -109,7 +109,8 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     if benchmark.published:
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric), sections=tuple(s for s in sections if s),
+        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,
         best=name_best(rows, metric),

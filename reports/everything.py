@@ -46,11 +46,15 @@ def report_everything(store: Store) -> Everything:
     requests += [(g.title, list(request_cells(g.name, found.get(g.benchmark, {})))) for g in ABLATIONS.values()]
     reports = [r for _, asked in requests for r in (request.answer(store) for request in asked)]
     shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
-    on_a_page = {(b, i) for r in reports for b, i in zip(r.runs["benchmark"], r.runs["id"])}
-    strays = [s for b, records in found.items() for i, s in records.items() if (b, i) not in on_a_page]
     titles = {r.title for r in shown}
     empty = [title for title, asked in requests if not asked or not any(title in t for t in titles)]
-    return Everything(reports=shown, strays=tabulate_strays(strays), empty=tuple(empty))
+    return Everything(reports=shown, strays=find_strays(reports, found), empty=tuple(empty))
+
+
+def find_strays(reports: Sequence[Report], found: Mapping[str, Mapping[str, Found]]) -> pd.DataFrame:
+    """The records among these that none of the reports shows, a row for each."""
+    on_a_page = {(b, i) for r in reports if len(r.runs) for b, i in zip(r.runs["benchmark"], r.runs["id"])}
+    return tabulate_strays([f for b, records in found.items() for i, f in records.items() if (b, i) not in on_a_page])
 
 
 def request_rows(benchmark: Benchmark, found: Mapping[str, Found], store: Store) -> Iterator[Request]:

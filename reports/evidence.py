@@ -13,7 +13,7 @@ from benchmarks.running.environment import EnvironmentProblem
 from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
-from reports.everything import Everything
+from reports.everything import Everything, find_strays
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
@@ -118,7 +118,8 @@ def copy_records(request: Request) -> tuple[int, int]:
 def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:
     """Renders committed reports from the committed records alone: their tables and figures (those named `fresh`, else all), the page
     reports/README.md, and what README.md shows of them; the exit code."""
-    reports = [request.answer(frame.committed_records()) for request in requests]
+    store = frame.committed_records()
+    reports = [request.answer(store) for request in requests]
     for report in reports:
         if fresh is not None and report.name not in fresh:
             continue
@@ -129,6 +130,17 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
         )
         if holes := len(report.missing()):
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
-    readme.write_page(reports, HERE / "README.md")
+    if fresh is None:
+        _sweep(reports)
+    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)))
     print("reports/README.md shows every committed report")
     return cli.DONE
+
+
+def _sweep(reports: Sequence[Report]) -> None:
+    """Removes tables and figures that no report has any more."""
+    shown = {f"{table.name}.{kind}" for report in reports for table in report.tables() for kind in ("txt", "md")}
+    shown |= {plot.file for report in reports for plot in report.plots()}
+    for path in (p for part in ("tables", "figures") for p in (HERE / part).glob("*") if p.name not in shown):
+        path.unlink()
+        print(f"{path.name}: removed, no report shows it")

@@ -66,7 +66,8 @@ def lay_out_panels(n: int, *, columns: int, height: float) -> tuple[Figure, list
     """A figure with n axes of equal scales in rows of at most `columns`, and the empty places of the last row removed."""
     columns = min(columns, n)
     rows = math.ceil(n / columns)
-    figure = Figure(figsize=(WIDTH, rows * height), layout="constrained")
+    # one row alone needs room for the name of its vertical axis, and for a legend above
+    figure = Figure(figsize=(WIDTH, rows * height + (0.85 if rows == 1 else 0.25)), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     axes = list(grid.flat)
     for spare in axes[n:]:

@@ -118,8 +118,8 @@ def explain(rows: Mapping[Any, Judged], metric: Metric, *, behind: bool = True) 
         return "\n".join([*lines, "No run has finished yet."])
     if behind:
         lines.append(
-            "Behind the best: the mean difference to the best mean, paired by seed, with its 95 % t interval (two seeds or more); each "
-            "row by itself, so that of many intervals some miss."
+            f"Behind the best: the mean difference to the best mean, in {metric.unit_of_differences}, paired by seed, with its 95 % t "
+            "interval (two seeds or more); each row by itself, so that of many intervals some miss."
         )
     if any(r.mark in ("best", "tied") for r in rows.values()):
         lines.append(

@@ -44,8 +44,8 @@ LOOKS: dict[str, Look] = {
     "lstm": Look(GREY, "<", ":"),
     "transformer": Look(GREY, ">", "--"),
 }
-LEVELS = (Look(GREEN, "o", "-"), Look(PURPLE, "s", "-"), Look(SKY, "^", "-"), Look(GREY, "D", "-"), Look(MUTED, "v", "-"))
-"""Levels of a factor, in the order they come: not the colours of the reference rows beside them (S4's blue, DSS's two, HOPE's ink)."""
+LEVELS = (Look("#2a9d8f", "o", "-"), Look("#882255", "s", "-"), Look("#8c8c1f", "^", "-"), Look("#4b3fa3", "D", "-"), Look(GREY, "v", "-"))
+"""Levels of a factor, in the order they come: teal, wine, olive, indigo, which no variant has (Tol's muted scheme)."""
 
 FACTORS = (BLUE, ORANGE, VERMILLION, GREEN, PURPLE, GREY) * 2
 """Colours of the factors of a grid, in the order they come."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,13 +86,17 @@ class Table:
         return re.sub(r'class="data row\d+ col\d+ ?([^"]*)" ?', ours, text).replace("<td >", "<td>")
 
     def latex(self) -> str:
-        """A tabular with booktabs rules; needs \\usepackage{booktabs}."""
+        """A tabular with booktabs rules; needs \\usepackage{booktabs}, and textcomp before 2020."""
         words = {"best": "textbf:--rwrap;", "tied": "underline:--rwrap;", "chance": "textit:--rwrap;", "": ""}
         styler = self.cells.style.hide(axis="index").format(_latex).format_index(_latex, axis=1)
         styler = styler.apply(lambda _: self.marks.map(words.__getitem__), axis=None)
         columns = "".join("l" if c in self.left else "r" for c in self.cells.columns)
         return styler.to_latex(
-            column_format=columns, hrules=True, caption=_latex(self.caption), label=f"tab:{self.name}", position_float="centering"
+            column_format=columns,
+            hrules=True,
+            caption=_latex(self.caption.replace("Grey, °:", "Italic:")),
+            label=f"tab:{self.name}",
+            position_float="centering",
         )
 
 
@@ -100,6 +105,25 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([\\|*_`<>~#])", r"\\\1", text)
 
 
+LATEX = {
+    **{c: "\\" + c for c in "&%$#_{}"}, "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": r"$-$", "×": r"$\times$", "·": r"$\cdot$", "°": r"$^\circ$", "✗": r"$\times$",
+    "†": r"\dag{}", "–": "--", "—": "---", "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\dots{}", "→": r"$\to$", "∞": r"$\infty$",
+    "Δ": r"$\Delta$", "Λ": r"$\Lambda$", "σ": r"$\sigma$", "ω": r"$\omega$", "π": r"$\pi$", "λ": r"$\lambda$", "τ": r"$\tau$",
+    "µ": r"$\mu$", "\N{GREEK SMALL LETTER MU}": r"$\mu$", "²": "$^2$", "³": "$^3$", "₀": "$_0$", "₁": "$_1$", "₂": "$_2$", "ₙ": "$_n$",
+    "Ā": r"$\bar{A}$", "\u00a0": "~", "\u202f": r"\,", "\n": " ",
+}  # fmt: skip
+"""What pdfLaTeX reads for a sign that is its own, or that its usual fonts lack."""
+
+
 def _latex(text: Any) -> str:
-    special = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
-    return "".join(special.get(c, c) for c in str(text)).replace("±", r"$\pm$").replace("≤", r"$\leq$").replace(HOLE, "--")
+    """`text` in signs that pdfLaTeX has: letters with accents lose them, and what has no sign is a question mark in brackets."""
+    return "".join(LATEX.get(c) or _plain(c) for c in str(text))
+
+
+def _plain(c: str) -> str:
+    if c.isascii():
+        return c
+    simple = unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode()
+    return "".join(LATEX.get(s, s) for s in simple) or "[?]"

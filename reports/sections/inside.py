@@ -42,7 +42,10 @@ def compose_inside(fingerprints: Fingerprints, rows: Sequence[str], benchmark: B
     kinds = ("memory", "eigenvalues", "hsv", "kernel")
     lost = [[v for v in rows if v not in fingerprints.pairs(kind, every_layer=False)] for kind in kinds]
     parts = [
-        replace(plot, caption=f"{plot.caption}\nNot drawn, for want of such arrays: {', '.join(names)}." if names else plot.caption)
+        replace(
+            plot,
+            caption=f"{plot.caption}\nNot drawn under {plot.title}, for want of arrays: {', '.join(names)}." if names else plot.caption,
+        )
         for plot, names in zip(plots, lost, strict=True)
         if len(names) < len(rows)
     ]

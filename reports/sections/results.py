@@ -51,7 +51,7 @@ def tabulate_results(
     """One row per variant, in the order asked, committed evidence apart below. `published` (variant -> text) adds a column; `zero_shot`
     (test -> its word) adds one for each further test of the same weights."""
     further = {f"{metric.key}_{test}": f"{word} ({metric.unit})" for test, word in (zero_shot or {}).items()}
-    heading, behind = f"test {metric.label} ({metric.unit})", f"behind the best ({metric.unit_of_differences})"
+    heading, behind = f"test {metric.label} ({metric.unit})", "behind the best"
     here = machines([r.runs for r in rows.values() if not r.apart])
     cells, marks, numbers = [], [], []
     for variant, r in rows.items():
