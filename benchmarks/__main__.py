@@ -29,7 +29,7 @@ class Options(cli.Launch):
     readout: cli.Readout = None
     """Where the class is read, for signals followed by noise."""
     protocol: cli.Protocol = None
-    """Other choices of protocol, as in source=mini,split=patient."""
+    """Other choices of protocol, as in source=mini,split=patient; or the word literature: all that published numbers were made with."""
 
 
 def parse(argv: Sequence[str] | None) -> Options:

@@ -27,10 +27,12 @@ class Published:
     note: str = ""
     zero_shot: str = ""
     """Which test it is of: a name in `Benchmark.zero_shot`; the ordinary one if empty."""
+    quantity: str = ""
+    """What was measured where that is not the metric on the test set: "validation accuracy"."""
 
 
-LITERATURE: Final = {"source": "official", "validation": "test"}
-"""Choices of protocol that published numbers were made with, and recipes leave to whoever asks."""
+LITERATURE: Final = "literature"
+"""The word for the protocol that the published numbers of a benchmark were made with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +54,10 @@ class Benchmark:
     published: tuple[Published, ...] = ()
     readouts: Mapping[str, int | None] = field(default_factory=dict)
     """Named places to read the class from, as `pool_last` of the network; the recipe takes the first."""
-    beside: bool = True
-    """Whether published numbers may stand beside rows at paper scale on official data, or only apart from them."""
+    literature: Mapping[str, str] = field(default_factory=dict)
+    """Every choice of protocol that its published numbers were made with, field of the DataSpec -> word; empty where none is known."""
+    beside: bool = False
+    """Whether published numbers may stand beside rows at paper scale: only with the protocol of the literature."""
     zero_shot: Mapping[str, str] = field(default_factory=dict)
     """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
 
@@ -91,15 +95,20 @@ class Benchmark:
         return replace(self, title=f"{self.title}, read out from: {name}", changes=(*self.changes, change), published=())
 
     def with_protocol(self, choices: Mapping[str, str]) -> Benchmark:
-        """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError.
-
-        Published numbers stay beside its rows only where the choice is that of the literature.
-        """
+        """The same benchmark with other choices of protocol (fields of its DataSpec); its title says which. Raises ValueError."""
         words = ", ".join(f"{name} = {value}" for name, value in choices.items())
 
         def change(own: Recipe) -> Recipe:
             run = replace(own.run, data=chosen(own.run.data, choices))
             return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
 
-        beside = all(LITERATURE.get(name) == value for name, value in choices.items())
-        return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=self.beside and beside)
+        return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=False)
+
+    def as_in_the_literature(self) -> Benchmark:
+        """The same benchmark with every choice of protocol that its published numbers were made with, so that these may stand beside its
+        rows at paper scale. Raises ValueError where none is known."""
+        if not self.literature:
+            raise ValueError(
+                f"there are no published numbers of {self.name} whose protocol is known, so it has no protocol of the literature"
+            )
+        return replace(self.with_protocol(self.literature), title=f"{self.title} (protocol of the literature)", beside=True)

@@ -14,6 +14,9 @@ from models import MixerSpec, Variant
 ONE_WAY: Final = "no second, reversed kernel: this layer has none to add"
 """The note that a bidirectional setting needs for a variant that cannot follow it."""
 
+SIZE: Final = "{}K parameters with S4D-Lin"
+"""The note that says how large a small network is."""
+
 CHOICE: Final = "chosen on validation after every epoch, tested once"
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from benchmarks.benchmark import Benchmark
+from benchmarks.benchmark import LITERATURE, Benchmark, Published
 from benchmarks.published import PUBLISHED
+from benchmarks.published.table import AVERAGE, LRA
 from benchmarks.spec import Scale
 from benchmarks.tasks import biosignals, digits, images, pathfinder, probes, speech, tokens
 from data.protocol import choices as protocols
@@ -27,6 +28,8 @@ class Family(NamedTuple):
 
     title: str
     members: tuple[str, ...]
+    averages: tuple[Published, ...] = ()
+    """Averages over the members that were printed."""
 
 
 def _family(title: str, benchmarks: Sequence[Benchmark], metric: str) -> Family:
@@ -35,7 +38,7 @@ def _family(title: str, benchmarks: Sequence[Benchmark], metric: str) -> Family:
 
 
 FAMILIES: Final[dict[str, Family]] = {
-    "lra": Family("Long Range Arena", ("lra-listops", "lra-text", "lra-retrieval", "lra-image", "lra-pathfinder", "lra-pathx")),
+    "lra": Family("Long Range Arena", LRA, PUBLISHED[AVERAGE]),
     "lra-kin": Family("Kin of the Long Range Arena", ("retrieval-imdb", "pathfinder64", "pathfinder256")),
     "speech": _family("Speech Commands", speech.BENCHMARKS, "accuracy"),
     "biosignals": _family("BIDMC", biosignals.BENCHMARKS, "rmse"),
@@ -78,8 +81,17 @@ def select_benchmark(name: str, readout: str | None = None, protocol: str | None
         benchmark = benchmark.read_out(readout)
         options += ["--readout", readout]
         tags.append(readout)
-    if protocol is not None:
-        choices = parse(protocol)
+    if protocol is not None and LITERATURE in (words := protocol.replace(",", " ").split()):
+        if len(words) > 1:
+            raise ValueError(f"{LITERATURE} sets every choice of protocol at once and stands alone; got {protocol!r}")
+        benchmark = benchmark.as_in_the_literature()
+        options += ["--protocol", LITERATURE]
+        tags.append(LITERATURE)
+    elif protocol is not None:
+        try:
+            choices = parse(protocol)
+        except ValueError as error:
+            raise ValueError(f"{error}; {LITERATURE} alone is all that published numbers were made with") from None
         benchmark = benchmark.with_protocol(choices)
         options += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
         tags += _protocol_tags(benchmark, choices)

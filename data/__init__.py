@@ -1,7 +1,7 @@
 """Data sets as LightningDataModules. Knows nothing of models; what passes to them is a `Signature` of plain numbers.
 
 What every set is made of:
-    base        DataSpec, Signature, DataError           subsets     SplitSpec: prepared once and split, or a fixed part of it
+    base        DataSpec, Signature, DataError           subsets     SplitSpec: prepared once and split, or a fixed part of it; RaggedSpec
     module      SplitModule, the one LightningDataModule, whose batches are made vectorised, of like length where lengths differ
     sampling    split, order of an epoch and noise as pure functions of integers
     protocol    choices of protocol by name              ragged      rows of different length in one flat array
@@ -22,5 +22,5 @@ The sets, a folder for each family. `spec` is the data set, `release` reads what
     probes/     tasks made afresh in every epoch, a file each: delay, copying, selective_copying, induction, mqar
 
 To add a data set: a folder or file with a `SplitSpec`, which has a card, a signature, and `load`, `opened`, `plan` and `build`; and its row
-in `registry`. To add a probe: a file with a `ProbeSpec`, and its row in `probes`.
+in `registry`. To add a probe: a file with a `ProbeSpec`.
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from data import command, protocol
-from data.base import DataError
+from data.base import DataError, printable
 from data.card import Card
 from data.command import SHOWN, UsageError
 from data.files.root import root
@@ -44,11 +44,11 @@ def status(name: str, spec: SplitSpec) -> str:
     except DataError as error:
         return f"{name:<14} damaged: {error}"
     if prepared is None:
-        return f"{name:<14} not here; make data-{name}: {spec.plan()}"
-    counts = prepared.manifest.get("counts", {})
-    words = ", ".join(f"{part} {n:,}" for part, n in counts.items()) if counts else "prepared"
+        return f"{name:<14} not here; make data-{name}: {printable(spec.plan())}"
+    counts = prepared.manifest.get("counts")
+    words = ", ".join(f"{part} {n:,}" for part, n in counts.items()) if isinstance(counts, dict) and counts else "prepared"
     size = sum(entry["bytes"] for entry in prepared.manifest["arrays"].values())
-    return f"{name:<14} {words} ({size / 1e6:,.0f} MB in {prepared.folder})"
+    return f"{name:<14} {words} ({size / 1e6:,.0f} MB in {printable(prepared.folder)})"
 
 
 def shown(card: Card) -> str:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\n\n".join(shown(spec.card) for spec in specs.values()))
         return 0
     if options.status:
-        print(f"data root: {root()}")
+        print(f"data root: {printable(root())}")
         for name, spec in specs.items():
             print(status(name, spec))
         if options.name is not None:
@@ -90,17 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UsageError(f"name a data set: {', '.join(SETS)} (or --status, --card)")
     spec = specs[options.name]
     if spec.opened() is None:
-        _say(f"{options.name}: {spec.plan()}")
-    prepared = spec.load(download=True, say=_say)
+        command.tell(f"{options.name}: {spec.plan()}")
+    prepared = spec.load(download=True, say=command.tell)
     if options.verify:
         prepared.verify()
     print(json.dumps(prepared.manifest, indent=1))
-    _say(f"{prepared.folder}: " + ("every array has its checksum" if options.verify else "complete"))
+    command.tell(f"{prepared.folder}: " + ("every array has its checksum" if options.verify else "complete"))
     return 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def guarded(argv: Sequence[str] | None = None) -> int:

@@ -19,8 +19,16 @@ def silent(text: str) -> None:
     """Says nothing: the `Say` of whoever does not want to be told."""
 
 
+def printable(text: object) -> str:
+    """Writes what others wrote (names of files, answers of servers) so that it may be shown: what cannot be printed is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in str(text))
+
+
 class DataError(Exception):
-    """Data are missing, damaged or foreign. The message is one paragraph that names the file and the remedy."""
+    """Data are missing, damaged or foreign. The message is one printable paragraph that names the file and the remedy."""
+
+    def __init__(self, message: object) -> None:
+        super().__init__(printable(message))
 
 
 class StorageError(DataError):

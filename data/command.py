@@ -6,19 +6,21 @@ makes the flags and the help of them, and this file sees to it that every mistak
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-import io
+import errno
 import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar, get_type_hints
+from pathlib import Path
+from typing import IO, Annotated, Any, Final, TypeVar, get_type_hints
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from data.base import DataError, StorageError
+from data.base import DataError, StorageError, printable
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -31,6 +33,9 @@ EXIT_CODES: Final = (
     "5 environment"
 )
 
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is full, or of a file that may not grow."""
+
 Options = TypeVar("Options")
 Value = TypeVar("Value")
 
@@ -42,17 +47,17 @@ class UsageError(Exception):
 def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = (StorageError,)) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback.
 
-    `environment`: the exceptions that say what this machine cannot do. A sign that the terminal does not have is printed as "?".
+    `environment`: the exceptions that say what this machine cannot do.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    with contextlib.suppress(AttributeError):  # a stream of a test, or none at all
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Unicode shows a question mark
     try:
         code = main()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader, `head` say, has seen enough; what is still buffered goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return DONE
     except UsageError as error:
         return _say(error, USAGE)
@@ -64,11 +69,31 @@ def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = 
         return _say(f"{error}. `python -m benchmarks.doctor` says what is missing or broken, and the remedy.", ENVIRONMENT)
     except KeyboardInterrupt:
         return _say("interrupted; the same command continues", INTERRUPTED)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _discard(sys.stdout)
+        return _say(f"the output, or a file, cannot be written: {error.strerror}", ENVIRONMENT)
+
+
+def _discard(stream: IO[str]) -> None:
+    """What a stream still holds goes nowhere, or the interpreter would try to write it once more at its end."""
+    with contextlib.suppress(OSError, ValueError):  # a stream of a test has no number
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _say(error: object, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    tell(f"error: {error}")
     return code
+
+
+def tell(text: str) -> None:
+    """Says something on stderr, as it can be shown there; that nobody listens (any more), or cannot, is no reason to stop the work."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 def nearest(kind: str, word: str, words: Iterable[str]) -> str:
@@ -108,10 +133,13 @@ SHOWN: Final = tyro.conf.arg(help_behavior_hint=lambda default: "" if default in
 
 
 def folder(text: str) -> str:
-    """A folder, there or not; the empty name is none. Raises ValueError."""
+    """A folder, there or not; the empty name is none, and "~" is a home. Raises ValueError."""
     if not text.strip():
         raise ValueError("expected a folder, got nothing")
-    return text
+    try:
+        return os.fspath(Path(text).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"no home folder is known for {text.split('/')[0]!r}") from error
 
 
 Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataSpec, Say, silent
+from data.base import DataError, DataSpec, Say, silent
 from data.card import Card
 from data.protocol import require_choices
 from data.sampling import Ids, stratified_subset
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from data.files.prepared import Prepared
 
 PARTS: Final = ("train", "val", "test")
+VERBS: Final = {"train": "train", "val": "validate", "test": "test"}
 SUBSET_SEED: Final = 1010
 
 
@@ -73,6 +74,33 @@ class SplitSpec(DataSpec):
     def plan(self) -> str:
         """What `load` would fetch or generate, how large, where to, and about how long it takes: one or two sentences."""
 
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Reads how many samples each part has before a subset is taken. Raises DataError where the manifest does not say."""
+        return prepared.counts()
+
     def prepare(self, say: Say = silent) -> None:
-        """Makes the prepared arrays where they are not there, without the network. Raises DataError where files are missing."""
-        self.load(say=say)
+        """Makes the prepared arrays where they are not there, without the network.
+
+        Raises DataError where files are missing, or a part has fewer samples than are asked for: before anything is trained.
+        """
+        sizes, wanted = self.sizes(self.load(say=say)), self._subsets()
+        if any(sizes[part] < (wanted[part] or 1) for part in PARTS):
+            there = ", ".join(f"{sizes[part]:,} to {VERBS[part]}" for part in PARTS)
+            needed = ", ".join(f"{wanted[part] or 1:,} to {VERBS[part]}" for part in PARTS)
+            choice = ",".join(f"{part}_subset=all" for part in PARTS if wanted[part] is not None and sizes[part])
+            raise DataError(
+                f"{self.card.title} has {there} here, and {needed} are needed: more data"
+                + (f", or PROTOCOL={choice} (all that is there, a run of its own)" if choice and all(sizes.values()) else "")
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaggedSpec(SplitSpec):
+    """A data set whose rows differ in length, so that batches are padded."""
+
+    batches: Literal["sorted", "shuffled"] = "sorted"
+    """sorted: a batch holds rows of like length, which pads little and is faster; shuffled: rows as they come, as in the literature."""
+
+    def sorting(self, lengths: Ids) -> Ids | None:
+        """The lengths (n,) by which batches are to be sorted; None where they are not."""
+        return lengths if self.batches == "sorted" else None

@@ -31,6 +31,8 @@ class DSSSpec(StepSpec):
     """legs: the paper's skew-HiPPO eigenvalues, those of S4D-LegS at the same d_state; randn: complex normal, parts N(0, 1/2)."""
     length: int | None = None
     """softmax only: normalize over this fixed length instead of over the sequence at hand; needed for step() and for padded batches."""
+    dt_per_part: bool = False
+    """A step size for Re(Lambda) and one for Im(Lambda) in each channel, equal at the init, as in the authors' code; the paper has one."""
     train_A: bool = True
     lr_A: float | None = rate("kernel", 1e-3)
     """Learning rate of Lambda; None is the network's. Never decayed."""
@@ -78,6 +80,16 @@ class DSSKernel(Kernel):
             self.own("A.re", "A.im", lr=spec.lr_A)
         self.add("W", complex_normal(directions, d_model, M, std=2**0.5), lr=spec.lr_W, decay=spec.lr_W is None)
         self.add_dt(spec, d_model, 1)
+        if spec.dt_per_part:
+            self.theta_dt.data = self.theta_dt.data.repeat(1, 2)
+
+    def steps(self, rate: float) -> tuple[Complex[Tensor, "H M"], Tensor]:
+        """(z, z / lambda): z = lambda dt, or Re(lambda) dt_0 + i Im(lambda) dt_1 where each part has a step size of its own."""
+        Lambda, dt = self.A(), self.dt(rate)
+        if dt.shape[-1] == 1:
+            return dt * Lambda, dt
+        z = torch.complex(dt[:, :1] * Lambda.real, dt[:, 1:] * Lambda.imag)
+        return z, z / Lambda
 
 
 class DSSExpKernel(DSSKernel):
@@ -86,14 +98,14 @@ class DSSExpKernel(DSSKernel):
     The scale s is that of zero-order hold with B = 1.
     """
 
-    def scale(self, Lambda: Complex[Tensor, "H M"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H M"]:
-        """s (H, M)."""
-        return dt * phi1(dt * Lambda)
+    def scale(self, z: Complex[Tensor, "H M"], over: Tensor) -> Complex[Tensor, "H M"]:
+        """s (H, M); `over` is z / lambda, the step size where there is one."""
+        return over * phi1(z)
 
     def system(self, rate: float) -> tuple[Complex[Tensor, "H M"], Complex[Tensor, "J H M"]]:
         """(e^z, W s) in double precision."""
-        Lambda, dt = self.A(), self.dt(rate)
-        return torch.exp(dt * Lambda), as_complex(self.W) * self.scale(Lambda, dt)
+        z, over = self.steps(rate)
+        return torch.exp(z), as_complex(self.W) * self.scale(z, over)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         A_bar, W = self.system(rate)
@@ -106,8 +118,8 @@ class DSSExpKernel(DSSKernel):
 class DSSExpNoScaleKernel(DSSExpKernel):
     """K_l = Re sum_n W_n e^{l z_n}: the paper's ablation of the scale s."""
 
-    def scale(self, Lambda: Complex[Tensor, "H M"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H M"]:
-        return torch.ones_like(Lambda)
+    def scale(self, z: Complex[Tensor, "H M"], over: Tensor) -> Complex[Tensor, "H M"]:
+        return torch.ones_like(z)
 
 
 def _reciprocal(y: Complex[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
@@ -147,7 +159,7 @@ class DSSSoftmaxKernel(DSSKernel):
         if R < L:
             raise ValueError(f"this DSS-softmax kernel is normalized over length={R} and has no taps beyond; asked for {L}")
         Lambda = self.A()
-        z = self.dt(rate) * Lambda
+        z, _ = self.steps(rate)
         growing = z.real > 0
         q = torch.where(growing, -z, z)
         total = R * phi1(R * q) / phi1(q)  # (e^{Rq} - 1) / (e^q - 1), and R at q = 0

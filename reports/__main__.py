@@ -49,7 +49,7 @@ class _Tasks(_Rows):
     scale: cli.ScaleName = None
     """Size of the experiments (default: the smallest there is)."""
     protocol: cli.Protocol = None
-    """The runs with these choices of protocol, as in source=mini,split=patient."""
+    """The runs with these choices of protocol, as in source=mini,split=patient, or of the literature (the word for all of its choices)."""
 
 
 @dataclass(frozen=True, kw_only=True)

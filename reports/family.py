@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks import registry
-from benchmarks.benchmark import Benchmark
+from benchmarks.benchmark import Benchmark, Published
 from benchmarks.registry import FAMILIES
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
@@ -25,7 +25,7 @@ def request_family(
     name: str, seeds: Seeds, variants: tuple[str, ...], scale: str | None, store: Store, *, protocol: str | None = None
 ) -> Request:
     """The report of every member of a family. Raises ValueError that names the nearest valid name."""
-    title, members = choose("family", name, FAMILIES)
+    title, members, averages = choose("family", name, FAMILIES)
     selected = [registry.select_benchmark(member, protocol=protocol) for member in members]
     size = choose("scale", scale or "quick", {s: s for s in SCALES})
     words = ("family", name, *row_flags(seeds, variants, scale), *selected[0].options)
@@ -36,13 +36,23 @@ def request_family(
         name=called,
         words=words,
         expected=[e for s in selected for e in expect_rows(s, size, variants, seeds, store)],
-        build=lambda runs: report_family(runs, benchmarks, size, name=called, title=heading, make=command(words)),
+        build=lambda runs: report_family(runs, benchmarks, size, name=called, title=heading, make=command(words), averages=averages),
         arrays=False,
     )
 
 
-def report_family(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Scale, *, name: str, title: str, make: str) -> Report:
-    """One table and one figure of all members; published numbers in the same form below. `make` is the command that renders it."""
+def report_family(
+    runs: pd.DataFrame,
+    benchmarks: Sequence[Benchmark],
+    scale: Scale,
+    *,
+    name: str,
+    title: str,
+    make: str,
+    averages: Sequence[Published] = (),
+) -> Report:
+    """One table and one figure of all members; published numbers, `averages` among them, in the same form below. `make` is the command that
+    renders it."""
     metric = METRICS[benchmarks[0].metric]
     columns = judge_columns(runs, benchmarks, scale)
     variants = list(dict.fromkeys(runs["variant"])) if len(runs) else []
@@ -54,7 +64,7 @@ def report_family(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Sc
     summary = " ".join(words)
     sections = [compose_family(columns, variants, scale, name=name, title=title)]
     if any(b.published for b in benchmarks):
-        sections.append(compose_published_side_by_side(benchmarks, name=name))
+        sections.append(compose_published_side_by_side(benchmarks, name=name, averages=averages))
     return Report(
         name=name, title=title, scale=scale, about=" ".join(f"{b.name}: {b.title}." for b in benchmarks), summary=(summary,),
         sections=tuple(sections), runs=runs, labels=("benchmark", "variant"), warnings=tuple(frame.data_disagreements(runs)),

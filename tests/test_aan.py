@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import torch
 from data.base import DataError
 from data.files.prepared import Prepared
 from data.ragged import Ragged
+from data.sampling import permutation
 from data.texts.aan import AANSpec
-from data.texts.aan_release import FILES, FOLDERS, URL, rows
+from data.texts.aan_release import DIGESTS, FILES, FOLDERS, URL, digests_of_files, remembered_digests, rows
 
 Row = tuple[str, str, str, str, str]
 
@@ -122,6 +124,8 @@ def test_batches_have_two_towers(mini: Miniature) -> None:
     for row, n, y, i in zip(x, lengths, batch["y"], ids.tolist(), strict=True):
         assert [int(y), *(tower[:k].tolist() for tower, k in zip(row, n, strict=True))] == list(everything[i])
     assert module.counts() == {"train": 40, "val": 12, "test": 15}
+    shuffled = replace(spec(mini), batches="shuffled").build(batch_size=8, seed=0)
+    assert shuffled.order(0).tolist() == np.sort(module.order(0))[permutation(0, 0, 40)].tolist() != module.order(0).tolist()
 
 
 def test_validation_on_the_test_file_has_to_be_asked_for(mini: Miniature) -> None:
@@ -194,6 +198,10 @@ def damaged(mini: Miniature, at: int, row: bytes) -> bytes:
         (b"", "has 1 fields instead of 5"),
         (b"2.0\ta\tb\tone\ttwo", "label is 2.0, and labels are 0.0 and 1.0"),
         (b"nan\ta\tb\tone\ttwo", "label is nan"),
+        (b"1e0\ta\tb\tone\ttwo", "label is 1e0, and labels are 0.0 and 1.0"),
+        (b"-0.0\ta\tb\tone\ttwo", "label is -0.0"),
+        (b" 1.0\ta\tb\tone\ttwo", "label is  1.0"),
+        (b"0_0\ta\tb\tone\ttwo", "label is 0_0"),
         (b"cites\ta\tb\tone\ttwo", "label 'cites' is no number"),
         (b"1.0\ta\tb\tone\tcaf\xe9", "a text is not UTF-8"),
         (b"1.0\ta\tb\t\xed\xa0\x80\tx", "a text is not UTF-8"),
@@ -311,3 +319,31 @@ def test_pairs_in_two_parts_are_counted(mini: Miniature) -> None:
 def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         AANSpec(**options)
+
+
+def test_the_outer_copy_comes_last_and_damaged_memory_is_no_memory(mini: Miniature, tmp_path: Path) -> None:
+    mini.write()
+    first = digests_of_files()
+    memory = mini.folder / "prepared" / DIGESTS
+    for text in ("{}", "5", "null", "[]", '{"marks": 1, "digests": []}', "[" * 100_000, '{"marks": [], "digests": {"x": 1}}'):
+        memory.write_text(text)
+        assert remembered_digests() is None
+        assert digests_of_files() == first
+
+
+def test_a_line_without_an_end_is_refused(mini: Miniature, monkeypatch: pytest.MonkeyPatch) -> None:
+    mini.write()
+    monkeypatch.setattr("data.texts.aan_release.LONGEST", 10_000)
+    for quoting in ("none", "csv"):
+        mini.write(train=b"1.0\ta\tb\tone\t" + b"x" * 20_000 + b"\n")
+        with pytest.raises(DataError, match=r"new_aan_pairs\.train\.tsv, line 1: 10,000 characters or more"):
+            spec(mini, quoting=quoting).load()
+
+
+def test_a_byte_order_mark_is_no_harm(mini: Miniature) -> None:
+    mini.write()
+    expected = texts(spec(mini).load())
+    for name in FILES.values():
+        path = next(mini.folder.rglob(name))
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert texts(spec(mini).load()) == expected

@@ -368,3 +368,11 @@ def test_random_damage_never_ends_in_anything_but_an_archive_or_a_paragraph(plac
             outcomes["refused"] += 1
     assert min(outcomes.values()) > 20, outcomes
     assert [p.name for p in place.iterdir()] == ["set.tar"]
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_an_archive_behind_the_end_of_another_is_not_left_out_in_silence(place: Path, suffix: str) -> None:
+    first, second = tar([("a", b"1")]), tar([("b", b"2")])
+    refused(place, PACK[suffix](first + second), "something after its end", suffix=suffix)
+    refused(place, PACK[suffix](first) + PACK[suffix](second), "something after its end", suffix=suffix)
+    assert read(place, PACK[suffix](first + bytes(50_000)), suffix=suffix) == [("a", b"1")]

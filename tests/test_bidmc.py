@@ -344,6 +344,7 @@ def edited(lines: list[bytes], number: int, new: bytes | None) -> bytes:
         (SIGNAL, 700, b"5.584,0.1,0.2,NaN", "line 700: a sample is missing"),
         (SIGNAL, 700, b"5.6,0.1,0.2,0.3", r"line 700: the time is 5.6 s, expected 5\.584 s"),
         (SIGNAL, 700, b"5.584,0.1,\xff,0.3", "line 700"),
+        (NUMERIC, 30, b"28,inf,90,15,99", "line 30: a value is infinite"),
         (NUMERIC, 30, None, "62 rows of 5 values, expected 63"),
         (NUMERIC, 30, b"28,90,90,high,99", "line 30: 'high' is not a number"),
         (FIX, 3, None, "which tells which recordings are of one patient"),
@@ -470,3 +471,49 @@ def test_the_real_recordings_have_the_counts_of_the_archive(monkeypatch: pytest.
     for target in ("RR", "HR", "SpO2"):
         counts = BIDMCSpec(target=target, split="patient").build(batch_size=64, seed=0).counts()  # type: ignore[arg-type]
         assert sum(counts.values()) == (7870 if target == "RR" else 7949)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b.replace(b"caf\xc3\xa9", b"caf\xe9\xe9"),
+        lambda b: b[:-10],
+        lambda b: b"",
+        lambda b: b.replace(b"PK\1\2", b"PK\1\3"),
+        lambda b: b[:-6] + b"\xff\xff\xff\xff" + b[-2:],
+    ],
+)
+def test_a_damaged_zip_is_told_whatever_is_wrong_with_it(place: Path, damage: Callable[[bytes], bytes]) -> None:
+    place.mkdir()
+    with zipfile.ZipFile(place / ARCHIVE, "w") as archive:
+        archive.writestr("caf\xe9", b"x")
+    content = (place / ARCHIVE).read_bytes()
+    assert damage(content) != content
+    (place / ARCHIVE).write_bytes(damage(content))
+    with pytest.raises(DataError, match="is damaged or cut short"):
+        BIDMCSpec(target="HR").load()
+
+
+def test_a_folder_in_a_folder_is_read_and_two_copies_are_told(put: Put, place: Path) -> None:
+    put(under="bidmc_csv")
+    expected = BIDMCSpec(target="HR").load().folder
+    put(under="bidmc/1.0.0")
+    said: list[str] = []
+    assert BIDMCSpec(target="HR").load(say=said.append).folder == expected
+    assert said == [f"BIDMC: there are 2 copies; {place / 'bidmc/1.0.0'} is read, and not {place / 'bidmc_csv'}"]
+
+
+def test_a_mark_before_the_publishers_list_is_no_harm(put: Put, contents: tuple[Miniature, dict[str, bytes]]) -> None:
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()} {name}\n" for name, content in contents[1].items())
+    put({SUMS: b"\xef\xbb\xbf" + sums.encode()})
+    BIDMCSpec(target="HR").prepare()
+    with pytest.raises(DataError, match=r"BIDMC vital signs has [\d,]+ to train.*5,000 to test"):
+        BIDMCSpec(target="HR", test_subset=5000).prepare()
+
+
+def test_an_infinite_target_of_the_archive_is_refused(put: Put, archived: tuple[np.ndarray, np.ndarray], place: Path) -> None:
+    path = next(place.rglob("BIDMC32HR_TEST.ts"))
+    text = path.read_text().rstrip("\n")
+    path.write_text(text[: text.rindex(":") + 1] + "1e999\n")
+    with pytest.raises(DataError, match=r"BIDMC32HR_TEST\.ts, line \d+: a value is missing or infinite"):
+        BIDMCSpec(target="HR", source="official").load()

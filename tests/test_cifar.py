@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -349,3 +350,15 @@ def test_the_data_are_these_data() -> None:
     assert abs(float(x.mean())) < 0.05
     assert abs(float(x.std()) - 1) < 0.05
     assert len(sha256(x.numpy())) == 64
+
+
+@pytest.mark.parametrize("above", ["cifar-10-batches-py", "cifar-10-python"])
+def test_a_folder_in_a_folder_is_read(mini: Miniature, above: str) -> None:
+    mini.unpack()
+    expected = CIFARSpec().load().folder.name
+    shutil.rmtree(mini.folder / "prepared")
+    (mini.folder / FOLDER).rename(mini.folder / "inner")
+    (mini.folder / above).mkdir()
+    (mini.folder / "inner").rename(mini.folder / above / FOLDER)
+    assert CIFARSpec().load().folder.name == expected
+    assert not (mini.folder / "cifar-10-python.tar.gz").exists()

@@ -16,7 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import cli
-from data.probes import PROBES
+from benchmarks.tasks.probes import PROBES
 from data.registry import SETS
 from reports.datasets import generators
 from reports.datasets import page as report

@@ -136,3 +136,22 @@ def test_zero_order_hold_scale() -> None:
             scale = (torch.exp(dt * Lambda) - 1) / Lambda if form == "exp" else torch.ones_like(Lambda)
             K = torch.einsum("hn,hnl->hl", W * scale, torch.exp((dt * Lambda).unsqueeze(-1) * torch.arange(50))).real
             torch.testing.assert_close(kernel(50)[0], K, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", ["exp", "exp-no-scale", "softmax"])
+def test_a_step_size_for_each_part_of_lambda(form: str) -> None:
+    """z = Re(lambda) dt_0 + i Im(lambda) dt_1, both equal at the init; lambda itself stays in the denominators."""
+    torch.manual_seed(3)
+    one = DSSSpec(kernel=form, d_state=6).build(2)  # type: ignore[arg-type]
+    torch.manual_seed(3)
+    two = DSSSpec(kernel=form, d_state=6, dt_per_part=True).build(2)  # type: ignore[arg-type]
+    assert (tuple(one.theta_dt.shape), tuple(two.theta_dt.shape)) == ((2, 1), (2, 2))
+    torch.testing.assert_close(two(40), one(40), rtol=1e-12, atol=1e-13)
+    with torch.no_grad():
+        two.theta_dt[:, 1] += 0.7
+        Lambda, W, dt = two.A(), torch.view_as_complex(two.W)[0], two.dt(1.0)
+        z = torch.complex(Lambda.real * dt[:, :1], Lambda.imag * dt[:, 1:])
+        powers = torch.exp(z.unsqueeze(-1) * torch.arange(40))
+        scale = {"exp": (torch.exp(z) - 1) / Lambda, "exp-no-scale": torch.ones_like(z), "softmax": 1 / (Lambda * powers.sum(-1))}[form]
+        torch.testing.assert_close(two(40)[0], torch.einsum("hn,hnl->hl", W * scale, powers).real, rtol=1e-10, atol=1e-11)
+    torch.testing.assert_close(two(20, rate=2.0).shape, torch.Size([1, 2, 20]))

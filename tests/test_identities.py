@@ -104,12 +104,13 @@ def test_s4(init: str, rule: str) -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_dss(kernel: str) -> None:
-    """Each DSS kernel, init, one mode and several; softmax normalized over the sequence at hand and over a fixed length."""
+    """Each DSS kernel, init, one mode and several, one step size and two; softmax over the sequence at hand and over a fixed length."""
     for init, d_state in itertools.product(("legs", "randn"), (2, 8)):
         if init == "randn" and kernel != "softmax":
             continue
         spec = DSSSpec(kernel=kernel, init=init, d_state=d_state)  # type: ignore[arg-type]
         agrees(spec)
+        agrees(replace(spec, dt_per_part=True))
         if kernel == "softmax":
             agrees(replace(spec, length=64))
 

@@ -21,6 +21,7 @@ from data.files.digests import sha256
 from data.files.official import Official
 from data.module import SplitModule
 from data.ragged import Ragged
+from data.sampling import permutation
 from data.texts import imdb, imdb_release
 from data.texts.imdb import IMDBSpec, films, hold_out, ids_at
 from data.texts.imdb_release import GROUPS, RELEASE, IMDBRelease
@@ -206,6 +207,9 @@ def test_the_first_training_batch_holds_like_lengths_and_an_epoch_holds_everythi
     assert max(spread) < int(everything.max() - everything.min()) / 2
     assert len(everything) == 72
     assert sorted(module.order(1).tolist()) == ids(module, "train")
+    shuffled = build(batch_size=8, batches="shuffled")
+    assert shuffled.order(1).tolist() == np.array(ids(module, "train"))[permutation(0, 1, 72)].tolist()
+    assert shuffled.content_hash() == module.content_hash()
 
 
 # ---------------------------------------------------------------- splits
@@ -467,3 +471,56 @@ def test_the_real_batches() -> None:
     assert batch["x"].shape == (16, 4096)
     assert int(batch["x"].max()) < 134
     assert bool((batch["x"][batch["lengths"] == 4096, -1] == 2).all())
+
+
+# ---------------------------------------------------------------- folders that other systems wrote, and parquet that is none
+
+
+@pytest.mark.parametrize("above", ["aclImdb", "aclImdb_v1"])
+def test_a_folder_in_a_folder_is_read(mini: Miniature, above: str) -> None:
+    mini.unpack()
+    expected = IMDBSpec().load().folder.name
+    shutil.rmtree(mini.folder / "prepared")
+    (mini.folder / "aclImdb").rename(mini.folder / "inner")
+    (mini.folder / above).mkdir()
+    (mini.folder / "inner").rename(mini.folder / above / "aclImdb")
+    assert str(mini.folder) in IMDBSpec().plan()
+    assert "aclImdb_v1.tar.gz" not in IMDBSpec().plan()
+    assert IMDBSpec().load().folder.name == expected
+
+
+def test_advice_fits_the_carrier(mini: Miniature) -> None:
+    """Nobody is told to remove data that only lack a file."""
+    mini.unpack()
+    next((mini.folder / "aclImdb/test/pos").iterdir()).unlink()
+    with pytest.raises(DataError, match=r"instead of \d+\. Unpack aclImdb_v1\.tar\.gz again into an empty folder") as caught:
+        IMDBSpec().load()
+    assert "Remove it" not in str(caught.value)
+
+
+def test_brackets_in_a_folder_are_brackets(mini: Miniature, tmp_path: Path) -> None:
+    mini.folder = tmp_path / "a [x] *b? {c,d}"
+    mini.monkeypatch.setenv("SSM_DATA", str(mini.folder))
+    mini.parquet()
+    IMDBSpec().load().verify()
+    mini.folder.rename(tmp_path / "a::b")
+    mini.monkeypatch.setenv("SSM_DATA", str(tmp_path / "a::b"))
+    shutil.rmtree(tmp_path / "a::b" / "prepared")
+    with pytest.raises(DataError, match='has "::" in its name'):
+        IMDBSpec().load()
+
+
+def test_a_parquet_bomb_is_refused_before_it_goes_off(mini: Miniature) -> None:
+    """A megabyte that stands for a million rows, and 30 kB that stand for 300 MB."""
+    mini.parquet()
+    for columns in (
+        {"text": ["a"] * 1_000_000, "label": [0] * 1_000_000},
+        {"text": [str(i) * 3_000_000 for i in range(100)], "label": [0] * 100},
+    ):
+        mini.table("imdb/plain_text/test-00000-of-00001.parquet", columns)
+        with pytest.raises(DataError, match=r"announces [\d,]+ rows and [\d,]+ bytes; no file of the release has more"):
+            IMDBSpec().load()
+    with (mini.folder / "imdb/plain_text/test-00000-of-00001.parquet").open("wb") as handle:
+        handle.truncate(1 << 40)
+    with pytest.raises(DataError, match="1,099,511,627,776 bytes"):
+        IMDBSpec().load()

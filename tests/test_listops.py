@@ -20,12 +20,15 @@ from data.comparison import Line
 from data.files.digests import sha256
 from data.listops.generator import (
     END,
+    MAX,
     MIN,
+    SM,
     SYMBOLS,
     VERSION,
     Codes,
     Draws,
     Expressions,
+    arities,
     distinct,
     evaluate,
     fault,
@@ -36,12 +39,14 @@ from data.listops.generator import (
     shard,
     write,
 )
-from data.listops.release import read_tsv, text_of, write_tsv
+from data.listops.release import FILES, parentheses_fit, read_tsv, text_of, write_tsv
+from data.listops.release import tables as official_tables
 from data.listops.spec import ListOpsSpec
 from data.listops.statistics import statistics
 from data.listops.vocabulary import by_frequency, decode, encode
 from data.module import SplitModule
 from data.ragged import Ragged
+from data.sampling import permutation
 
 # ---------------------------------------------------------------- the slow obvious version
 
@@ -374,6 +379,17 @@ def test_batches_hold_rows_of_like_length_and_every_row_once() -> None:
     np.testing.assert_array_equal(np.sort(lengths.numpy()), np.sort(np.diff(stored.array("offsets"))[:2000]))
 
 
+def test_shuffled_batches_are_rows_as_the_permutation_has_them() -> None:
+    """batches=shuffled, as in the literature; which rows there are, and what an evaluation says of each, stays the same."""
+    module = ListOpsSpec(rows=120, batches="shuffled").build(batch_size=16, seed=3)
+    train = 4000 + permutation(3, 1, 120)
+    np.testing.assert_array_equal(module.order(1), train)
+    assert not np.array_equal(ListOpsSpec(rows=120).build(batch_size=16, seed=3).order(1), train)
+    np.testing.assert_array_equal(
+        torch.cat([batch["y"] for batch in batches(module, "test")]), ListOpsSpec(rows=120).load().array("values")[:2000]
+    )
+
+
 def test_fewer_rows_are_the_first_of_more() -> None:
     few, more = ListOpsSpec(rows=40).load(), ListOpsSpec(rows=120).load()
     assert few.manifest["counts"] == {"train": 40, "val": 2000, "test": 2000}
@@ -520,6 +536,9 @@ def line(number: int, edit: Callable[[bytes], bytes]) -> Callable[[bytes], bytes
         (line(5, lambda t: t.replace(b"] ", b"", 1)), "row 4 .*brackets are unbalanced: 1 not closed"),
         (line(5, lambda t: t.replace(b" ] )", b" ] ) ] )", 1)), "row 4 .*brackets are unbalanced"),
         (line(5, lambda t: t.replace(b"( ", b"", 1)), "row 4 .*parentheses do not fit"),
+        (line(5, lambda t: t.replace(b" ) ] ", b" ] ) ", 1)), "row 4 .*parentheses do not fit: as many as its brackets ask for, but"),
+        (line(5, lambda t: b") " + t.replace(b")", b"", 1)), "row 4 .*parentheses do not fit"),
+        (line(5, lambda t: t.replace(b"[SM", b"[S(M", 1).replace(b"( ", b"", 1)), "row 4 .*parentheses do not fit"),
         (line(5, lambda t: t.replace(b"[SM", b"[MUL", 1)), r"row 4 .*unknown token '\[MUL'"),
         (line(5, lambda t: t.replace(b" 3 ", b" 13 ", 1)), "row 4 .*unknown token '13'"),
         (line(5, lambda t: t.replace(b" 3 ", b" \0 ", 1)), r"row 4 .*unknown token '\\x00'"),
@@ -584,3 +603,29 @@ def test_rows_of_the_original_program(part: str, tmp_path: Path) -> None:
     assert (tmp_path / "again.tsv").read_bytes() == path.read_bytes()
     if len(rows) >= 500:  # the errors of a smaller sample are not normal
         assert [entry for entry in statistics(rows, values) if not entry.agrees] == []
+
+
+def test_the_outer_copy_of_the_release_comes_last_and_two_copies_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """lra_release.gz has listops-1000 twice, outside and inside of lra_release/lra_release, and the copies differ."""
+    monkeypatch.setenv("SSM_DATA", str(tmp_path))
+    for place in ("lra_release/listops-1000", "listops"):
+        (tmp_path / place).mkdir(parents=True)
+        for file in FILES.values():
+            (tmp_path / place / file).write_text("Source\tTarget\r\n")
+    said: list[str] = []
+    assert official_tables(said.append)["test"] == tmp_path / "listops" / "basic_test.tsv"
+    assert said == [f"ListOps: there are 2 copies; {tmp_path / 'listops'} is read, and not {tmp_path / 'lra_release/listops-1000'}"]
+
+
+def test_arities_are_those_of_the_trees() -> None:
+    rows = Ragged.from_rows([np.array([MAX, 2, SM, 1, 1, END, END], dtype=np.uint8), np.array([MIN, 0, END], dtype=np.uint8)], np.uint8)
+    assert arities(rows).tolist() == [2, 0, 2, 0, 0, 0, 0, 1, 0, 0]
+
+
+def test_every_row_drawn_here_is_written_in_its_official_form() -> None:
+    drawn = generate(50, seed=3)
+    texts = [text_of(drawn.rows.row(i)).encode() for i in range(50)]
+    assert parentheses_fit(drawn.rows, texts).all()
+    assert parentheses_fit(drawn.rows, [text.replace(b" ", b"  ").replace(b"( ", b"(") for text in texts]).all()
+    moved = [text[::-1].replace(b")", b"", 1)[::-1] + b"" for text in texts]
+    assert not parentheses_fit(drawn.rows, moved).any()

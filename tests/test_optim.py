@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.rebuild import spec_classes
 from models import (
     VARIANTS,
     Constant,
@@ -19,6 +20,7 @@ from models import (
     HOPESpec,
     KernelSpec,
     LRUSpec,
+    LSTMSpec,
     MixerSpec,
     ModelSpec,
     MultiStep,
@@ -26,7 +28,9 @@ from models import (
     Plateau,
     S4DSpec,
     S4Spec,
+    Schedule,
     SequenceModel,
+    TransformerSpec,
     param_groups,
 )
 from models.kernel import Kernel
@@ -63,6 +67,8 @@ EXPECTED: dict[type[MixerSpec], dict[str, tuple[float, float]]] = {
     HOPESpec: {"h": SLOW, "theta_dt": SLOW},
     FIRSpec: {"K": SLOW},
     LRUSpec: {"nu": SLOW, "theta": SLOW, "log_gamma": SLOW, "B": SLOW, "C": NETWORK},
+    LSTMSpec: {},
+    TransformerSpec: {},
 }
 """The settings of the papers' code, by the name a kernel or recurrence gives its parameter."""
 
@@ -71,7 +77,10 @@ EXPECTED: dict[type[MixerSpec], dict[str, tuple[float, float]]] = {
 def test_every_parameter_has_its_intended_rate(name: str) -> None:
     """Kernels as in the table above (the -paper-rates variants as their name says); all else at the network's rate and decay."""
     mixer = VARIANTS[name].mixer
-    table = {} if name in ("lstm", "transformer") else dict(EXPECTED[type(mixer)])
+    if type(mixer) not in EXPECTED:
+        assert rates(network(mixer)), "each parameter in one group, whatever its rate"
+        return
+    table = dict(EXPECTED[type(mixer)])
     if name.endswith("-paper-rates"):
         table |= {"h": (LR, 0.0)} if "h" in table else {"W": SLOW}
     if isinstance(mixer, S4DSpec) and mixer.real:
@@ -238,6 +247,20 @@ def test_multistep_counts_epochs() -> None:
     f = factors(MultiStep(milestones=(2, 4), gamma=0.5), 30)
     assert f[0::5] == pytest.approx([1, 1, 0.5, 0.5, 0.25, 0.25])
     assert f[4::5] == f[0::5]
+
+
+EXAMPLES = {MultiStep: MultiStep(milestones=(2, 4))}
+"""Of the schedules that have no default."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in spec_classes().values() if issubclass(kind, Schedule)], ids=lambda kind: kind.__name__)
+def test_every_schedule_gives_rates_between_nothing_and_the_full_one(kind: type[Schedule]) -> None:
+    """Also beyond the end of the run; and equal schedules give equal rates."""
+    schedule = EXAMPLES.get(kind) or kind()
+    f = factors(schedule, 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
+    assert all(0 <= factor <= 1 for factor in f)
+    assert max(f) > 0
+    assert f == factors(replace(schedule), 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
 
 
 @pytest.mark.parametrize("lr, decay", [(0.0, 0.0), (-1.0, 0.0), (math.inf, 0.0), (1e-3, -1e-3), (math.nan, 0.0)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
+from benchmarks.recipe import SIZE
 from benchmarks.registry import BENCHMARKS
 from benchmarks.spec import RunSpec
 
@@ -22,6 +23,12 @@ def counts(run: RunSpec) -> tuple[int, int]:
     model = one.build(d_input=s.d_input, vocab=s.vocab, d_output=s.d_output, per_step=s.per_step, two_towers=s.two_towers)
     blocks = run.model.n_layers * count(model.blocks)
     return blocks, count(model) - count(model.blocks) + blocks
+
+
+@pytest.mark.parametrize("name", [name for name, b in BENCHMARKS.items() if "small" in b.scales])
+def test_small_networks_are_as_large_as_their_notes_say(name: str) -> None:
+    recipe = BENCHMARKS[name].recipe("s4d-lin", "small")
+    assert SIZE.format(round(counts(recipe.run)[1] / 1000)) in recipe.notes
 
 
 @pytest.mark.parametrize(("variant", "published"), [("s4d-lin", 306_083), ("s4", 306_851)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,9 +18,9 @@ import numpy as np
 import pytest
 import torch
 
-from data.base import DataError
+from data.base import DataError, StorageError
 from data.pathfinder.drawing import parameters
-from data.pathfinder.shards import SIZES, WORKER, Shards, workers
+from data.pathfinder.shards import PACKED, SIZES, WORKER, Shards, workers
 from data.pathfinder.spec import CARD, PathfinderSpec, split_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -287,3 +288,60 @@ def test_the_card_states_what_is_not_known() -> None:
     text = " ".join(CARD.issues)
     for fact in ("not documented", "seed", "30 of 360", "54 %", "sample_172.png", "nothing is at hand to compare"):
         assert fact in text
+
+
+# ---------------------------------------------------------------- room
+
+
+def test_what_is_needed_counts_shards_and_both_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It said a third: the shards, the array in which they are put together, and the prepared copy lie side by side."""
+    asked: list[int] = []
+    monkeypatch.setattr("data.pathfinder.spec.prepare", lambda name, key, make, needed: asked.append(needed))
+    spec().load()
+    shards = 3 * 40 * 1024 * PACKED
+    assert asked == [int(shards) + 2 * 100 * (1024 + 32)]
+    assert f"{asked[0] / 1e6:,.0f} MB have to be free" in spec().plan()
+    spec()._shards.fill(100, 1)
+    spec().load()
+    assert asked[1] == 2 * 100 * (1024 + 32)
+
+
+def test_packed_shards_are_no_larger_than_said() -> None:
+    s = shards(size=40)
+    s.fill(40, 1)
+    assert s.path(0).stat().st_size < 40 * 1024 * PACKED
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_disk_that_fills_while_shards_are_drawn_is_told_in_a_sentence(
+    processes: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A file that may not grow stands for a disk that is full; the limit is inherited by the processes that draw."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(StorageError, match=r"cannot write to .*File too large"):
+            shards().fill(50, processes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    assert list(shards().folder.iterdir()) == []
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-30], lambda b: b.replace(b"PK", b"QK"), lambda b: b"x" * len(b), lambda b: b""])
+def test_a_shard_that_is_another_file_is_damage(damage: Any) -> None:
+    s = shards()
+    s.fill(20, 1)
+    s.path(0).write_bytes(damage(s.path(0).read_bytes()))
+    with pytest.raises(DataError, match=r"is damaged .*it is then drawn again"):
+        s.read(0)
+
+
+def test_a_shard_that_unpacks_to_more_is_refused() -> None:
+    s = shards()
+    s.fill(20, 1)
+    np.savez_compressed(s.path(0), images=np.zeros(10_000_000, np.uint8))
+    with pytest.raises(DataError, match="announces more than a shard holds"):
+        s.read(0)

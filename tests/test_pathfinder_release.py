@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from data.base import DataError
-from data.pathfinder.release import FOLDERS, KNOWN_EMPTY
+from data.pathfinder.release import FOLDERS, KNOWN_EMPTY, _image, find
 from data.pathfinder.spec import PathfinderSpec
 
 N = 60
@@ -189,3 +189,81 @@ def test_a_file_that_changes_is_another_set(mini: Miniature) -> None:
 def test_huge_images_are_not_decoded(mini: Miniature) -> None:
     Image.new("1", (5000, 5000)).save(mini.png(0))
     refused("1 unreadable")
+
+
+def test_images_are_read_as_they_are_or_refused(mini: Miniature) -> None:
+    """16 bits cut to 8, colours mixed to grey or transparency dropped would change the task in silence."""
+    same = official().load().array("images")
+    grey = mini.images[0]
+    for mode in ("RGB", "RGBA", "P"):
+        Image.fromarray(grey).convert(mode).save(mini.png(0))
+        np.testing.assert_array_equal(official().load().array("images"), same)
+    Image.fromarray(np.stack([grey, grey, grey ^ 1], axis=-1)).save(mini.png(0))
+    Image.fromarray(np.stack([grey, grey, grey, np.full_like(grey, 254)], axis=-1)).save(mini.png(1))
+    Image.fromarray(grey.astype(np.uint16) << 8).save(mini.png(2))
+    with pytest.raises(DataError) as caught:
+        official().load()
+    assert "2 in colour or transparent (the first: imgs/2/sample_0.png)" in str(caught.value)
+    assert "1 of more than 8 bits (the first: imgs/2/sample_2.png)" in str(caught.value)
+
+
+def test_no_flipped_bit_of_an_image_comes_through_as_another_image(mini: Miniature) -> None:
+    """Pillow decodes a PNG without its checksums, so that one flip in eighteen gave another picture."""
+    path, expected = mini.png(0), mini.images[0]
+    content = path.read_bytes()
+    came = 0
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        image = _image(path)[1]
+        if not isinstance(image, str):
+            came += 1
+            np.testing.assert_array_equal(image, expected)
+    assert came <= 64  # in the last chunk, which is empty
+
+
+def test_a_pipe_or_a_huge_file_among_the_images_is_no_image(mini: Miniature) -> None:
+    mini.png(0).unlink()
+    os.mkfifo(mini.png(0))
+    with mini.png(1).open("wb") as handle:
+        handle.truncate(1 << 40)
+    refused(r"1 missing \(the first: imgs/2/sample_0\.png\); 1 of more than 1,048,576 bytes \(the first: imgs/2/sample_1\.png\)")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<U12', 'fortran_order': False, 'shape': (6, 11, ",
+        b"{'descr': '<U12', 'fortran_order': False, 'shape': (6, 10**9), }",
+        b"{'descr': '|O', 'fortran_order': False, 'shape': (6, 11), }",
+        b"(" * 100,
+        b"\xff" * 60,
+    ],
+)
+def test_a_list_with_a_damaged_header_is_refused(mini: Miniature, header: bytes) -> None:
+    path = mini.folder / "metadata" / "2.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00v\x00" + header.ljust(117) + b"\n")
+    refused(r"2\.npy is no array of strings")
+
+
+def test_a_byte_order_mark_before_a_list_is_no_harm(mini: Miniature) -> None:
+    same = official().load()
+    path = mini.folder / "metadata" / "2.npy"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    np.testing.assert_array_equal(official().load().array("images"), same.array("images"))
+
+
+def test_the_outer_copy_of_the_release_comes_last_and_two_copies_are_told(mini: Miniature, folder: Path) -> None:
+    """lra_release.gz has pathfinder128 twice, and what differs gives chance."""
+    assert find(32, "curv_baseline") == mini.folder
+    outer, plain = folder / "lra_release", folder / "pathfinder"
+    shutil.copytree(mini.folder.parent, outer / "pathfinder32")
+    shutil.move(mini.folder.parent, plain / "pathfinder32")
+    said: list[str] = []
+    assert find(32, "curv_baseline", said.append) == plain / "pathfinder32" / "curv_baseline"
+    kept, left = (above / "pathfinder32" / "curv_baseline" for above in (plain, outer))
+    assert said == [f"Pathfinder at 32 pixels: there are 2 copies; {kept} is read, and not {left}"]
+    shutil.rmtree(plain)
+    shutil.move(outer / "pathfinder32", folder / "pathfinder32" / "pathfinder32")
+    assert find(32, "curv_baseline") == folder / "pathfinder32" / "pathfinder32" / "curv_baseline"

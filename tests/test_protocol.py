@@ -271,6 +271,51 @@ def test_a_tag_names_the_field_where_the_word_does_not(monkeypatch: pytest.Monke
             select_benchmark("toy", protocol=protocol)
 
 
+def test_one_word_sets_every_choice_of_the_literature() -> None:
+    """validation on test, [-1, 1], csv, s4-quirk, shuffled batches: at paper scale all but the validation set are the recipe's own."""
+    for name, benchmark in BENCHMARKS.items():
+        if not benchmark.literature:
+            with pytest.raises(ValueError, match=f"no published numbers of {name}"):
+                select_benchmark(name, protocol="literature")
+            assert "paper" not in benchmark.scales or not benchmark.published
+            continue
+        found = select_benchmark(name, protocol="literature")
+        assert (found.options, found.tag) == (("--protocol", "literature"), "-literature")
+        assert found.benchmark.title == f"{benchmark.title} (protocol of the literature)"
+        assert (benchmark.beside, found.benchmark.beside) == (False, True)
+        for scale in benchmark.scales:
+            for variant in DEFAULT_VARIANTS:
+                own, run = benchmark.recipe(variant, scale).run, found.benchmark.recipe(variant, scale).run
+                assert {word: word_of(getattr(run.data, word)) for word in benchmark.literature} == benchmark.literature
+                assert replace(run, data=own.data) == own
+                if scale == "paper":
+                    assert (run.id == own.id) == (name != "lra-text")
+    text, papers = (BENCHMARKS[name].literature for name in ("lra-text", "lra-retrieval"))
+    assert (text["validation"], text["batches"], papers["quoting"], papers["batches"]) == ("test", "shuffled", "csv", "shuffled")
+    assert BENCHMARKS["lra-pathx"].literature["scaling"] == "centred"
+    assert BENCHMARKS["sc35"].literature["scaling"] == "s4-quirk"
+
+
+def test_every_published_number_has_a_protocol() -> None:
+    """A choice of protocol that is left open would be the recipe's default, which may not be the literature's."""
+    for benchmark in BENCHMARKS.values():
+        if benchmark.literature:
+            spec = type(first(benchmark.name))
+            subsets = {"train_subset", "val_subset", "test_subset", "rows", "images", "vocab", "difficulty"}
+            assert set(choices(spec)) - subsets == set(benchmark.literature)
+
+
+def test_the_word_literature_stands_alone() -> None:
+    with pytest.raises(ValueError, match="sets every choice of protocol at once and stands alone"):
+        select_benchmark("lra-text", protocol="literature,validation=held-out")
+    with pytest.raises(ValueError, match="field=value, as in source=generated; got 'literatur'; literature alone is all"):
+        select_benchmark("lra-text", protocol="literatur")
+    plain, own = (request_benchmark("lra-text", (0,), ("s4",), "paper", all_records(), protocol=p) for p in (None, "literature"))
+    assert plain.expected[0].id != own.expected[0].id
+    assert own.expected[0].command.endswith(" --protocol literature")
+    assert own.name == "lra-text-literature"
+
+
 def test_reports_ask_for_the_same_runs() -> None:
     plain, other = (request_benchmark("bidmc-hr", (0, 1), ("s4", "hope"), None, all_records(), protocol=p) for p in (None, "split=patient"))
     run = select_benchmark("bidmc-hr", protocol="split=patient").benchmark.recipe("hope", "quick").with_seed(1)

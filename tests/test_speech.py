@@ -559,3 +559,81 @@ def test_real_short_clips_are_filled_up_or_dropped(tmp_path: Path, monkeypatch: 
     of_ten = [i for i in short.tolist() if WORDS[clips.array("labels")[i]] in TEN]
     assert ten["excluded"]["clips"] == len(of_ten) > 0
     assert sum(ten["counts"].values()) == 100 - len(of_ten)
+
+
+# ---------------------------------------------------------------- folders that other systems wrote
+
+
+def test_capital_letters_are_read_and_what_macos_puts_beside_is_passed_over(mini: Miniature, tmp_path: Path) -> None:
+    expected = SpeechSpec(source="mini")
+    mini.unpack(MINI)
+    plain = load_clips("mini")
+    folder = mini.folder / MINI
+    (folder / "yes").rename(folder / "Yes")
+    for path in sorted((folder / "no").iterdir())[:3]:
+        path.rename(path.with_suffix(".WAV"))
+    for path in [*(folder / "up").iterdir()]:
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7" + bytes(60))
+    (folder / "._up").write_bytes(b"\0\5\x16\7")
+    (folder / ".DS_Store").write_bytes(b"x")
+    said: list[str] = []
+    again = load_clips("mini", say=said.append)
+    assert again.folder == plain.folder  # the same names and contents: the same key
+    assert not [line for line in said if "left out" in line]
+    assert expected.opened() is None
+    (folder / "no" / "0000000a_nohash_0.WAV").write_bytes(wav(clip("a")))
+    (folder / "no" / "0000000a_nohash_0.wav").write_bytes(wav(clip("b")))
+    with pytest.raises(DataError, match=r"has no/0000000a_nohash_0\.wav twice, in different letters"):
+        load_clips("mini")
+
+
+def test_what_is_no_clip_is_counted_and_named(mini: Miniature) -> None:
+    folder = mini.unpack(MINI)
+    (folder / "maybe").mkdir()
+    (folder / "yes" / "a.mp3").write_bytes(b"x")
+    (folder / "more.zip").write_bytes(b"x")
+    said: list[str] = []
+    clips = load_clips("mini", say=said.append)
+    assert f"{folder}: no clips of the 35 words, and left out, are 3 files or folders: maybe, more.zip, yes/a.mp3" in said
+    assert clips.manifest["left out"] == ["maybe", "more.zip", "yes/a.mp3"]
+    assert len(clips.array("labels")) == len(mini.waves)
+
+
+def test_a_folder_in_a_folder_is_found_and_two_copies_are_told(mini: Miniature) -> None:
+    inner = mini.unpack(f"{FOLDERS[1]}/{FOLDERS[1]}")
+    assert release.unpacked() == [inner]
+    outer = mini.unpack(FOLDERS[0])
+    said: list[str] = []
+    SpeechSpec().load(say=said.append)
+    assert f"Speech Commands: there are 2 copies; {outer} is read, and not {inner}" in said
+
+
+@pytest.mark.parametrize(("clips", "message"), [(1, "1 to train, 0 to validate and 0 to test"), (400, "")])
+def test_too_few_clips_are_told_before_anything_is_trained(mini: Miniature, clips: int, message: str) -> None:
+    folder = mini.folder / MINI
+    (folder / "yes").mkdir(parents=True)
+    speakers = [f"{i:08x}" for i in range(clips)] if clips > 1 else [next(s for i in range(99) if not mini_part(s := f"{i:08x}"))]
+    for speaker in speakers[:60]:
+        (folder / "yes" / f"{speaker}_nohash_0.wav").write_bytes(wav(clip(speaker)))
+    spec = SpeechSpec(source="mini", words=10)
+    if message:
+        with pytest.raises(DataError, match=message):
+            spec.prepare()
+        return
+    spec.prepare()
+    with pytest.raises(DataError, match=r"Speech Commands.* has \d+ to train, .* here, and 320 to train, 1 to .*PROTOCOL"):
+        replace(spec, train_subset=320).prepare()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "terabyte"])
+def test_a_clip_that_never_ends_is_refused(mini: Miniature, kind: str) -> None:
+    folder = mini.unpack(MINI)
+    path = next((folder / "yes").iterdir())
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as handle:
+            handle.truncate(1 << 40)
+    with pytest.raises(DataError, match="is a pipe and no file" if kind == "pipe" else "1,099,511,627,776 bytes"):
+        SpeechSpec(source="mini").opened()

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from data.base import Say, Signature, silent
+from data.base import DataError, Say, Signature, silent
 from data.card import Card
 from data.files.prepared import Prepared
 from data.sampling import Ids, require_split, stratified_subset
@@ -32,7 +32,7 @@ class ToySpec(SplitSpec):
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         self.loads.append((download, say))
-        return Prepared(folder=None, manifest={})  # type: ignore[arg-type]
+        return Prepared(folder=None, manifest={"counts": {"train": 700, "val": 100, "test": 200}})  # type: ignore[arg-type]
 
     def opened(self) -> Prepared | None:
         return None
@@ -151,3 +151,12 @@ def test_the_mapping_that_was_given_is_left_as_it_was() -> None:
     taken(train_subset=3)
     for part in PARTS:
         np.testing.assert_array_equal(before[part], SPLITS[part])
+
+
+@pytest.mark.parametrize("part, verb, size", [("train", "train", 700), ("val", "validate", 100), ("test", "test", 200)])
+def test_a_part_that_is_too_small_is_told_while_preparing(part: str, verb: str, size: int) -> None:
+    """Not by the run, hours later: the data are to blame, and the sentence says how many there are."""
+    ToySpec(**{f"{part}_subset": size}).prepare()
+    with pytest.raises(DataError, match=rf"has 700 to train, 100 to validate, 200 to test here, and .*{size + 1} to {verb}") as caught:
+        ToySpec(**{f"{part}_subset": size + 1}).prepare()
+    assert f"PROTOCOL={part}_subset=all" in str(caught.value)

@@ -13,9 +13,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
+from benchmarks.tasks.probes import PROBES
 from data.files.digests import sha256
-from data.probes import PROBES, CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from data.probes.base import ProbeSpec, Sample, distinct
+from data.probes.copying import CopyingSpec
+from data.probes.delay import DelaySpec
+from data.probes.induction import InductionSpec
+from data.probes.mqar import MQARSpec
+from data.probes.selective_copying import SelectiveCopyingSpec
 from data.sampling import philox_key
 from models import ModelSpec, OptimSpec, S4DSpec, SequenceTask
 
@@ -27,6 +32,8 @@ SMALL: tuple[ProbeSpec, ...] = (
     MQARSpec(length=24, pairs=3, vocab=32),
 )
 small = pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.name)
+EVERY = (*SMALL, *(kind() for kind in PROBES if kind not in map(type, SMALL)))  # type: ignore[call-arg]
+every = pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
 
 
 def many(spec: ProbeSpec, n: int = 4000, part: str = "test", epoch: int = 0) -> Sample:
@@ -82,7 +89,7 @@ def test_who_remembers_is_always_right(spec: ProbeSpec) -> None:
         np.testing.assert_array_equal(SOLVERS[spec.name](spec, x)[mask], y[mask].astype(float) if spec.name == "delay" else y[mask])
 
 
-@small
+@every
 def test_who_does_not_remember_is_at_chance(spec: ProbeSpec) -> None:
     """The best answer that depends on the present input and the step alone, chosen on one half of the samples, scored on the other."""
     found = many(spec, 6000)
@@ -109,7 +116,7 @@ def test_who_does_not_remember_is_at_chance(spec: ProbeSpec) -> None:
 # ---------------------------------------------------------------- what a sample is
 
 
-@small
+@every
 def test_samples_are_what_the_signature_says(spec: ProbeSpec) -> None:
     found, signature = many(spec, 50), spec.signature
     assert signature.per_step
@@ -126,10 +133,11 @@ def test_samples_are_what_the_signature_says(spec: ProbeSpec) -> None:
 
 
 def test_defaults_are_those_of_the_papers() -> None:
-    lengths = {kind.name: kind().signature.length for kind in PROBES}  # type: ignore[call-arg]
+    lengths = {kind.name: kind().signature.length for kind in map(type, SMALL)}
     assert lengths == {"delay": 4000, "copying": 120, "selective-copying": 4112, "induction": 256, "mqar": 64}
-    vocabularies = {kind.name: kind().signature.vocab for kind in PROBES}  # type: ignore[call-arg]
+    vocabularies = {kind.name: kind().signature.vocab for kind in map(type, SMALL)}
     assert vocabularies == {"delay": None, "copying": 10, "selective-copying": 16, "induction": 16, "mqar": 8192}
+    assert set(map(type, SMALL)) <= set(PROBES)
     for kind in PROBES:
         assert kind.card.name == kind.name
 
@@ -226,7 +234,7 @@ def fields(sample: Sample) -> list[NDArray[Any]]:
     return [sample.x, sample.y, sample.mask]
 
 
-@small
+@every
 def test_a_sample_depends_on_part_epoch_and_place_alone(spec: ProbeSpec) -> None:
     whole = spec.draw("val", np.arange(40))
     for a, b in zip(fields(whole), fields(spec.draw("val", np.array([31, 7]), epoch=5)), strict=True):
@@ -236,7 +244,7 @@ def test_a_sample_depends_on_part_epoch_and_place_alone(spec: ProbeSpec) -> None
     assert len(seen) > 150  # hardly two of 160 are alike
 
 
-@small
+@every
 def test_loaders(spec: ProbeSpec) -> None:
     spec = replace(spec, n_train=50, n_val=20, n_test=30)
     module, other, larger = spec.build(batch_size=16, seed=0), spec.build(batch_size=7, seed=1), replace(spec, n_train=60)
@@ -259,7 +267,7 @@ def test_loaders(spec: ProbeSpec) -> None:
     assert len(set(epoch(0)) & set(epoch(1))) < 10
 
 
-@small
+@every
 def test_a_network_is_scored_at_the_asked_steps(spec: ProbeSpec) -> None:
     """Loss and score of SequenceTask are those of the marked steps, and what is answered elsewhere is nobody's business."""
     signature = spec.signature
@@ -307,7 +315,7 @@ def test_options_that_make_no_sense_are_refused(make: Callable[[], ProbeSpec], s
 
 def test_the_first_samples_are_the_same_everywhere() -> None:
     """Of version 1; whoever changes them raises the version."""
-    tokens = [kind() for kind in PROBES if kind is not DelaySpec]  # type: ignore[call-arg]
+    tokens = [kind() for kind in map(type, SMALL) if kind is not DelaySpec]
     assert {spec.name: sha256(*fields(many(spec, 200)))[:16] for spec in tokens} == GOLDEN
 
 

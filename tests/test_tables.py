@@ -257,14 +257,16 @@ def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Pa
     assert read_published(numbers, ACCURACY) == {"s4": "88.65 ± 0.23", "hope": "90.00", "s4d-lin": "✗"}
     paper = made["expected"]({"variant": "s4"}, 0, scale="paper")
     made["write"](tmp_path, paper, source="official")
-    assert may_stand_beside(runs_of(tmp_path, [paper]), BENCHMARKS["scifar"])
+    literature = BENCHMARKS["scifar"].as_in_the_literature()
+    assert may_stand_beside(runs_of(tmp_path, [paper]), literature)
+    assert not may_stand_beside(runs_of(tmp_path, [paper]), BENCHMARKS["scifar"])
     quick = made["expected"]({"variant": "s4"}, 0)
     made["write"](tmp_path, quick, source="official")
-    assert not may_stand_beside(runs_of(tmp_path, [quick]), BENCHMARKS["scifar"])
-    assert not may_stand_beside(runs_of(tmp_path, [paper]), replace(BENCHMARKS["scifar"], beside=False))
+    assert not may_stand_beside(runs_of(tmp_path, [quick]), literature)
+    assert not may_stand_beside(runs_of(tmp_path, [paper]), literature.with_protocol({"source": "official"}))
     mini = made["expected"]({"variant": "hope"}, 0, scale="paper")
     made["write"](tmp_path, mini, source="mini")
-    assert not may_stand_beside(runs_of(tmp_path, [paper, mini]), BENCHMARKS["scifar"])
+    assert not may_stand_beside(runs_of(tmp_path, [paper, mini]), literature)
     apart = tabulate_published(numbers, name="p", title="Published", metric=ACCURACY, zero_shot={"8khz": "8 kHz"})
     assert list(apart.cells["published"]) == ["88.65 ± 0.23", "90.00", "1.00", "✗", "50.00"]
     assert list(apart.cells["row"])[-1] == "s4, 8 kHz"

@@ -119,3 +119,14 @@ def test_a_file_cut_in_its_header_or_missing_is_refused(tmp_path: Path) -> None:
             read(path)
     with pytest.raises(DataError, match="cannot be read"):
         read(tmp_path / "none.ts")
+
+
+def test_a_byte_order_mark_is_no_harm_and_tabs_divide_a_header_as_blanks_do(tmp_path: Path) -> None:
+    path = written(tmp_path, "1,2,3:4,5,6:7")
+    plain = read(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read(path) == plain
+    with pytest.raises(DataError, match="line 6 says dimensions 5; expected dimensions 2"):
+        read(written(tmp_path, "1,2,3:4,5,6:7", header=HEADER.replace("@dimensions 2", "@dimensions\t5")))
+    with pytest.raises(DataError, match=r"says dimensions \(nothing\)"):
+        read(written(tmp_path, "1,2,3:4,5,6:7", header=HEADER.replace("@dimensions 2", "@dimensions")))

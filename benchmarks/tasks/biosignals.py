@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import Final
 
 from benchmarks.benchmark import Benchmark
-from benchmarks.papers import LAST_BATCH, SMALL_MODELS, for_s4_and_s4d, s4_source
+from benchmarks.papers import LAST_BATCH, SMALL_MODELS, TF32, bilinear, differing, for_s4_and_s4d, s4_source
 from benchmarks.quick import describe_network, describe_part, quick_rows
-from benchmarks.recipe import ANY, Row, Rows, with_common_steps
+from benchmarks.recipe import ANY, SIZE, Row, Rows, with_common_steps
 from benchmarks.setting import ANY_MIXER, Setting
 from data.bidmc.spec import BIDMCSpec
 from models import ModelSpec, MultiStep, OptimSpec
 
 D_STATE: Final = 256
 """Real state dimensions of every row at small and paper scale, as in state-spaces/s4."""
+
+WINDOWS: Final = "windows cut from the publisher's recordings; the archive of the literature is the choice source=official"
 
 SAME: Final = f"d_state = {D_STATE} in every row, as in the config for S4 and S4D"
 
@@ -44,10 +46,11 @@ def _small(data: BIDMCSpec, *notes: str) -> Rows:
         setting=setting,
         data=data,
         source=f"state-spaces/s4 v3.0.0, configs/experiment/bidmc/s4-bidmc-ablation.yaml: {SMALL_MODELS}",
-        notes=(SAME, "windows cut from the publisher's recordings; the archive of the literature is the choice source=official", *notes),
+        notes=(SAME, SIZE.format(333), WINDOWS, *notes),
         adapt=lambda mixer: with_common_steps(mixer).with_states(D_STATE),
     )
-    return {ANY: row}
+    row = differing(row, TF32)
+    return {"S4D": bilinear(row), ANY: row}
 
 
 def _paper(data: BIDMCSpec) -> Rows:
@@ -65,6 +68,7 @@ def _paper(data: BIDMCSpec) -> Rows:
         notes=(SAME, LAST_BATCH),
         adapt=lambda mixer: mixer.with_states(D_STATE),
     )
+    row = differing(row, TF32)
     return for_s4_and_s4d(replace(row, fields={"n_ssm": 2}), others=row)
 
 
@@ -83,6 +87,7 @@ def _vital_sign(title: str, what: str, spread: str, data: BIDMCSpec, *small_note
             f"trained on; split=patient keeps patients apart. Always answering the mean scores {spread}."
         ),
         rows={"quick": _quick(data), "small": _small(data, *small_notes), "paper": _paper(data)},
+        literature={"source": "official", "split": "random", "normalisation": "none", "offset": "kept"},
     )
 
 

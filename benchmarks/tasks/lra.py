@@ -6,7 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Literal
 
-from benchmarks.papers import DSS_FIELDS, DSS_NOTES, HOPE_CAUSAL, LAST_BATCH, dss_source, for_s4_and_s4d, hope_source, s4_source
+from benchmarks.papers import (
+    DSS_FIELDS,
+    DSS_NOTES,
+    HOPE_CAUSAL,
+    HOPE_PADDED,
+    LAST_BATCH,
+    SOFTPLUS,
+    TF32,
+    WARM_UP,
+    differing,
+    dss_source,
+    for_s4_and_s4d,
+    hope_source,
+    s4_source,
+)
 from benchmarks.recipe import ANY, Row, Rows, keep, with_common_steps
 from benchmarks.setting import ANY_MIXER, Setting
 from data.base import DataSpec
@@ -38,17 +52,19 @@ def small_rows(
     *notes: str,
     adapt: Callable[[MixerSpec], MixerSpec] = lambda mixer: at_network_rate(with_common_steps(mixer)),
     rates: str = NETWORK_RATE,
+    warm_up: str = WARM_UP,
     padded: bool = False,
 ) -> Rows:
     """A small setting of state-spaces/s4 for all variants, which differ in their mixer only. `rates` says what `adapt` does."""
     row = Row(
         setting=setting,
         data=data,
-        source=f"state-spaces/s4, configs/experiment/lra/old/v3-s4-{config}-small.yaml",
+        source=f"state-spaces/s4 at its HEAD, configs/experiment/lra/old/v3-s4-{config}-small.yaml",
         notes=("A and B of S4 and S4D per channel, as in the config; DSS shares its Lambda", rates, *notes),
         adapt=adapt,
         padded=padded,
     )
+    row = differing(row, SOFTPLUS, warm_up)
     own = replace(row, fields={"n_ssm": None})
     return {"S4": own, "S4D": own, ANY: row}
 
@@ -78,6 +94,7 @@ def s4_rows(
         fields={"n_ssm": None},
         padded=padded,
     )
+    row = differing(row, WARM_UP, TF32)
     return for_s4_and_s4d(row, others=replace(row, adapt=keep, fields={}))
 
 
@@ -134,7 +151,7 @@ def hope_row(
         setting=setting,
         data=data,
         source=hope_source("config or script of this task"),
-        notes=(*notes, own_rate, HOPE_CAUSAL, "read out from the mean over all steps", *data_notes),
+        notes=(*notes, own_rate, HOPE_PADDED if padded else HOPE_CAUSAL, "read out from the mean over all steps", *data_notes),
         only={own_rate: lambda variant: variant.second_line_of != ""},
         adapt=lambda mixer: mixer.with_rates(kernel=lr_h, dt=lr_dt),
         fields={"d_state": d_state, "dt_min": dt[0], "dt_max": dt[1], "dt_link": dt_link, "train_dt": train_dt},

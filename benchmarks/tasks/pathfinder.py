@@ -8,7 +8,7 @@ from typing import Final
 from benchmarks.benchmark import Benchmark
 from benchmarks.papers import HOPE_COSINE
 from benchmarks.quick import TOO_SHORT, describe_network, quick_rows
-from benchmarks.recipe import Rows
+from benchmarks.recipe import SIZE, Rows
 from benchmarks.setting import DT, Setting
 from benchmarks.tasks.lra import (
     BORROWED,
@@ -28,6 +28,14 @@ from models import Cosine, OptimSpec, Plateau
 
 LONG: Final = (1e-4, 1e-1)
 """Range of initial step sizes from 16,384 steps on: S4's for Path-X."""
+
+CENTRED: Final = "pixels in [-1, 1], as in the code of all published numbers"
+UNIT: Final = (
+    "pixels in [0, 1], as in state-spaces/s4 since v4, where the config is; earlier code, that of all published numbers, has [-1, 1]"
+)
+
+LITERATURE: Final = {"source": "official", "scaling": "centred", "split": "random-42", "tokens": "false"}
+"""Choices of protocol behind all published numbers."""
 
 ABOUT: Final = (
     "Grey images with two long dashed curves, shorter distractors, and two discs: do the discs lie on the ends of one curve? One pixel per "
@@ -51,7 +59,7 @@ def _small_pathfinder(data: PathfinderSpec, *notes: str) -> Rows:
         epochs=40,
         batch_size=64,
     )
-    return small_rows("pathfinder", setting, data, *notes, GENERATED)
+    return small_rows("pathfinder", setting, data, SIZE.format(399), *notes, UNIT, GENERATED)
 
 
 def _small_pathx(data: PathfinderSpec, *notes: str) -> Rows:
@@ -66,14 +74,17 @@ def _small_pathx(data: PathfinderSpec, *notes: str) -> Rows:
         "pathx",
         setting,
         data,
+        SIZE.format(175),
         *notes,
+        UNIT,
         GENERATED,
         adapt=lambda mixer: mixer.with_time_scale(1e-4, 1e-2).with_rates(kernel=5e-4, dt=5e-4),
         rates="A, B, P, h and dt of every row at 0.0005, step sizes log-uniform in [0.0001, 0.01], as the config has them",
     )
 
 
-CENTRED: Final = "pixels scaled to [-1, 1], as in the authors' script; the rows of S4 and DSS have them in [0, 1]"
+CURVES: Final = PathfinderSpec(source="official", scaling="centred")
+LONG_CURVES: Final = replace(CURVES, resolution=128)
 
 PATHFINDER: Final = Benchmark(
     name="lra-pathfinder",
@@ -93,8 +104,10 @@ PATHFINDER: Final = Benchmark(
                     epochs=200,
                     batch_size=64,
                 ),
-                PathfinderSpec(source="official"),
-                notes=("read from the last step, as the config has it",),
+                CURVES,
+                adapt=lambda mixer: mixer.with_rates(kernel=1e-3, dt=1e-3),
+                notes=("read from the last step and A, B, P and dt at 0.001, as the config has it",),
+                data_notes=(CENTRED,),
             ),
             "DSS": dss_row(
                 Setting(
@@ -103,7 +116,8 @@ PATHFINDER: Final = Benchmark(
                     epochs=200,
                     batch_size=100,
                 ),
-                PathfinderSpec(source="official"),
+                CURVES,
+                CENTRED,
                 lr_dt=1e-3,
             ),
             "HOPE": hope_row(
@@ -113,7 +127,7 @@ PATHFINDER: Final = Benchmark(
                     epochs=250,
                     batch_size=8,
                 ),
-                PathfinderSpec(source="official", scaling="centred"),
+                CURVES,
                 CENTRED,
                 HOPE_COSINE,
                 d_state=128,
@@ -123,6 +137,7 @@ PATHFINDER: Final = Benchmark(
             ),
         },
     },
+    literature=LITERATURE,
 )
 
 PATH_X: Final = Benchmark(
@@ -143,8 +158,9 @@ PATH_X: Final = Benchmark(
                     epochs=50,
                     batch_size=16,
                 ),
-                PathfinderSpec(resolution=128, source="official"),
+                LONG_CURVES,
                 adapt=lambda mixer: mixer.with_time_scale(*LONG).with_rates(kernel=5e-4, dt=5e-4),
+                data_notes=(CENTRED,),
             ),
             "DSS": dss_row(
                 Setting(
@@ -153,7 +169,8 @@ PATH_X: Final = Benchmark(
                     epochs=35,
                     batch_size=16,
                 ),
-                PathfinderSpec(resolution=128, source="official"),
+                LONG_CURVES,
+                CENTRED,
                 lr_dt=1e-4,
                 adapt=lambda mixer: mixer.with_time_scale(1e-4, 1e-2),
             ),
@@ -164,7 +181,7 @@ PATH_X: Final = Benchmark(
                     epochs=50,
                     batch_size=16,
                 ),
-                PathfinderSpec(resolution=128, source="official", scaling="centred"),
+                LONG_CURVES,
                 CENTRED,
                 "dt not trained",
                 HOPE_COSINE,
@@ -177,6 +194,7 @@ PATH_X: Final = Benchmark(
             ),
         },
     },
+    literature=LITERATURE,
 )
 
 BENCHMARKS: Final = (
@@ -203,5 +221,6 @@ BENCHMARKS: Final = (
             "quick": _quick(PathfinderSpec(resolution=256, images=120), epochs=2, batch_size=2, dt=LONG),
             "small": _small_pathx(PathfinderSpec(resolution=256), BORROWED.format("Path-X")),
         },
+        literature=LITERATURE,
     ),
 )

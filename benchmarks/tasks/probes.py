@@ -10,8 +10,12 @@ from typing import Final, Literal
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.quick import THIS_SUITE, quick_rows
-from data.probes import CopyingSpec, DelaySpec, InductionSpec, MQARSpec, SelectiveCopyingSpec
 from data.probes.base import ProbeSpec
+from data.probes.copying import CopyingSpec
+from data.probes.delay import DelaySpec
+from data.probes.induction import InductionSpec
+from data.probes.mqar import MQARSpec
+from data.probes.selective_copying import SelectiveCopyingSpec
 
 MADE_HERE: Final = (
     "Made here, fresh in every epoch; no licence but that of the suite. There is one scale: no published setting could be verified."
@@ -98,3 +102,8 @@ BENCHMARKS: Final = (
         epochs=6,
     ),
 )
+
+PROBES: Final[tuple[type[ProbeSpec], ...]] = tuple(
+    dict.fromkeys(type(spec) for b in BENCHMARKS for row in b.rows["quick"].values() if isinstance(spec := row.data, ProbeSpec))
+)
+"""Every kind of probe, in the order of their benchmarks."""

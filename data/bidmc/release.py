@@ -6,8 +6,8 @@ The archive made regression tasks of the recordings and did not publish how it c
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say
+from data.base import DataError, Say, silent
 from data.bidmc.tsfile import cases
-from data.files.root import content_of, reading, root, scratch
+from data.files.regular import content_of, opened_file
+from data.files.root import places, root, scratch, tell_choice
 from data.sampling import Ids
 
 Target = Literal["RR", "HR", "SpO2"]
@@ -59,7 +60,8 @@ RELEASE: Extent = Extent(
 )
 READER_VERSION: Final = 1
 
-FOLDERS: Final = ("", "bidmc-ppg-and-respiration-dataset-1.0.0", "bidmc/1.0.0", "physionet.org/files/bidmc/1.0.0")
+FOLDERS: Final = ("", "bidmc-ppg-and-respiration-dataset-1.0.0", "bidmc/1.0.0", "physionet.org/files/bidmc/1.0.0", "bidmc_csv")
+"""Of the data root, where the folder bidmc_csv may be; the last one where it was unpacked into a folder of its own name."""
 ARCHIVE: Final = "bidmc-ppg-and-respiration-dataset-1.0.0.zip"
 SUMS: Final = "SHA256SUMS.txt"
 LARGEST: Final = 8_000_000
@@ -78,7 +80,7 @@ class Recordings:
 
     def read(self, name: str) -> bytes | None:
         """Reads a file by its path in the release; None where it is not there. Raises DataError where it is damaged."""
-        return _from_zip(self.place, name) if self.place.is_file() else _from_folder(self.place / name)
+        return _from_folder(self.place / name) if self.place.is_dir() else _from_zip(self.place, name)
 
     def file(self, name: str) -> bytes:
         """Reads a file that has to be there. Raises DataError where it is not."""
@@ -95,7 +97,7 @@ class Recordings:
         digests = {name: hashlib.sha256(self.file(name)).hexdigest() for name in names()}
         listed = self.read(SUMS)
         if listed is not None:
-            lines = (line.split(maxsplit=1) for line in listed.decode("utf-8", "replace").splitlines())
+            lines = (line.split(maxsplit=1) for line in listed.decode("utf-8-sig", "replace").splitlines())
             sums = {pair[1].strip().lstrip("*").removeprefix("./"): pair[0].lower() for pair in lines if len(pair) == 2}
             for name, digest in digests.items():
                 if sums.get(name) != digest:
@@ -110,31 +112,32 @@ def names() -> list[str]:
     return [f"{stem}_{kind}" for stem in stems for kind in ("Signals.csv", "Numerics.csv", "Fix.txt")]
 
 
-def find() -> Recordings | None:
-    """Finds the recordings in the data root: a folder bidmc_csv, or the zip; None where neither is there."""
-    for folder in (root() / name for name in FOLDERS):
-        if (folder / "bidmc_csv").is_dir():
-            return Recordings(folder)
-    return Recordings(root() / ARCHIVE) if (root() / ARCHIVE).is_file() else None
+def find(say: Say = silent) -> Recordings | None:
+    """Finds the recordings in the data root: a folder bidmc_csv, or the zip; None where neither is. Says so where there are several."""
+    found = places(FOLDERS, lambda folder: any((folder / "bidmc_csv").glob("bidmc_*")))
+    found += [root() / ARCHIVE] if os.path.lexists(root() / ARCHIVE) else []
+    tell_choice(found, "BIDMC", say)
+    return Recordings(found[0]) if found else None
 
 
 def _from_folder(path: Path) -> bytes | None:
-    with reading(path):
-        return content_of(path, LARGEST) if path.is_file() else None
+    return content_of(path, LARGEST) if os.path.lexists(path) else None
 
 
 def _from_zip(archive: Path, name: str) -> bytes | None:
     """The one member with this path, whatever the folder that the zip wraps it in; read into memory, never unpacked."""
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with opened_file(archive) as handle, zipfile.ZipFile(handle) as opened:
             members = [m for m in opened.infolist() if f"/{m.filename}".endswith(f"/{name}")]
             if not members:
                 return None
             if len(members) > 1 or members[0].file_size > LARGEST:
                 raise DataError(f"{archive}: {name} is there twice, or larger than {LARGEST:,} bytes; this is another archive")
             return opened.read(members[0])
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{archive} is damaged or cut short ({error}). Remove it and get it again.") from error
+    except DataError:
+        raise
+    except Exception as error:  # the names, sizes and dates in a zip are parsed by many hands, and each raises what it likes
+        raise DataError(f"{archive} is damaged or cut short ({type(error).__name__}: {error}). Remove it and get it again.") from error
 
 
 def table(content: bytes, name: str, columns: tuple[str, ...], rate: int) -> NDArray[np.float64]:
@@ -177,7 +180,7 @@ def _faults(lines: list[str], columns: int) -> Iterator[tuple[int, str]]:
 
 def patient_of(content: bytes, name: str) -> str:
     """The publisher's pseudonym for the patient of a recording: some patients have several."""
-    for line in content.decode("utf-8", "replace").splitlines():
+    for line in content.decode("utf-8-sig", "replace").splitlines():
         title, _, value = line.partition(":")
         if title.strip() == "MIMIC II matched wdb ID" and value.strip():
             return value.strip()
@@ -224,6 +227,9 @@ def windows(recordings: Recordings, digests: Mapping[str, str], say: Say) -> dic
 def window_means(numerics: NDArray[np.float64], starts: Ids, name: str) -> NDArray[np.float64]:
     """Averages the seconds start .. start + 31 that are not missing: (windows, targets). Raises DataError where all of them are."""
     cut = np.lib.stride_tricks.sliding_window_view(numerics, WINDOW, axis=0)[starts]  # (windows, targets, seconds)
+    if np.isinf(numerics).any():
+        row = int(np.flatnonzero(np.isinf(numerics).any(axis=1))[0])
+        raise DataError(f"{name}, line {row + 2}: a value is infinite; in the official recordings it is a number or missing")
     there = np.isfinite(cut)
     counts = there.sum(axis=2)
     if not counts.all():
@@ -256,7 +262,7 @@ def archive_cases(target: Target, pair: tuple[Path, Path], say: Say) -> dict[str
         for line, values, value in cases(path, channels=len(SIGNALS), length=LENGTH):
             if i - before == n:
                 raise DataError(f"{path} has more than the {n:,} cases of the official file; it is another one")
-            if not np.isfinite(values).all():
+            if not (np.isfinite(values).all() and np.isfinite(value)):
                 raise DataError(f"{path}, line {line}: a value is missing or infinite; the official files have no gaps")
             x[i], y[i] = values, value
             i += 1

@@ -8,7 +8,7 @@ the published numbers of state space models are on such a shuffle.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -19,6 +19,7 @@ from data.base import DataError, Say, Signature, silent
 from data.bidmc import release
 from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.bidmc.splits import DRAWS, PATIENT, RANDOM, SPLIT_SEED, describe, patient_parts, patient_split, random_split, usable
+from data.bidmc.tsfile import LARGEST
 from data.card import Card
 from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
@@ -137,12 +138,18 @@ class BIDMCSpec(SplitSpec):
     def _name(self) -> str:
         return "bidmc" if self.source == "physionet" else f"bidmc-{self.target.lower()}-official"
 
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Windows of each part, which depend on target and split."""
+        splits = prepared.manifest["splits"]
+        entry = splits.get(f"{self.target}, {self.split}") if isinstance(splits, dict) else None
+        return replace(prepared, manifest=entry if isinstance(entry, dict) else {}).counts()
+
     def plan(self) -> str:
         """Nothing is downloaded, as no checksum of these files is known before they are there."""
         if self.source == "official":
             return (
                 f"downloads nothing; reads BIDMC32{self.target}_TRAIN.ts and _TEST.ts, about 0.5 GB of text, from {root()} "
-                f"and writes 254 MB to {root() / 'prepared'}: about half a minute"
+                f"and writes 254 MB to {root() / 'prepared'}, twice that meanwhile: about half a minute"
             )
         return (
             f"downloads nothing; reads the 53 recordings (bidmc_csv or {release.ARCHIVE}, 0.1 to 0.2 GB) from {root()}, checks "
@@ -155,10 +162,10 @@ class BIDMCSpec(SplitSpec):
             pair = release.find_official(self.target)
             if pair is None:
                 return self._without_files()
-            digests = {path.name: file_digest(path).removeprefix("sha256:") for path in pair}
-            needed = sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4
+            digests = {path.name: file_digest(path, most=LARGEST).removeprefix("sha256:") for path in pair}
+            needed = 2 * sum(release.RELEASE.windows[self.target]) * LENGTH * len(SIGNALS) * 4  # once until it is written
             return prepare(self._name, _key(digests), lambda: from_archive(self.target, pair, digests, say), needed=needed)
-        recordings = release.find()
+        recordings = release.find(say)
         if recordings is None:
             return self._without_files()
         digests = recordings.digests()

@@ -1,7 +1,8 @@
 """Reads .ts files of time series regression: the text format of the TSER archive (arXiv 2006.10996) and of sktime and aeon.
 
 Header lines begin with @, comments with #; after a line @data comes one case per line: the channels separated by colons, the values of a
-channel by commas, ? for a missing one, and the target as the last field. Cases are read one at a time, so the file may be of any size.
+channel by commas, ? for a missing one, and the target as the last field. Cases are read one at a time; a byte order mark before the first
+line is no harm.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError
-from data.files.root import reading
+from data.files.regular import opened_file, skip_mark
 
 NUMERALS: Final = b"0123456789+-.eE"
+LARGEST: Final = 1 << 31
+"""Bytes of the largest file that is read; those of BIDMC have about 350 million."""
 WIDEST: Final = 40
 """Characters of the longest number that is taken for one, with its separator."""
 
@@ -30,7 +33,8 @@ def cases(path: Path, *, channels: int, length: int) -> Iterator[tuple[int, NDAr
     expected = {"timestamps": "false", "targetlabel": "true", "univariate": "true" if channels == 1 else "false"}
     expected |= {"dimensions": str(channels), "equallength": "true", "serieslength": str(length), "classlabel": "false"}
     inside = False
-    with reading(path), path.open("rb") as handle:
+    with opened_file(path, LARGEST) as handle:
+        skip_mark(handle)
         number = 0
         while line := handle.readline(limit + 1):
             number += 1
@@ -43,7 +47,7 @@ def cases(path: Path, *, channels: int, length: int) -> Iterator[tuple[int, NDAr
             if text.startswith(b"@"):
                 if inside:
                     raise DataError(f"{where}: a header line comes after @data; the file is damaged")
-                tag, _, value = text[1:].decode("ascii", "replace").lower().partition(" ")
+                tag, value = [*text[1:].decode("ascii", "replace").lower().split(None, 1), "", ""][:2]
                 inside = tag == "data"
                 if tag in expected and value.strip() != expected[tag]:
                     raise DataError(f"{where} says {tag} {value.strip() or '(nothing)'}; expected {tag} {expected[tag]}")

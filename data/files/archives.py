@@ -9,9 +9,10 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 from data.base import DataError
+from data.files.regular import opened_file
 
 LONGEST_HEADER: Final = 1 << 16
 """Bytes of an extended header, which holds a long name or a few attributes."""
@@ -19,7 +20,7 @@ PADDING: Final = 1 << 26
 """Bytes after the end mark, which writers fill up to their block size."""
 
 _EXTENDED: Final = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-_OPEN: Final[dict[bytes, Callable[[Path], Any]]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
+_OPEN: Final[dict[bytes, Callable[[BinaryIO], Any]]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
 
 
 def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_members: int) -> Iterator[tuple[str, bytes]]:
@@ -34,7 +35,11 @@ def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_me
     seen: set[str] = set()
     name = ""
     try:
-        with _opened(path) as handle, tarfile.open(fileobj=cast("IO[bytes]", _Whole(handle)), mode="r|", tarinfo=_Header) as tar:
+        with (
+            opened_file(path) as raw,
+            _unpacked(raw) as handle,
+            tarfile.open(fileobj=cast("IO[bytes]", _Whole(handle)), mode="r|", tarinfo=_Header) as tar,
+        ):
             for count, member in enumerate(tar, start=1):
                 if count > max_members:
                     raise DataError(f"{path} has more than the {max_members:,} entries of the official archive; it is another one")
@@ -58,21 +63,25 @@ def members(path: Path, wanted: Callable[[str], bool], *, max_bytes: int, max_me
         raise DataError(f"{path} is damaged or cut short{after} ({type(error).__name__}: {error}). Remove it and get it again.") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _unpacked(raw: BinaryIO) -> IO[bytes]:
     """The plain tar stream. The readers of the standard library check the length and the checksum of what is compressed."""
-    with path.open("rb") as raw:
-        head = raw.read(6)
+    head = raw.read(6)
+    raw.seek(0)
     opener = next((opener for magic, opener in _OPEN.items() if head.startswith(magic)), None)
-    return path.open("rb") if opener is None else opener(path)
+    return raw if opener is None else opener(raw)
 
 
 def _to_the_end(handle: IO[bytes], path: Path) -> None:
-    """Reads what follows the end mark: there stands the checksum of a compressed archive."""
+    """Reads what follows the end mark: there stands the checksum of a compressed archive, and nothing else that would be left out."""
     left = PADDING
     while block := handle.read(1 << 16):
         left -= len(block)
         if left < 0:
             raise DataError(f"{path} goes on for more than {PADDING:,} bytes after its end; it is not the official archive")
+        if block.count(0) != len(block):
+            raise DataError(
+                f"{path} has something after its end, as where archives were put one behind the other; it is not the official one"
+            )
 
 
 class _Whole:

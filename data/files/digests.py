@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data.files.root import reading
+from data.files.regular import opened_file
 
 
 def sha256(*arrays: NDArray[np.generic]) -> str:
@@ -21,9 +21,12 @@ def sha256(*arrays: NDArray[np.generic]) -> str:
     return digest.hexdigest()
 
 
-def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hashes a file of any size: "sha256:..." or another algorithm before the colon. Raises DataError where it cannot be read."""
-    with reading(path), path.open("rb") as handle:
+def file_digest(path: Path, algorithm: str = "sha256", *, most: int | None = None) -> str:
+    """Hashes a file: "sha256:..." or another algorithm before the colon.
+
+    Raises DataError where it cannot be read, is no regular file, or has more than `most` bytes.
+    """
+    with opened_file(path, most) as handle:
         return f"{algorithm}:{hashlib.file_digest(handle, algorithm).hexdigest()}"
 
 

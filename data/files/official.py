@@ -8,18 +8,18 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import ssl
 import time
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Final
 
 from data.base import DataError, Say, silent
 from data.files.digests import file_digest
-from data.files.root import megabytes, reading, root, writing
+from data.files.progress import duration
+from data.files.regular import content_of, opened_file
+from data.files.request import Broken, Request
+from data.files.root import megabytes, root, writing
 
 CHUNK: Final = 1 << 20
 TIMEOUT: Final = 8.0
@@ -27,6 +27,8 @@ TIMEOUT: Final = 8.0
 PATIENCE: Final = 25.0
 """Seconds without `MINIMUM` new bytes, over all attempts and addresses, before a download is given up."""
 MINIMUM: Final = 1 << 16
+SLOWEST: Final = 1 << 16
+"""Bytes per second below which a download is given up in the end, however steadily they come."""
 BACK_OFF: Final = 1.0
 """Seconds before the second attempt; doubled for each further one."""
 
@@ -73,10 +75,10 @@ def _require_digest(digest: str, official: Official) -> None:
 
 def _require_size(official: Official) -> None:
     path = official.path()
-    with reading(path):
-        size = path.stat().st_size if path.is_file() else None
-    if size is None:
+    if not os.path.lexists(path):
         raise DataError(f"{path} is missing: the official file of {official.bytes:,} bytes, {official.digest}")
+    with opened_file(path) as handle:
+        size = os.fstat(handle.fileno()).st_size
     if size != official.bytes:
         kind = "cut short" if size < official.bytes else "a different one"
         raise DataError(f"{path} is {kind}: {size:,} bytes, expected {official.bytes:,} ({official.digest}). Remove it and get it again.")
@@ -85,8 +87,7 @@ def _require_size(official: Official) -> None:
 def read(official: Official) -> bytes:
     """The content of a file of the data root, after its size and checksum have passed. Raises DataError."""
     _require_size(official)
-    with reading(official.path()):
-        content = official.path().read_bytes()
+    content = content_of(official.path(), official.bytes)
     require_content(content, official)
     return content
 
@@ -99,7 +100,7 @@ def require_content(content: bytes, official: Official) -> None:
 def verify(official: Official) -> None:
     """Raises DataError unless size and checksum of the file are right, without holding it in memory."""
     _require_size(official)
-    _require_digest(file_digest(official.path(), official.algorithm), official)
+    _require_digest(file_digest(official.path(), official.algorithm, most=official.bytes), official)
 
 
 # ---------------------------------------------------------------- downloading
@@ -117,7 +118,7 @@ def fetch(official: Official, say: Say = silent) -> Path:
         return path
     part = path.with_name(f"{path.name}.part")
     reasons = []
-    with writing(path.parent, official.bytes - (part.stat().st_size if part.exists() else 0)):
+    with writing(path.parent, official.bytes - _size(part)):
         for url in official.urls:
             try:
                 _download(url, part, official, PATIENCE / len(official.urls), say)
@@ -144,29 +145,40 @@ class _NotHad(Exception):
 
 
 def _download(url: str, part: Path, official: Official, patience: float, say: Say) -> None:
-    """Fills `part` to its full length, over several attempts with growing pauses, as long as bytes keep coming. Raises _NotHad."""
-    moved, pause, reason = time.monotonic(), BACK_OFF, "no answer"
+    """Fills `part` to its full length, over several attempts with growing pauses, as long as it grows. Raises _NotHad.
+
+    What counts as growth is measured against the largest size so far: a server that always begins anew and always ends early gives nothing.
+    However slowly and often bytes come, there is an end to it: the clock of the whole file.
+    """
+    begun = moved = time.monotonic()
+    end = begun + patience + official.bytes / SLOWEST
+    largest, pause, reason = _size(part), BACK_OFF, "no answer"
     while time.monotonic() - moved < patience:
-        before = part.stat().st_size if part.exists() else 0
         try:
-            _attempt(url, part, official, say)
+            _attempt(url, part, official, end, say)
         except urllib.error.HTTPError as error:
-            reason = f"the server answers {error.code} {error.reason}"
+            error.close()
+            reason = f"the server answers {error.code} {_short(error.reason)}"
             if error.code == 416:  # what is there is no beginning of the file on the server
                 part.unlink(missing_ok=True)
             elif error.code < 500 and error.code not in (408, 429):
                 raise _NotHad(reason) from error
         except urllib.error.URLError as error:
-            reason = f"no connection ({error.reason})"
+            reason = f"no connection ({_short(error.reason)})"
             if isinstance(error.reason, socket.gaierror):  # the name will not be known a second later either
                 raise _NotHad(reason) from error
-        except (HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
-            reason = f"the connection broke ({error or type(error).__name__})"
-        size = part.stat().st_size if part.exists() else 0
+        except Broken as error:
+            reason = f"the connection broke ({_short(error)})"
+        size = _size(part)
         if size == official.bytes:
             return
-        if size - before >= MINIMUM:
+        if size - largest >= MINIMUM:
             moved, pause = time.monotonic(), BACK_OFF
+        largest = max(largest, size)
+        if time.monotonic() >= end:
+            raise _NotHad(
+                f"after {duration(time.monotonic() - begun)} {size:,} of {official.bytes:,} bytes are here; the same command goes on"
+            )
         if time.monotonic() + pause - moved >= patience:
             break
         time.sleep(pause)
@@ -174,39 +186,47 @@ def _download(url: str, part: Path, official: Official, patience: float, say: Sa
     raise _NotHad(reason)
 
 
-def _attempt(url: str, part: Path, official: Official, say: Say) -> None:
-    """One request, continuing `part` where the server can."""
-    start = part.stat().st_size if part.exists() else 0
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _short(text: object) -> str:
+    """What a stranger wrote, cut to a length that a message can hold; a DataError makes it printable."""
+    return str(text)[:120]
+
+
+def _attempt(url: str, part: Path, official: Official, end: float, say: Say) -> None:
+    """One request, continuing `part` where the server can. Raises URLError and Broken."""
+    start = _size(part)
     if start > official.bytes:
         part.unlink()
         start = 0
     if start == official.bytes:
         return
-    request = urllib.request.Request(url, headers={"User-Agent": "ssm-suite", **({"Range": f"bytes={start}-"} if start else {})})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-        continued = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+    with Request(url, start, timeout=TIMEOUT, patience=PATIENCE) as request:
+        continued = request.status == 206 and request.header("Content-Range").startswith(f"bytes {start}-")
         start = start if continued else 0
-        announced = answer.headers.get("Content-Length")
-        if announced is not None and announced.isdigit() and int(announced) + start != official.bytes:
-            kind = answer.headers.get_content_type()
-            raise _NotHad(f"it offers {int(announced) + start:,} bytes of {kind} instead of {official.bytes:,}; that is not this file")
+        announced = request.header("Content-Length")
+        if announced.isascii() and announced.isdigit() and int(announced[:20]) + start != official.bytes:
+            offered = f"{int(announced[:20]) + start:,} bytes of {_short(request.kind)}"
+            raise _NotHad(f"it offers {offered} instead of {official.bytes:,}; that is not this file")
         say(f"{'continuing' if start else 'downloading'} {url} ({megabytes(official.bytes - start)})")
         with part.open("ab" if start else "wb") as out:
-            _copy(answer, out, official.bytes - start)
+            _copy(request, out, official.bytes - start, end)
 
 
-def _copy(answer: HTTPResponse, out: Any, length: int) -> None:
-    """At most `length` + 1 bytes; gives up on a connection that trickles."""
-    begun, since = time.monotonic(), 0
+def _copy(request: Request, out: IO[bytes], length: int, end: float) -> None:
+    """At most `length` + 1 bytes; gives up on a connection that trickles, and when the time of the whole file is over."""
+    since = 0
     left = length + 1  # one more than announced shows that the file is longer
-    while left > 0:
-        block = answer.read1(min(CHUNK, left))
+    request.wait_until(min(end, time.monotonic() + PATIENCE), f"fewer than {MINIMUM} bytes in {PATIENCE:.0f} s")
+    while left > 0 and time.monotonic() < end:
+        block = request.read(min(CHUNK, left))
         if not block:
             return
         out.write(block)
         left -= len(block)
         since += len(block)
         if since >= MINIMUM:
-            begun, since = time.monotonic(), 0
-        elif time.monotonic() - begun > PATIENCE:
-            raise TimeoutError(f"fewer than {MINIMUM} bytes in {PATIENCE:.0f} s")
+            request.wait_until(min(end, time.monotonic() + PATIENCE), f"fewer than {MINIMUM} bytes in {PATIENCE:.0f} s")
+            since = 0

@@ -22,9 +22,13 @@ from numpy.typing import NDArray
 from data.base import DataError
 from data.files.digests import key_of, sha256
 from data.files.official import Official
+from data.files.regular import content_of, opened_file
 from data.files.root import root, writing
+from data.subsets import PARTS
 
 SCHEMA: Final = 1
+LARGEST: Final = 1 << 24
+"""Bytes of a manifest, at most."""
 
 
 def key_of_files(version: int, *files: Official) -> str:
@@ -50,11 +54,17 @@ class Prepared:
 
     def array(self, name: str) -> NDArray[Any]:
         """Opens an array of the folder, memory-mapped and read-only. Raises DataError where it is not as the manifest says."""
+        if name not in self.manifest["arrays"]:
+            raise self.damaged(f"its manifest names no array {name!r}")
         entry = self.manifest["arrays"][name]
-        try:
-            array: NDArray[Any] = np.load(self.folder / entry["file"], mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise self.damaged(f"{entry['file']} cannot be read") from error
+        file = self.folder / entry["file"]
+        with opened_file(file):
+            try:
+                array = np.load(file, mmap_mode="r", allow_pickle=False)
+            except Exception as error:  # the header is a line of Python, and its parser raises what it likes
+                raise self.damaged(f"{entry['file']} cannot be read") from error
+        if not isinstance(array, np.ndarray):  # of a zip numpy makes a file of arrays
+            raise self.damaged(f"{entry['file']} holds no array")
         if [str(array.dtype), list(array.shape)] != [entry["dtype"], entry["shape"]]:
             raise self.damaged(f"{entry['file']} holds {array.dtype} {array.shape}, the manifest says {entry['dtype']} {entry['shape']}")
         return array
@@ -63,6 +73,13 @@ class Prepared:
         """Joins the checksums of all arrays into one array, which stands for their content in a hash over data and split."""
         text = "".join(f"{name}:{entry['sha256']};" for name, entry in sorted(self.manifest["arrays"].items()))
         return np.frombuffer(text.encode(), dtype=np.uint8)
+
+    def counts(self) -> dict[str, int]:
+        """Reads how many samples each part has. Raises DataError where the manifest does not say."""
+        counts = self.manifest.get("counts")
+        if not isinstance(counts, dict) or set(counts) != set(PARTS) or not all(type(n) is int and n >= 0 for n in counts.values()):
+            raise self.damaged("its manifest does not say how many samples each part has")
+        return {part: counts[part] for part in PARTS}
 
     def require_files(self) -> None:
         """Raises DataError unless all files are there and of the right size: the quick look of every opening."""
@@ -91,17 +108,44 @@ def opened(name: str, key: str) -> Prepared | None:
     """Opens the prepared data set of this name and key; None where there is none. Raises DataError where it is damaged."""
     folder = _folder(name, key)
     file = folder / "manifest.json"
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(file):
         return None
-    except (OSError, ValueError) as error:
+    content = content_of(file, LARGEST)
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file} cannot be read ({error}). Remove {folder} and run the same command again.") from error
-    prepared = Prepared(folder=folder, manifest=manifest)
-    if manifest.get("schema") != SCHEMA or manifest.get("key") != key:
+    prepared = Prepared(folder=folder, manifest=_Manifest(manifest, folder) if isinstance(manifest, dict) else {})
+    schema = prepared.manifest.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        raise DataError(f"{folder} is of a newer version of this suite: use that one, or set SSM_DATA (or DATA=) to another folder")
+    if schema != SCHEMA or prepared.manifest.get("key") != key or not _describes_arrays(prepared.manifest):
         raise prepared.damaged("its manifest is of another kind")
     prepared.require_files()
     return prepared
+
+
+class _Manifest(dict[str, Any]):
+    """The facts of a manifest; one that is asked for and not there is damage, and no error in the program."""
+
+    def __init__(self, facts: Mapping[str, Any], folder: Path) -> None:
+        super().__init__(facts)
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Any:
+        raise Prepared(folder=self.folder, manifest={}).damaged(f"its manifest does not say {name!r}")
+
+
+def _describes_arrays(manifest: Mapping[str, Any]) -> bool:
+    """Whether every array has its entry, which names a file of this folder and no other."""
+    arrays = manifest.get("arrays")
+    if not isinstance(arrays, dict):
+        return False
+    fields = {"file": str, "bytes": int, "dtype": str, "shape": list, "sha256": str}
+    return all(
+        isinstance(entry, dict) and entry.get("file") == f"{name}.npy" and all(type(entry.get(f)) is kind for f, kind in fields.items())
+        for name, entry in arrays.items()
+    ) and not any("/" in name or "\\" in name for name in arrays)
 
 
 def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -> Prepared:
@@ -168,6 +212,7 @@ def _locked(path: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{name} is being prepared by another process; waiting for it", file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError, AttributeError):  # who does not listen need not stop the work
+                print(f"{name} is being prepared by another process; waiting for it", file=sys.stderr, flush=True)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -11,7 +11,8 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from data.files.archives import members
 from data.files.digests import sha256
 from data.files.official import Official, Release, by_hand, fetch, read, require_content, verify
 from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
-from data.files.root import root
+from data.files.root import places, root
 from data.images.split import ImageSpec, split_facts
 from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
 from data.subsets import PARTS
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "cifar10"
 FOLDER: Final = "cifar-10-batches-py"
+FOLDERS: Final = (FOLDER, f"cifar-10-python/{FOLDER}")
 PIXELS: Final = 32 * 32
 CLASSES: Final = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCE: Final = "CIFAR-10, Alex Krizhevsky, Vinod Nair and Geoffrey Hinton, https://www.cs.toronto.edu/~kriz/cifar.html"
@@ -124,15 +126,22 @@ def from_archive() -> Iterator[bytes]:
     yield from (contents[name] for name in wanted)
 
 
+def unpacked() -> Path | None:
+    """Finds the unpacked folder, or None; programs with windows put it into one that is called like the archive, or like itself."""
+    return next(iter([*places(FOLDERS, lambda folder: (folder / "test_batch").is_file()), *places((FOLDER,), Path.is_dir)]), None)
+
+
 def from_folder() -> Iterator[bytes]:
     """Reads the six batches from the unpacked official folder, in order."""
-    missing = [batch.path().name for batch in RELEASE.batches if not batch.path().is_file()]
-    if missing:
+    folder = unpacked() or root() / FOLDER
+    names = [Path(batch.name).name for batch in RELEASE.batches]
+    if missing := [name for name in names if not (folder / name).is_file()]:
         raise DataError(
-            f"{root() / FOLDER} is only half unpacked: {', '.join(missing)} missing. Unpack the official archive again, or remove the "
+            f"{folder} is only half unpacked: {', '.join(missing)} missing. Unpack the official archive again, or remove the "
             "folder and run make data-cifar10"
         )
-    yield from (read(batch) for batch in RELEASE.batches)
+    place = folder.relative_to(root()).as_posix()
+    yield from (read(replace(batch, name=f"{place}/{name}")) for batch, name in zip(RELEASE.batches, names, strict=True))
 
 
 def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -143,7 +152,7 @@ def grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def make(download: bool, say: Say) -> Made:
     """Makes the arrays: images in official order (five training batches, then the test batch) in colour and grey, labels, and the split."""
-    if not RELEASE.archive.path().exists() and not (root() / FOLDER).exists():
+    if not RELEASE.archive.path().exists() and unpacked() is None:
         if not download:
             raise DataError(
                 f"CIFAR-10 is not here. Run make data-cifar10 (python -m data cifar10), which downloads it. Without a network: "

@@ -157,23 +157,28 @@ def write(levels: list[Level]) -> Ragged:
     return Ragged(tokens, offsets)
 
 
-def parse(rows: Ragged) -> list[Level]:
-    """Reads the trees from rows that are well formed (see `fault`): the inverse of `write`."""
+def _by_depth(rows: Ragged) -> list[Arity]:
+    """Where the digits and operators of each depth stand among the tokens of all rows."""
     tokens = rows.values
     nodes = np.flatnonzero(tokens != END)
     change = (tokens >= MIN).astype(np.int64) - 2 * (tokens == END)
     depth = (np.cumsum(change) - change)[nodes]
-    levels: list[Level] = []
-    above = nodes[:0]
-    for d in range(int(depth.max(initial=-1)) + 1):
-        place = nodes[depth == d]
-        symbols = tokens[place]
-        if levels:
-            parent = np.searchsorted(above, place) - 1
-            levels[-1].arity[levels[-1].symbols >= MIN] = np.bincount(parent, minlength=len(above))
-        levels.append(Level(np.zeros(len(place), dtype=np.int64), np.asarray(symbols)))
-        above = place[symbols >= MIN]
-    return levels
+    return [nodes[depth == d] for d in range(int(depth.max(initial=-1)) + 1)]
+
+
+def arities(rows: Ragged) -> Arity:
+    """(tokens,) Counts the arguments of every operator of rows that are well formed (see `fault`); 0 of a digit and of a bracket."""
+    counts = np.zeros(len(rows.values), dtype=np.int64)
+    for above, below in itertools.pairwise(_by_depth(rows)):
+        operators = above[rows.values[above] >= MIN]
+        counts[operators] = np.bincount(np.searchsorted(operators, below) - 1, minlength=len(operators))
+    return counts
+
+
+def parse(rows: Ragged) -> list[Level]:
+    """Reads the trees from rows that are well formed (see `fault`): the inverse of `write`."""
+    counts = arities(rows)
+    return [Level(counts[place], np.asarray(rows.values[place])) for place in _by_depth(rows)]
 
 
 def fault(codes: Codes) -> str | None:

@@ -22,12 +22,12 @@ from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.listops.generator import SYMBOLS, VERSION, Codes, Draws, generate
-from data.listops.release import FILES, FOLDERS, folder, read_tsv, tables
+from data.listops.release import FILES, FOLDERS, LARGEST, folder, read_tsv, tables
 from data.listops.statistics import statistics
 from data.listops.vocabulary import GENERATED_ORDER, LENGTH, SPECIAL, by_frequency, decode, encode
 from data.ragged import Ragged
 from data.sampling import Ids
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule
@@ -77,7 +77,7 @@ CARD: Final = Card(
 
 
 def _checksums(tables: Mapping[str, Path]) -> dict[str, str]:
-    return {part: file_digest(path) for part, path in tables.items()}
+    return {part: file_digest(path, most=LARGEST) for part, path in tables.items()}
 
 
 def _cut(counts: Mapping[str, int]) -> dict[str, Ids]:
@@ -155,8 +155,8 @@ def _read(official: Mapping[str, Path], digests: Mapping[str, str], say: Say) ->
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOpsSpec(SplitSpec):
-    """Expressions as tokens, an <eos> after each; the class is the value. Batches hold rows of like length, padded with 0."""
+class ListOpsSpec(RaggedSpec):
+    """Expressions as tokens, an <eos> after each, padded with 0; the class is the value."""
 
     version: ClassVar[int] = 1
     card: ClassVar[Card] = CARD
@@ -180,7 +180,7 @@ class ListOpsSpec(SplitSpec):
         """Generates the rows, or reads and evaluates the official tables, once. Neither needs the network. Raises DataError."""
         if self.source == "generated":
             return prepare(NAME, self._generated_key(), lambda: _generate(self.rows, say), needed=(self.rows + 4000) * 1100)
-        official = tables()
+        official = tables(say)
         digests = _checksums(official)
         return prepare(NAME, self._official_key(digests), lambda: _read(official, digests, say), needed=sum(ROWS.values()) * 1100)
 
@@ -205,7 +205,7 @@ class ListOpsSpec(SplitSpec):
         if self.source == "official":
             return (
                 f"the three official tables, looked for in {folder() or root() / FOLDERS[0]} (nothing is downloaded), every row "
-                f"evaluated, and 105 MB of prepared arrays in {where}; about half a minute"
+                f"evaluated, and 105 MB of prepared arrays in {where}; about a minute"
             )
         n = self.rows + ROWS["val"] + ROWS["test"]
         return (
@@ -226,7 +226,7 @@ class ListOpsSpec(SplitSpec):
         prepared = self.load()
         rows = Ragged(prepared.array("tokens"), np.asarray(prepared.array("offsets")))
         values = prepared.array("values").astype(np.int64)
-        whole = _cut(prepared.manifest["counts"])
+        whole = _cut(prepared.counts())
         splits = self.take({**whole, "train": whole["train"][: self.rows]}, values)
 
         def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
@@ -234,4 +234,6 @@ class ListOpsSpec(SplitSpec):
             return {"x": x, "lengths": lengths, "y": values[ids]}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))
-        return SplitModule(splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=rows.lengths)
+        return SplitModule(
+            splits, len(values), make, batch_size=batch_size, seed=seed, content_hash=content, lengths=self.sorting(rows.lengths)
+        )

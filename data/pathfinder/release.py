@@ -11,22 +11,26 @@ import hashlib
 import io
 import os
 import re
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.base import DataError, Say, silent
 from data.files.progress import Progress
-from data.files.root import content_of, reading, root, scratch
+from data.files.regular import MARK, content_of, opened_file, reading
+from data.files.root import places, scratch, tell_choice
 from data.pathfinder.drawing import Bytes
 
-FOLDERS: Final = ("lra_release/lra_release", "lra_release", "", "pathfinder")
-"""Under the data root, where the folder of a resolution may be."""
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FOLDERS: Final = ("lra_release/lra_release", "", "pathfinder", "lra_release")
+"""Under the data root, where the folder of a resolution may be, in the order in which it is looked for. The release has some of them twice,
+and what its outer copies hold is not what the literature reads: they come last."""
 KNOWN_EMPTY: Final = frozenset({"pathfinder32/curv_baseline/imgs/0/sample_172.png"})
 """Files of the release that hold nothing; every reader leaves them out."""
 RELEASED: Final = 200_000
@@ -38,8 +42,8 @@ FILE: Final = re.compile(r"sample_\d+\.png", re.ASCII)
 LARGEST_LIST: Final = 1 << 28
 SIGMAS: Final = 6
 """Standard deviations of fair coins that the balance of the labels may be off."""
-DAMAGE: Final = (OSError, SyntaxError, ValueError, EOFError, zlib.error)
-"""What Pillow raises for a PNG that is none."""
+LARGEST_IMAGE: Final = 1 << 20
+"""Bytes of the largest image that is read; 256 x 256 grey pixels take 65,536 where nothing is compressed."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,17 @@ class Row:
     label: int
 
 
-def find(resolution: int, difficulty: str) -> Path | None:
-    """Finds the folder of a difficulty in the data root, or None."""
-    for above in FOLDERS:
-        folder = root() / above / f"pathfinder{resolution}" / difficulty
-        if (folder / "metadata").is_dir():
-            return folder
-    return None
+def find(resolution: int, difficulty: str, say: Say = silent) -> Path | None:
+    """Finds the folder of a difficulty in the data root, or None; says so where there are several."""
+    above = [f"{place}/pathfinder{resolution}".lstrip("/") for place in FOLDERS]
+    found = [place / difficulty for place in places(above, lambda folder: (folder / difficulty / "metadata").is_dir())]
+    tell_choice(found, f"Pathfinder at {resolution} pixels", say)
+    return next(iter(found), None)
 
 
 def lists(folder: Path) -> list[Path]:
     """Finds the lists, in order of their batches. Raises DataError where there is none."""
-    paths = sorted((p for p in (folder / "metadata").glob("*.npy") if p.stem.isdigit()), key=lambda p: int(p.stem))
+    paths = sorted((p for p in (folder / "metadata").glob("*.npy") if p.stem.isascii() and p.stem.isdigit()), key=lambda p: int(p.stem))
     if not paths:
         raise DataError(f"{folder / 'metadata'} holds no list of images (0.npy, 1.npy, ...): unpack the release again")
     return paths
@@ -92,14 +95,14 @@ def rows(path: Path) -> list[Row]:
     if content.startswith(b"\x93NUMPY"):
         try:
             array = np.load(io.BytesIO(content), allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+        except Exception as error:  # the header is a line of Python, and its parser raises what it likes
             raise DataError(f"{path} is no array of strings ({error}); a list is plain text or such an array") from error
         if array.ndim != 2 or array.dtype.kind not in "US":
             raise DataError(f"{path} holds {array.dtype} {array.shape}; a list is an array of strings, a row for each image")
         table = (np.char.decode(array, "ascii", "replace") if array.dtype.kind == "S" else array).tolist()
     else:
         try:
-            table = [line.split() for line in content.decode("ascii").splitlines()]
+            table = [line.split() for line in content.removeprefix(MARK).decode("ascii").splitlines()]
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{path} is neither plain text nor an array of strings: byte {error.start} is {content[error.start]}"
@@ -161,8 +164,8 @@ def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Image
         else:
             content, image = _image(folder / row.file)
             digest.update(content)
-            if image is None:
-                wrong.add("unreadable", row.file)
+            if isinstance(image, str):
+                wrong.add(image, row.file)
             elif image.shape != (resolution, resolution):
                 wrong.add(f"not {resolution} x {resolution} pixels", row.file)
             else:
@@ -174,18 +177,35 @@ def read(folder: Path, resolution: int, images: int, say: Say = silent) -> Image
     return Images(pixels, labels, digest.hexdigest(), tuple(notes))
 
 
-def _image(path: Path) -> tuple[bytes, Bytes | None]:
-    """The content of a file, and the grey image in it, or None."""
+def _image(path: Path) -> tuple[bytes, Bytes | str]:
+    """The content of a file, and the grey image in it, or what is wrong with it."""
     from PIL import Image
 
+    with opened_file(path) as handle:
+        content = handle.read(LARGEST_IMAGE + 1)
+    if len(content) > LARGEST_IMAGE:
+        return b"", f"of more than {LARGEST_IMAGE:,} bytes"
     try:
-        content = path.read_bytes()
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             if max(image.size) > 4096:
-                return content, None
-            return content, np.asarray(image.convert("L"))
-    except (*DAMAGE, Image.DecompressionBombError):
-        return b"", None
+                return content, "unreadable"
+            image.verify()  # the checksums of all parts, which decoding passes over
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            return content, grey(image)
+    except Exception:  # noqa: BLE001 of a PNG that is none Pillow raises what it likes
+        return b"", "unreadable"
+
+
+def grey(image: Image) -> Bytes | str:
+    """The grey levels of an image (height, width) as they are, or why it has none: nothing is scaled, cut off or mixed."""
+    if image.mode in ("L", "1"):
+        return np.asarray(image.convert("L"))
+    if image.mode in ("P", "RGB", "RGBA", "LA"):
+        red, green, blue, opacity = np.moveaxis(np.asarray(image.convert("RGBA")), -1, 0)
+        if (red == green).all() and (red == blue).all() and (opacity == 255).all():
+            return np.ascontiguousarray(red)
+        return "in colour or transparent"
+    return "of more than 8 bits" if image.mode.startswith("I") else f"of mode {image.mode}"
 
 
 class _Wrong:

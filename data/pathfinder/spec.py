@@ -80,8 +80,9 @@ CARD: Final = Card(
         "as for 14. Whether the release did so is not documented; the literature uses curv_contour_length_14 only",
         "whether 5 or 10 distractors were asked for at 32 pixels is not documented either; 5 here, of which 1.2 are placed",
         "one file of the release is empty (pathfinder32/curv_baseline/imgs/0/sample_172.png) and left out, as everywhere",
-        "scaling=unit gives values in [0, 1] (state-spaces/s4's configuration), scaling=centred [-1, 1] (the default of its loader, which "
-        "S5 and HOPE get); tokens=true gives the bytes as ids (LRA)",
+        "scaling=centred gives values in [-1, 1], as all code behind published numbers does (state-spaces/s4 up to v3, DSS, S5, HOPE); "
+        "scaling=unit gives [0, 1], the configuration of state-spaces/s4 since v4 (March 2023), after its papers; tokens=true gives the "
+        "bytes as ids (LRA)",
     ),
 )
 
@@ -175,7 +176,13 @@ class PathfinderSpec(SplitSpec):
                 f"{root()}. Or use source=generated: make data-pathfinder draws images of the same distribution."
             )
         make = self._generate if self.source == "generated" else self._read
-        return prepare(self._name, key, lambda: make(say), needed=self.images * (self.resolution**2 + 32))
+        return prepare(self._name, key, lambda: make(say), needed=self._needed())
+
+    def _needed(self) -> int:
+        """Bytes: the shards that are still to be drawn, and the images twice, once where they are put together and once prepared."""
+        shards = self._shards
+        drawn = len(shards.missing(self.images)) * shards.size * self.resolution**2 * PACKED if self.source == "generated" else 0
+        return int(drawn) + 2 * self.images * (self.resolution**2 + 32)
 
     def opened(self) -> Prepared | None:
         """Opens the prepared arrays; None where they are not there. Those of official images are found only while these are there."""
@@ -211,7 +218,7 @@ class PathfinderSpec(SplitSpec):
         )
 
     def _read(self, say: Say) -> Made:
-        folder = release.find(self.resolution, self.difficulty)
+        folder = release.find(self.resolution, self.difficulty, say)
         assert folder is not None
         say(f"reading the images in {folder}")
         images = release.read(folder, self.resolution, self.images, say)
@@ -233,7 +240,8 @@ class PathfinderSpec(SplitSpec):
         if self.source == "official":
             return (
                 f"reads {self.images:,} official PNG files, which must be in {where / release.FOLDERS[0]} (nothing is downloaded), and "
-                f"prepares {pixels / 1e6:,.0f} MB in {where / 'prepared'}; about {duration(self.images / 5000 + 1)}"
+                f"prepares {pixels / 1e6:,.0f} MB in {where / 'prepared'}; {self._needed() / 1e6:,.0f} MB have to be free meanwhile; about "
+                f"{duration(self.images / 5000 + 1)}"
             )
         shards, processes = self._shards, workers()
         missing = len(shards.missing(self.images)) * shards.size
@@ -241,7 +249,8 @@ class PathfinderSpec(SplitSpec):
         return (
             f"draws {missing:,} images ({self.images - min(missing, self.images):,} are there) in up to {processes} processes, at most "
             f"{missing * self.resolution**2 * PACKED / 1e6:,.0f} MB in {shards.folder}, and prepares {pixels / 1e6:,.0f} MB in "
-            f"{where / 'prepared'}; about {duration(seconds)}, no network, and an interruption costs a shard of {shards.size} images"
+            f"{where / 'prepared'}, for which {self._needed() / 1e6:,.0f} MB have to be free; about "
+            f"{duration(seconds)}, no network, and an interruption costs a shard of {shards.size} images"
         )
 
     def statistics(self) -> list[Line]:

@@ -9,9 +9,10 @@ whole.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,7 +25,8 @@ from data.files.digests import key_of
 from data.files.official import Official, Release, by_hand, fetch, verify
 from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.progress import Progress
-from data.files.root import reading, root, scratch
+from data.files.regular import content_of, reading
+from data.files.root import places, root, scratch, tell_choice
 from data.speech.mfcc import LENGTH, RATE
 from data.speech.wav import samples
 
@@ -32,6 +34,12 @@ Source = Literal["official", "mini"]
 
 NAME: Final = "speech-clips"
 READER_VERSION: Final = 1
+SHOWN: Final = 3
+"""Names in a message, of many."""
+LARGEST: Final = 1 << 20
+"""Bytes of a clip or of a list that is read; a clip of one second has 32,044, the longer list about 330,000."""
+LARGEST_TABLE: Final = 1 << 24
+"""Bytes of the table that may lie beside the clips of mini."""
 # fmt: off
 WORDS: Final = (
     "bed", "cat", "down", "five", "forward", "go", "house", "left", "marvin", "no", "on", "right",
@@ -43,6 +51,8 @@ WORDS: Final = (
 TEN: Final = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 """The ten words, in the label order of Neural CDEs and of everybody after."""
 LISTS: Final = ("validation_list.txt", "testing_list.txt")
+BESIDE: Final = ("_background_noise_", "license", "readme.md", "readme_test_set.md", "mini_split.csv", "thumbs.db", "desktop.ini")
+"""What may lie beside the clips, in small letters: the publisher's other files, the table of the parts, and what systems leave behind."""
 MINI: Final = "speech_commands_v0.02_mini"
 FOLDERS: Final = ("SpeechCommands/speech_commands_v0.02", "speech_commands_v0.02", "SpeechCommands")
 """Where torchaudio, the archive's name and state-spaces/s4 put the unpacked folder."""
@@ -111,10 +121,10 @@ def _listed(content: bytes, name: str) -> list[str]:
 
 def official_parts(names: Sequence[str], lists: dict[str, bytes], where: Path) -> NDArray[np.uint8]:
     """(n,) 0, 1, 2 from the official lists. Raises DataError where they name absent clips or disagree with the publisher's rule."""
+    if absent := [label for label in LISTS if label not in lists]:
+        raise DataError(f"{where} has no {' and no '.join(absent)}; unpack the official archive again")
     part_of = dict.fromkeys(names, 0)
     for part, (label, expected) in enumerate(zip(LISTS, RELEASE.listed, strict=True), start=1):
-        if label not in lists:
-            raise DataError(f"{where} has no {label}; unpack the official archive again")
         listed = _listed(lists[label], f"{where}: {label}")
         if len(set(listed)) != expected:
             raise DataError(f"{where}: {label} names {len(set(listed)):,} clips; the official list names {expected:,}")
@@ -154,18 +164,56 @@ def wanted(name: str) -> bool:
     return name in LISTS or (bool(slash) and word in WORDS and rest.endswith(".wav"))
 
 
-def in_folder(folder: Path) -> list[str]:
-    """Lists the names of the clips in a folder that has a folder per word, sorted."""
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """The clips and lists in a folder that has a folder for each word, and what is there that is neither."""
+
+    folder: Path
+    files: dict[str, Path]
+    """The clips by their names in the release, which are in small letters, sorted; then the lists."""
+    left_out: tuple[str, ...]
+    """Paths in the folder, sorted."""
+
+    @property
+    def clips(self) -> list[str]:
+        """The names of the clips, sorted."""
+        return [name for name in self.files if name not in LISTS]
+
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Yields (name, content) of the lists that are there, then of the clips."""
+        for name in [*(label for label in LISTS if label in self.files), *self.clips]:
+            yield name, content_of(self.files[name], LARGEST)
+
+
+def in_folder(folder: Path) -> Unpacked:
+    """Finds the clips in a folder: WORD/*.wav in whatever letters, as recorders and other systems write names.
+
+    What begins with a dot is passed over: macOS puts a "._NAME" beside every file of a foreign disk. Raises DataError where two files
+    differ in nothing but the case of their letters.
+    """
+    files: dict[str, Path] = {}
+    left_out: list[str] = []
+    for path in _visible(folder):
+        word = path.name.lower()
+        if word in WORDS and path.is_dir():
+            for file in _visible(path):
+                name = f"{word}/{file.name.lower()}"
+                if not name.endswith(".wav"):
+                    left_out.append(f"{path.name}/{file.name}")
+                elif name in files:
+                    raise DataError(f"{folder} has {name} twice, in different letters: {files[name]} and {file}. Keep one of them")
+                else:
+                    files[name] = file
+        elif path.name in LISTS:
+            files[path.name] = path
+        elif word not in BESIDE:
+            left_out.append(path.name)
+    return Unpacked(folder=folder, files=dict(sorted(files.items())), left_out=tuple(left_out))
+
+
+def _visible(folder: Path) -> list[Path]:
     with reading(folder):
-        return sorted(f"{word}/{file.name}" for word in WORDS if (folder / word).is_dir() for file in (folder / word).glob("*.wav"))
-
-
-def from_folder(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Yields (name, content) of the lists that are there, then of the clips."""
-    for name in [*(label for label in LISTS if (folder / label).is_file()), *names]:
-        with reading(folder / name):
-            content = (folder / name).read_bytes()
-        yield name, content
+        return sorted(folder / name for name in os.listdir(folder) if not name.startswith(".")) if folder.is_dir() else []
 
 
 def reorder(rows: NDArray[Any], order: NDArray[np.int64]) -> None:
@@ -221,9 +269,9 @@ def gather(files: Iterator[tuple[str, bytes]], n: int, where: Path, say: Say) ->
 # ---------------------------------------------------------------- prepared once
 
 
-def unpacked() -> Path | None:
-    """Finds the unpacked official folder, or None."""
-    return next((root() / name for name in FOLDERS if (root() / name / WORDS[0]).is_dir() or (root() / name / LISTS[0]).is_file()), None)
+def unpacked() -> list[Path]:
+    """Finds the unpacked official folders; the first is read."""
+    return places(FOLDERS, lambda folder: (folder / WORDS[0]).is_dir() or (folder / LISTS[0]).is_file())
 
 
 def _missing() -> DataError:
@@ -236,8 +284,9 @@ def _missing() -> DataError:
 
 def _official(download: bool, say: Say) -> Made:
     archive = RELEASE.archive
-    folder = None if archive.path().exists() else unpacked()
-    if folder is None:
+    found = [] if archive.path().exists() else unpacked()
+    tell_choice(found, "Speech Commands", say)
+    if not found:
         if not archive.path().exists() and not download:
             raise _missing()
         if archive.path().exists():
@@ -246,36 +295,51 @@ def _official(download: bool, say: Say) -> Made:
         else:
             fetch(archive, say)
         where, n = archive.path(), RELEASE.clips
-        files = members(where, wanted, max_bytes=1 << 20, max_members=2 * RELEASE.clips)
+        files = members(where, wanted, max_bytes=LARGEST, max_members=2 * RELEASE.clips)
     else:
-        names = in_folder(folder)
-        where, n, files = folder, RELEASE.clips, from_folder(folder, names)
-        if len(names) != n:  # before half an hour of reading
-            raise DataError(f"{folder} has {len(names):,} clips instead of {n:,}: it is half unpacked. Unpack the official archive again")
+        folder = found[0]
+        there = in_folder(folder)
+        where, n, files = folder, RELEASE.clips, there.read()
+        if len(there.clips) != n:  # before half an hour of reading
+            raise DataError(
+                f"{folder} has {len(there.clips):,} clips instead of {n:,}: it is half unpacked, or has more. Unpack the official "
+                f"archive again{_named(there.left_out, '; passed over were')}"
+            )
     clips = gather(files, n, where, say)
-    return _made(clips, official_parts(clips.names, clips.lists, where), {archive.name: archive.digest} if folder is None else {})
+    return _made(clips, official_parts(clips.names, clips.lists, where), {} if found else {archive.name: archive.digest})
 
 
-def _mini() -> tuple[Path, list[str], str]:
-    """(folder, names, sha256 of names and contents) of the clips somebody put there."""
-    folder = root() / MINI
-    names = in_folder(folder)
+def _mini() -> tuple[Unpacked, str]:
+    """(what is in the folder, sha256 of names and contents of the clips) that somebody put there."""
+    found = places((MINI,), lambda folder: any((folder / word).is_dir() for word in WORDS))
+    there = in_folder(found[0] if found else root() / MINI)
     digest = hashlib.sha256()
-    for name, content in from_folder(folder, names):
+    for name, content in there.read():
         if name not in LISTS:
             digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
-    return folder, names, digest.hexdigest()
+    return there, digest.hexdigest()
 
 
-def _mini_made(folder: Path, names: list[str], digest: str, say: Say) -> Made:
-    if not names:
+def _mini_made(there: Unpacked, digest: str, say: Say) -> Made:
+    folder = there.folder
+    if not there.clips:
         raise DataError(
             f"{folder} has no clips. The source mini is a part of Speech Commands v0.02 that somebody put there, as "
-            "WORD/SPEAKER_nohash_NUMBER.wav; the official data are source=official."
+            f"WORD/SPEAKER_nohash_NUMBER.wav; the official data are source=official{_named(there.left_out, '. Passed over were')}."
         )
-    clips = gather(from_folder(folder, names), len(names), folder, say)
+    if there.left_out:
+        say(f"{folder}: no clips of the {len(WORDS)} words, and left out, are{_named(there.left_out)}")
+    clips = gather(there.read(), len(there.clips), folder, say)
     table = folder / "mini_split.csv"
-    return _made(clips, mini_parts(clips.names, table.read_bytes() if table.is_file() else None, folder), {MINI: f"sha256:{digest}"})
+    content = content_of(table, LARGEST_TABLE) if os.path.lexists(table) else None
+    made = _made(clips, mini_parts(clips.names, content, folder), {MINI: f"sha256:{digest}"})
+    return replace(made, facts={**made.facts, "left out": list(there.left_out)}) if there.left_out else made
+
+
+def _named(names: Sequence[str], before: str = "") -> str:
+    """Writes how many there are and the first few; nothing where there is none."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{before} {len(names):,} files or folders: {', '.join(names[:SHOWN])}{more}" if names else ""
 
 
 def _made(clips: Clips, parts: NDArray[np.uint8], files: dict[str, str]) -> Made:
@@ -298,15 +362,17 @@ def load_clips(source: Source, *, download: bool = False, say: Say = silent) -> 
     Sorted by name. From the network only where asked, and only the official ones. Raises DataError.
     """
     if source == "official":
+        archive = RELEASE.archive
         needed = 2 * RELEASE.clips * (2 * LENGTH + 64)  # the second time until it is written
+        needed += 0 if archive.path().exists() or unpacked() else archive.bytes
         return prepare(NAME, key_of_files(READER_VERSION, RELEASE.archive), lambda: _official(download, say), needed=needed)
-    folder, names, digest = _mini()
-    return prepare(NAME, _mini_key(digest), lambda: _mini_made(folder, names, digest, say), needed=4 * LENGTH * len(names))
+    there, digest = _mini()
+    return prepare(NAME, _mini_key(digest), lambda: _mini_made(there, digest, say), needed=4 * LENGTH * len(there.clips))
 
 
 def opened_clips(source: Source) -> Prepared | None:
     """What `load_clips` gives, or None where it is not there; nothing is made."""
-    return opened(NAME, key_of_files(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[2]))
+    return opened(NAME, key_of_files(READER_VERSION, RELEASE.archive) if source == "official" else _mini_key(_mini()[1]))
 
 
 def _mini_key(digest: str) -> str:

@@ -181,6 +181,13 @@ class SpeechSpec(SplitSpec):
         rows, labels, excluded = self._chosen(clips)
         by_speaker = self.words == 35 or self.source == "mini" or self.split == "speakers"
         parts = clips.array("parts")[rows] if by_speaker else stratified(labels)
+        sizes = np.bincount(parts, minlength=len(PARTS))
+        if not sizes.all():
+            raise DataError(
+                f"{clips.manifest['clips']:,} clips, {len(rows):,} of them of the {self.words} words, are {sizes[0]:,} to train, "
+                f"{sizes[1]:,} to validate and {sizes[2]:,} to test, split by speaker: each part needs one at least, so more clips of more "
+                "speakers"
+            )
         arrays: dict[str, NDArray[Any]] = {"rows": rows, "labels": labels, "parts": parts}
         samples, train = clips.array("samples"), np.flatnonzero(parts == 0)
         if self.features == "raw":

@@ -16,8 +16,8 @@ from data.files.digests import key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
-from data.subsets import PARTS, SplitSpec
-from data.texts.aan_release import FILES, FOLDERS, ROWS, URL, Quoting, digests_of_files, folder_of_files, remembered_digests, rows
+from data.subsets import PARTS, RaggedSpec
+from data.texts.aan_release import FILES, PLAIN, ROWS, URL, Quoting, digests_of_files, folder_of_files, remembered_digests, rows
 from data.texts.towers import consecutive, module
 from data.texts.vocabulary import BYTE_IDS, Vocabulary, encode_bytes
 
@@ -58,7 +58,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AANSpec(SplitSpec):
+class AANSpec(RaggedSpec):
     """Two papers as token ids, each cut to `length` steps; the label is 1 where they belong together."""
 
     version: ClassVar[int] = 1
@@ -106,12 +106,17 @@ class AANSpec(SplitSpec):
         digests = remembered_digests()
         return None if digests is None else opened(self._name(), self._key(digests))
 
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Pairs of each part; with validation=test the test file is both."""
+        counts = prepared.counts()
+        return {**counts, "val": counts["test"]} if self.validation == "test" else counts
+
     def plan(self) -> str:
         """Says what would be read, or what has to be put where."""
         try:
             return f"the pairs that are in {folder_of_files()}, and 0.1 to 1.5 GB of prepared arrays; a few minutes"
         except DataError:
-            return f"nothing by itself; {', '.join(FILES.values())} have to be put into {root() / FOLDERS[2]} by hand"
+            return f"nothing by itself; {', '.join(FILES.values())} have to be put into {root() / PLAIN} by hand"
 
     def _name(self) -> str:
         return f"{NAME}-{self.tokens}-{self.length}-{self.quoting}"
@@ -121,7 +126,7 @@ class AANSpec(SplitSpec):
         return key_of(choices, *(digests[name] for name in FILES.values()))
 
     def _made(self, digests: dict[str, str], say: Say) -> Made:
-        folder = folder_of_files()
+        folder = folder_of_files(say)
         texts: dict[bytes, int] = {}
         pairs: dict[str, list[tuple[int, int]]] = {part: [] for part in PARTS}
         labels: dict[str, list[int]] = {part: [] for part in PARTS}
@@ -173,7 +178,7 @@ class AANSpec(SplitSpec):
         """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64. Raises DataError."""
         prepared = self.load()
         labels = prepared.array("labels").astype(np.int64)
-        parts = consecutive(prepared.manifest["counts"])
+        parts = consecutive(prepared.counts())
         if self.validation == "test":
             parts["val"] = parts["test"]
         splits = self.take(parts, labels)
@@ -187,6 +192,7 @@ class AANSpec(SplitSpec):
             seed=seed,
             content_hash=sha256(prepared.digests(), *(splits[part] for part in PARTS)),
             shared_validation=self.validation == "test",
+            sorting=self.sorting,
         )
 
 

@@ -12,34 +12,42 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final, Literal, TypeVar
 
 from data.base import DataError, Say, silent
 from data.files.digests import file_digest
 from data.files.progress import Progress
-from data.files.root import reading, root, writing
+from data.files.regular import content_of, opened_file, skip_mark
+from data.files.root import places, root, tell_choice, writing
 
-FOLDERS: Final = ("lra_release/lra_release/tsv_data", "lra_release/tsv_data", "tsv_data", "aan")
-"""Folders of the data root: the release unpacked in two ways, its folder alone, and the name that state-spaces/s4 uses."""
+FOLDERS: Final = ("lra_release/lra_release/tsv_data", "tsv_data", "aan", "lra_release/tsv_data")
+"""Folders of the data root: the release as it is, its folder alone, the name that state-spaces/s4 uses, and the release less a level."""
+PLAIN: Final = FOLDERS[1]
 FILES: Final = {"train": "new_aan_pairs.train.tsv", "val": "new_aan_pairs.eval.tsv", "test": "new_aan_pairs.test.tsv"}
 ROWS: Final = {"train": 147_086, "val": 18_090, "test": 17_437}
 """As the literature gives them; nobody here could count."""
 URL: Final = "https://storage.googleapis.com/long-range-arena/lra_release.gz"
 DIGESTS: Final = "aan-files.json"
 """File of the folder `prepared` in which the checksums are remembered."""
+SMALL: Final = 1 << 16
+"""Bytes of that file, at most."""
+LARGEST: Final = 1 << 36
+"""Bytes of the largest of the three files that is read."""
+LONGEST: Final = 1 << 26
+"""Bytes of the longest line."""
+LABELS: Final = {b"0.0": 0, b"1.0": 1, b"0": 0, b"1": 1}
 Quoting = Literal["none", "csv"]
 
 
-def folder_of_files() -> Path:
-    """Finds the folder with the three files. Raises DataError, which says what is missing and how to get it."""
-    for name in FOLDERS:
-        folder = root() / name
-        missing = [file for file in FILES.values() if not (folder / file).is_file()]
-        if not missing:
-            return folder
-        if len(missing) < len(FILES):
-            raise DataError(f"{folder} has no {' and no '.join(missing)}; all three files of LRA Retrieval are needed. {how_to_get()}")
-    raise DataError(f"LRA Retrieval (AAN) is not here. {how_to_get()}")
+def folder_of_files(say: Say = silent) -> Path:
+    """Finds the folder with the three files; says so where there are several. Raises DataError: what is missing and how to get it."""
+    found = places(FOLDERS, lambda folder: any((folder / file).is_file() for file in FILES.values()))
+    if not found:
+        raise DataError(f"LRA Retrieval (AAN) is not here. {how_to_get()}")
+    tell_choice(found, "LRA Retrieval", say)
+    if missing := [file for file in FILES.values() if not (found[0] / file).is_file()]:
+        raise DataError(f"{found[0]} has no {' and no '.join(missing)}; all three files of LRA Retrieval are needed. {how_to_get()}")
+    return found[0]
 
 
 def how_to_get() -> str:
@@ -47,21 +55,24 @@ def how_to_get() -> str:
     return (
         f"They are only to be had inside {URL} (about 7.7 GB, a tar.gz, no checksum published), which this program does not download for "
         f"them: take the folder lra_release/lra_release/tsv_data out of it and put {', '.join(FILES.values())} into "
-        f"{root() / FOLDERS[2]}. A task of the same kind that needs no such download is retrieval-imdb (make retrieval-imdb)."
+        f"{root() / PLAIN}. A task of the same kind that needs no such download is retrieval-imdb (make retrieval-imdb)."
     )
 
 
 def remembered_digests() -> dict[str, str] | None:
     """Recalls file name -> "sha256:...": of the files that lie there, or of those that did where none do now; None where not remembered."""
     try:
-        remembered = json.loads((root() / "prepared" / DIGESTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        remembered = json.loads(content_of(root() / "prepared" / DIGESTS, SMALL))
+    except (DataError, ValueError, RecursionError):  # not there, or damaged: then the files are hashed again
+        return None
+    kept = remembered if isinstance(remembered, dict) else {}
+    marks, digests = kept.get("marks"), kept.get("digests")
+    if not isinstance(digests, dict) or set(digests) != set(FILES.values()) or not all(isinstance(d, str) for d in digests.values()):
         return None
     try:
-        marks = _marks(folder_of_files())
+        return digests if marks == _marks(folder_of_files()) else None
     except DataError:
-        marks = remembered["marks"]
-    return dict(remembered["digests"]) if marks == remembered["marks"] else None
+        return digests
 
 
 def _marks(folder: Path) -> list[list[int]]:
@@ -78,7 +89,7 @@ def digests_of_files(say: Say = silent) -> dict[str, str]:
     marks, hashed = _marks(folder), {}
     for name in FILES.values():
         say(f"hashing {folder / name} ({(folder / name).stat().st_size / 1e6:,.0f} MB)")
-        hashed[name] = file_digest(folder / name)
+        hashed[name] = file_digest(folder / name, most=LARGEST)
     memory = root() / "prepared" / DIGESTS
     with writing(memory.parent, 0):
         part = memory.with_name(f".{DIGESTS}.{os.getpid()}")
@@ -88,11 +99,24 @@ def digests_of_files(say: Say = silent) -> dict[str, str]:
 
 
 Fields = list[bytes]
+Line = TypeVar("Line", str, bytes)
+
+
+class _TooLong(Exception):
+    """A line that no two papers fill."""
+
+
+def _lines(readline: Callable[[int], Line], end: Line) -> Iterator[Line]:
+    """The lines of a file. Raises _TooLong before all of such a line is read."""
+    for number, line in enumerate(iter(lambda: readline(LONGEST), end), start=1):
+        if len(line) >= LONGEST:
+            raise _TooLong(f"line {number:,}: {LONGEST:,} characters or more, which no two papers have")
+        yield line
 
 
 def plain(handle: BinaryIO) -> Iterator[Fields]:
     """Rows as Long Range Arena reads them: a line is a row, a tab ends a field, and a quotation mark is a character like any other."""
-    for line in handle:
+    for line in _lines(handle.readline, b""):
         yield line.removesuffix(b"\n").removesuffix(b"\r").split(b"\t")
 
 
@@ -101,7 +125,7 @@ def quoted(handle: BinaryIO) -> Iterator[Fields]:
     before = csv.field_size_limit(1 << 30)  # one stray mark can make a field of half the file
     try:
         with io.TextIOWrapper(handle, encoding="utf-8", errors="surrogateescape", newline="") as text:
-            for row in csv.reader(text, delimiter="\t"):
+            for row in csv.reader(_lines(text.readline, ""), delimiter="\t"):
                 yield [field.encode("utf-8", "surrogateescape") for field in row]
     finally:
         csv.field_size_limit(before)
@@ -115,8 +139,9 @@ def fault(row: Fields) -> str | None:
     if len(row) != 5:
         return f"it has {len(row)} fields instead of 5"
     try:
-        if float(row[0]) not in (0.0, 1.0):
-            return f"its label is {row[0].decode(errors='replace')}, and labels are 0.0 and 1.0"
+        if row[0] not in LABELS:
+            float(row[0])
+            return f"its label is {row[0][:40].decode(errors='replace')}, and labels are 0.0 and 1.0"
         for text in row[3:]:
             text.decode()
     except UnicodeDecodeError as error:
@@ -131,14 +156,17 @@ def rows(path: Path, quoting: Quoting, say: Say = silent) -> Iterator[tuple[int,
     bad, first, row = 0, "", 0
     progress = Progress(path.name, None, "rows", say)
     try:
-        with reading(path), path.open("rb") as handle:
+        with opened_file(path, LARGEST) as handle:
+            skip_mark(handle)
             for row, fields in enumerate(READERS[quoting](handle), start=1):
                 if what := fault(fields):
                     first = first or f"row {row} is damaged: {what}"
                     bad += 1
                 else:
-                    yield int(float(fields[0])), fields[3], fields[4]
+                    yield LABELS[fields[0]], fields[3], fields[4]
                 progress.at(row)
+    except _TooLong as error:
+        raise DataError(f"{path}, {error}") from error
     except csv.Error as error:
         raise DataError(f"{path} is no CSV after row {row:,}: {error}. quoting=none reads it as Long Range Arena does") from error
     if bad:

@@ -21,7 +21,7 @@ from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 from data.texts import imdb_release
 from data.texts.imdb_release import CLASSES, OFFICIAL_PARTS, Reviews, films_of, find, key, reviews_of
 from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes
@@ -162,7 +162,7 @@ def films(*, download: bool = False, say: Say = silent) -> Prepared:
 def plan_of_release() -> str:
     """Says where the reviews would come from."""
     archive = imdb_release.RELEASE.archive
-    if archive.path().exists() or (root() / imdb_release.FOLDER).exists() or imdb_release.parquet_files():
+    if archive.path().exists() or imdb_release.unpacked() or imdb_release.parquet_files():
         return f"the reviews that are in {root()}"
     return f"{archive.name} ({archive.bytes / 1e6:,.0f} MB) into {root()}"
 
@@ -200,7 +200,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class IMDBSpec(SplitSpec):
+class IMDBSpec(RaggedSpec):
     """A review as token ids, cut to `length` steps; the label is 1 where it is positive."""
 
     version: ClassVar[int] = 1
@@ -231,6 +231,13 @@ class IMDBSpec(SplitSpec):
     def opened(self) -> Prepared | None:
         """Opens the prepared arrays; None where they are not there."""
         return tokenised_opened(self.tokens, self.length)
+
+    def sizes(self, prepared: Prepared) -> dict[str, int]:
+        """Reviews of each part; nothing is held out where the test set chooses the checkpoint."""
+        counts = prepared.counts()
+        if self.validation == "test":
+            return {"train": counts["train"] + counts["val"], "val": counts["test"], "test": counts["test"]}
+        return counts
 
     def plan(self) -> str:
         """Says which archive would be fetched, or what would be read."""
@@ -263,6 +270,6 @@ class IMDBSpec(SplitSpec):
             batch_size=batch_size,
             seed=seed,
             content_hash=sha256(prepared.digests(), *(splits[name] for name in PARTS)),
-            lengths=rows.lengths,
+            lengths=self.sorting(rows.lengths),
             shared_validation=self.validation == "test",
         )

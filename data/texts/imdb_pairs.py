@@ -20,7 +20,7 @@ from data.files.digests import sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, SplitSpec
+from data.subsets import PARTS, RaggedSpec
 from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
 from data.texts.imdb_release import key
 from data.texts.towers import consecutive, module
@@ -186,7 +186,7 @@ CARD: Final = Card(
 
 
 @dataclass(frozen=True, kw_only=True)
-class IMDBPairsSpec(SplitSpec):
+class IMDBPairsSpec(RaggedSpec):
     """Two reviews as character ids, each cut to `length` steps with <eos>; the label is 1 where they are about the same film."""
 
     version: ClassVar[int] = 1
@@ -229,7 +229,7 @@ class IMDBPairsSpec(SplitSpec):
         """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64. Raises DataError."""
         drawn, texts = self.load(), tokenised("characters", self.length)
         same = drawn.array("same").astype(np.int64)
-        splits = self.take(consecutive(drawn.manifest["counts"]), same)
+        splits = self.take(consecutive(drawn.counts()), same)
         return module(
             Ragged(np.asarray(texts.array("values")), np.asarray(texts.array("offsets"))),
             drawn.array("pairs").astype(np.int64),
@@ -239,4 +239,5 @@ class IMDBPairsSpec(SplitSpec):
             batch_size=batch_size,
             seed=seed,
             content_hash=sha256(texts.digests(), drawn.digests(), *(splits[part] for part in PARTS)),
+            sorting=self.sorting,
         )

@@ -8,6 +8,7 @@ of 50,000 files whose text bytes add up to the sizes that Hugging Face states fo
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import tempfile
@@ -25,10 +26,13 @@ from data.files.archives import members
 from data.files.digests import key_of, sha256
 from data.files.official import Official, Release, by_hand, fetch, verify
 from data.files.progress import Progress
-from data.files.root import content_of, root
+from data.files.regular import content_of, opened_file
+from data.files.root import places, root
 from data.ragged import Ragged
 
 FOLDER: Final = "aclImdb"
+FOLDERS: Final = (FOLDER, f"aclImdb_v1/{FOLDER}", "aclImdb_v1")
+"""Where the unpacked folder may be: programs with windows put it into one that is called like the archive, or like itself."""
 PARQUET: Final = ("imdb", "stanfordnlp/imdb", "stanfordnlp___imdb")
 """Folders of the data root in which parquet files named train*.parquet and test*.parquet are looked for, at any depth."""
 OFFICIAL_PARTS: Final = ("train", "test")
@@ -37,10 +41,16 @@ GROUPS: Final = tuple(product(range(2), range(2)))
 """(part, class) in canonical order."""
 LARGEST: Final = 1 << 20
 """Bytes of the largest file wanted, with room: the film lists have 612,500."""
+LARGEST_PARQUET: Final = 1 << 27
+"""Bytes of the largest parquet file, as it is and unpacked; the real ones have about 21 and 33 million."""
+MOST_ROWS: Final = 50_000
+"""Rows of a parquet file, at most: those of the unlabelled reviews, which is the largest."""
+FEW: Final = 16
+"""Rows that are unpacked together."""
 ENTRIES: Final = 110_000
 """Entries of the official archive, with room: 100,000 reviews, half of them unlabelled, and a few lists."""
 
-REVIEW: Final = re.compile(rf"{FOLDER}/(train|test)/(neg|pos)/(\d{{1,6}})_(\d{{1,2}})\.txt")
+REVIEW: Final = re.compile(rf"{FOLDER}/(train|test)/(neg|pos)/(\d{{1,6}})_(\d{{1,2}})\.(?:txt|TXT)")
 FILMS: Final = re.compile(rf"{FOLDER}/(train|test)/urls_(neg|pos)\.txt")
 FILM: Final = re.compile(r"https?://www\.imdb\.com/title/tt(\d+)(/.*)?")
 
@@ -91,6 +101,8 @@ class Carried:
 
     carrier: str
     """Path, for messages."""
+    remedy: str
+    """What helps where the content is not the released one."""
     reviews: list[Review] = field(default_factory=list)
     films: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """The film lists by (part, class); none in parquet."""
@@ -121,8 +133,8 @@ def find(download: bool, say: Say) -> Carried:
     """Reads the reviews in canonical order, complete and unchanged, from the first carrier that is there. Raises DataError."""
     if RELEASE.archive.path().exists():
         carried = from_archive(say)
-    elif (root() / FOLDER).exists():
-        carried = from_folder(say)
+    elif folder := unpacked():
+        carried = from_folder(folder, say)
     elif files := parquet_files():
         carried = from_parquet(files, say)
     elif download:
@@ -139,13 +151,14 @@ def find(download: bool, say: Say) -> Carried:
         if n != RELEASE.per_class:
             raise DataError(
                 f"{carried.carrier} has {n:,} reviews in {OFFICIAL_PARTS[part]}/{CLASSES[label]} instead of {RELEASE.per_class:,}. "
-                "Remove it and get it again."
+                f"{carried.remedy}"
             )
     for part, expected in enumerate(RELEASE.text_bytes):
         size = sum(len(review[2]) for review in carried.reviews if review[0] == part)
         if size != expected:
             raise DataError(
-                f"{carried.carrier} has {size:,} bytes of text in {OFFICIAL_PARTS[part]} instead of {expected:,}; it was changed"
+                f"{carried.carrier} has {size:,} bytes of text in {OFFICIAL_PARTS[part]} instead of {expected:,}; it was changed. "
+                f"{carried.remedy}"
             )
     carried.reviews.sort()
     return carried
@@ -156,7 +169,7 @@ def from_archive(say: Say) -> Carried:
     archive = RELEASE.archive
     say(f"checking and reading {archive.path()} (about half a minute)")
     verify(archive)
-    carried = Carried(str(archive.path()))
+    carried = Carried(str(archive.path()), "Its checksum is right, so this is an error of this program: please report it.")
     for name, content in members(archive.path(), _wanted, max_bytes=LARGEST, max_members=ENTRIES):
         carried.add(name, content)
     return carried
@@ -166,13 +179,19 @@ def _wanted(name: str) -> bool:
     return REVIEW.fullmatch(name) is not None or FILMS.fullmatch(name) is not None
 
 
-def from_folder(say: Say) -> Carried:
+def unpacked() -> Path | None:
+    """Finds the unpacked folder; one that has neither part only where there is no other."""
+    found = places(FOLDERS, lambda folder: any((folder / part).is_dir() for part in OFFICIAL_PARTS))
+    return next(iter([*found, *places(FOLDERS[:1], Path.exists)]), None)
+
+
+def from_folder(folder: Path, say: Say) -> Carried:
     """Reads the unpacked archive; files that are not of the release are passed over."""
-    folder = root() / FOLDER
     say(f"reading {folder} ({4 * RELEASE.per_class:,} files)")
-    carried, progress = Carried(str(folder)), Progress("reading", 4 * RELEASE.per_class, "reviews", say)
+    carried = Carried(str(folder), f"Unpack {RELEASE.archive.name} again into an empty folder; {by_hand(RELEASE.archive)}")
+    progress = Progress("reading", 4 * RELEASE.per_class, "reviews", say)
     for path in _official(folder):
-        name = path.relative_to(root()).as_posix()
+        name = f"{FOLDER}/{path.relative_to(folder).as_posix()}"
         carried.add(name, content_of(path, LARGEST))
         progress.at(len(carried.reviews))
     return carried
@@ -198,7 +217,8 @@ def from_parquet(files: dict[str, list[Path]], say: Say) -> Carried:
     """Out of Hugging Face's copy: columns "text" and "label" (0 negative, 1 positive), read without its cache and without the network."""
     place = next(path.parent for paths in files.values() for path in paths)
     say(f"reading the parquet files in {place} (a quarter of a minute)")
-    carried = Carried(str(place))
+    names = ", ".join(path.name for paths in files.values() for path in paths)
+    carried = Carried(str(place), f"Read were {names}: remove what is no part of stanfordnlp/imdb, get what is missing or cut short.")
     for part, paths in enumerate(files.values()):
         if not paths:
             raise DataError(f"{place} has no {OFFICIAL_PARTS[part]}*.parquet; both parts of the data set are needed")
@@ -213,7 +233,7 @@ def _read_parquet(path: Path, part: int, carried: Carried) -> None:
     for batch in _batches(path):
         for text, label in zip(batch["text"], batch["label"], strict=True):
             row += 1
-            if type(label) is not int or label not in (0, 1) or not isinstance(text, str):
+            if type(label) is not int or label not in (0, 1) or not isinstance(text, str) or len(text) > LARGEST:
                 bad.append(row)
                 continue
             carried.review(part, label, text.encode(), -1, f"row {row} of {path.name}")
@@ -224,9 +244,21 @@ def _read_parquet(path: Path, part: int, carried: Carried) -> None:
 def _batches(path: Path) -> Iterator[dict[str, list[Any]]]:
     import datasets
 
+    if "::" in str(path):
+        raise DataError(
+            f'{path} has "::" in its name, by which the library that reads parquet files means another thing: move the data root'
+        )
+    _require_small(path)
     with tempfile.TemporaryDirectory() as nothing:
         try:
-            rows = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True, cache_dir=nothing)
+            rows = datasets.load_dataset(
+                "parquet",
+                data_files=[glob.escape(str(path))],  # a bracket in a folder's name is a bracket
+                split="train",
+                streaming=True,
+                cache_dir=nothing,
+                batch_size=FEW,
+            )
             for batch in rows.iter(batch_size=1000):
                 if missing := {"text", "label"} - set(batch):
                     raise DataError(f"{path} has no column {' and '.join(sorted(missing))}; it has {', '.join(batch)}")
@@ -235,6 +267,24 @@ def _batches(path: Path) -> Iterator[dict[str, list[Any]]]:
             raise
         except Exception as error:  # pyarrow, fsspec and datasets raise what they like for a damaged file
             raise DataError(f"{path} is no readable parquet file ({type(error).__name__}: {error}). Remove it and get it again.") from error
+
+
+def _require_small(path: Path) -> None:
+    """Raises DataError for a file that announces more than the release, packed or not: a few bytes can stand for any number of rows."""
+    import pyarrow.parquet
+
+    with opened_file(path, LARGEST_PARQUET) as handle:
+        try:
+            with pyarrow.parquet.ParquetFile(handle) as file:
+                about = file.metadata
+                size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        except Exception as error:  # pyarrow raises what it likes for a damaged file
+            raise DataError(f"{path} is no readable parquet file ({type(error).__name__}: {error}). Remove it and get it again.") from error
+        if about.num_rows > MOST_ROWS or size > LARGEST_PARQUET:
+            raise DataError(
+                f"{path} announces {about.num_rows:,} rows and {size:,} bytes; no file of the release has more than {MOST_ROWS:,} and "
+                f"{LARGEST_PARQUET:,}: it is another one"
+            )
 
 
 # ---------------------------------------------------------------- arrays
@@ -263,7 +313,7 @@ def reviews_of(carried: Carried) -> Reviews:
     if content != RELEASE.content:
         raise DataError(
             f"{carried.carrier} is not the released content, although counts and sizes agree: sha256 {content} instead of "
-            f"{RELEASE.content}. Remove it and get it again."
+            f"{RELEASE.content}. {carried.remedy}"
         )
     return Reviews(texts, labels)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,11 +32,12 @@ def module(
     batch_size: int,
     seed: int,
     content_hash: str,
+    sorting: Callable[[Ids], Ids | None],
     shared_validation: bool = False,
 ) -> SplitModule:
-    """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64 or `limit`,.
+    """The data module; batches are {"x": (B, 2, L) int64, "y": (B,) int64, "lengths": (B, 2)}, L a multiple of 64 or `limit`.
 
-    `pairs` (n, 2) are numbers of texts. The rows of a batch are of like length, by the longer text of each pair.
+    `pairs` (n, 2) are numbers of texts. `sorting` makes of the length of the longer text of each pair that by which batches are sorted.
     """
     from data.module import SplitModule
 
@@ -51,6 +52,6 @@ def module(
         batch_size=batch_size,
         seed=seed,
         content_hash=content_hash,
-        lengths=texts.lengths[pairs].max(axis=1),
+        lengths=sorting(texts.lengths[pairs].max(axis=1)),
         shared_validation=shared_validation,
     )

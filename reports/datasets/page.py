@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from data.probes import PROBES
+from benchmarks.tasks.probes import PROBES
 from data.registry import SETS
 from reports.datasets import generators
 from reports.datasets.registry import DATASETS

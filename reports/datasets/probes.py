@@ -13,8 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from data.probes import PROBES, CopyingSpec, DelaySpec, SelectiveCopyingSpec
+from benchmarks.tasks.probes import PROBES
 from data.probes.base import ProbeSpec
+from data.probes.copying import CopyingSpec
+from data.probes.delay import DelaySpec
+from data.probes.selective_copying import SelectiveCopyingSpec
 from reports.datasets.layout import SMALL, Floats, Ints, strips
 from reports.datasets.samples import first
 from reports.parts.style import GRID, INK, MUTED, PAPER, SKY, VERMILLION, WIDTH, drawing

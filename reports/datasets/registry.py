@@ -1,4 +1,6 @@
-"""DATASETS: every data set of the page as one row; those that need no file last. A new row is on the page and in the gallery."""
+"""DATASETS: every data set of the page as one row; those that need no file last. A new row is on the page and in the gallery.
+
+A set without a row here has its card and its counts on the page, and no picture."""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from data.images.mnist import MNISTSpec
 from data.listops.spec import ListOpsSpec
 from data.pathfinder.drawing import Resolution
 from data.pathfinder.spec import PathfinderSpec
+from data.registry import SETS
 from data.speech.spec import SpeechSpec
+from data.subsets import SplitSpec
 from data.texts.aan import AANSpec
 from data.texts.imdb import IMDBSpec
 from data.texts.imdb_pairs import IMDBPairsSpec
@@ -197,4 +201,12 @@ _ROWS: Final = (
     ),
 )
 
-DATASETS: Final[dict[str, DataSet]] = {row.name: row for row in _ROWS}
+
+def _plain(name: str, spec: SplitSpec) -> DataSet:
+    """The row of a set that nothing is drawn of: its card and what is counted of it."""
+    return DataSet(name=name, forms=lambda: [spec])
+
+
+DATASETS: Final[dict[str, DataSet]] = {
+    row.name: row for row in (*_ROWS, *(_plain(name, spec) for name, spec in SETS.items() if name not in {row.name for row in _ROWS}))
+}

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 SCALE_WORDS = {
     "quick": "Quick scale: minutes on two CPU cores. The settings are far smaller than any published one, so these numbers say something "
     "about each other and nothing about published tables.",
-    "small": "Small scale: about 100K parameters, the setting of S4D's own ablations. Not comparable with full-size published numbers.",
-    "paper": "Paper scale: the published settings, untouched.",
+    "small": "Small scale: a small network of the authors' repository; notes say which, and how large. Not comparable with full-size "
+    "published numbers.",
+    "paper": "Paper scale: the published setting of each row; its notes say what is done otherwise.",
 }
 """What numbers of each scale may be compared with."""
 

@@ -36,7 +36,7 @@ def may_stand_beside(runs: pd.DataFrame, benchmark: Benchmark) -> bool:
 
 def read_published(numbers: Sequence[Published], metric: Metric) -> dict[str, str]:
     """variant -> "value ± std" of its first entry for the ordinary test whose status begins with "verified"; in the table's unit."""
-    verified = [p for p in numbers if p.status.startswith("verified") and not p.zero_shot]
+    verified = [p for p in numbers if p.status.startswith("verified") and not p.zero_shot and not p.quantity]
     return {p.variant: _printed(p, metric) for p in reversed(verified)}
 
 
@@ -52,7 +52,8 @@ def tabulate_published(
 ) -> Table:
     """What others printed, entry by entry; entries that nobody verified are left out."""
     shown = [p for p in numbers if p.status.startswith("verified")]
-    rows = [p.variant + (f", {(zero_shot or {})[p.zero_shot]}" if p.zero_shot else "") for p in shown]
+    tests = zero_shot or {}
+    rows = [", ".join(filter(None, (p.variant, p.zero_shot and tests[p.zero_shot], p.quantity))) for p in shown]
     columns = ["row", "published", "source", "known from", "note"]
     cells = pd.DataFrame(
         [
@@ -78,19 +79,21 @@ def tabulate_published(
     )
 
 
-def compose_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str) -> Section:
-    """The published numbers of a family of benchmarks in one table."""
+def compose_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, averages: Sequence[Published] = ()) -> Section:
+    """The published numbers of a family of benchmarks in one table, with averages over it where they were printed."""
     words = (
         "As printed by others at full size. Beside the rows above they stand only where scale, data and protocol agree; the report of "
         "each benchmark says so and gives every source."
     )
     table = tabulate_published_side_by_side(
-        benchmarks, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmarks[0].metric]
+        benchmarks, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmarks[0].metric], averages=averages
     )
     return Section(name="published", title="Published numbers, side by side", text=(words,), parts=(table,))
 
 
-def tabulate_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, title: str, metric: Metric) -> Table:
+def tabulate_published_side_by_side(
+    benchmarks: Sequence[Benchmark], *, name: str, title: str, metric: Metric, averages: Sequence[Published] = ()
+) -> Table:
     """The first verified number of every row for every task, rows in the order in which they first appear."""
     texts: dict[str, dict[str, str]] = {}
     for b in benchmarks:
@@ -98,11 +101,14 @@ def tabulate_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: st
         for test, word in b.zero_shot.items():
             ordinary = [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]
             texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
-    rows = list(dict.fromkeys(p.variant for b in benchmarks for p in b.published if any(p.variant in known for known in texts.values())))
+    if averages:
+        texts["average"] = read_published(averages, metric)
+    printed = [(b.name, p) for b in benchmarks for p in b.published] + [("average", p) for p in averages]
+    rows = list(dict.fromkeys(p.variant for _, p in printed if any(p.variant in known for known in texts.values())))
     numbers = [
-        {"row": p.variant, "benchmark": b.name, "test": p.zero_shot, "value": p.value, "std": p.std}
+        {"row": p.variant, "benchmark": of, "test": p.zero_shot or p.quantity, "value": p.value, "std": p.std}
         | {"source": p.source, "status": p.status, "note": p.note}
-        for b in benchmarks for p in b.published if p.status.startswith("verified")
+        for of, p in printed if p.status.startswith("verified")
     ]  # fmt: skip
     cells = pd.DataFrame(
         [{"row": v} | {task: of_task.get(v, HOLE) for task, of_task in texts.items()} for v in rows], columns=["row", *texts], dtype=object
