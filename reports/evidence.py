@@ -71,9 +71,9 @@ def unwritable(folder: Path, error: OSError) -> EnvironmentProblem:
     )
 
 
-WITH_ARRAYS = ("digits-noise", "scifar-noise", "delay")
-"""Benchmarks whose committed reports show the inside of kernels: one short, one long and one that is a regression. Arrays are nearly all
-of what the evidence weighs."""
+WITH_ARRAYS = ("digits-noise", "delay")
+"""Benchmarks whose committed reports show the inside of kernels: one of a class, one of a signal. Arrays are nearly all of what the
+evidence weighs."""
 
 
 def arrays_wanted(expected: Sequence[Expected]) -> set[str]:

@@ -24,7 +24,7 @@ Shared = Mapping[str, Mapping[str, tuple[str, ...]]]
 INTRODUCTION = (
     "Every committed table and figure, written by `python -m reports everything --commit` from the records in `records/` alone. "
     "The same tables as text and Markdown are in `tables/`, the figures in `figures/`: SVG, or PNG where that would be large. Arrays, "
-    "from which the inside of kernels is drawn, are committed for three benchmarks only."
+    "from which the inside of kernels is drawn, are committed for two benchmarks only."
 )
 
 
