@@ -95,14 +95,14 @@ help: ## this list
 	@printf '\n%s\n' 'Variables (all optional)'
 	@printf '  %-18s %s\n' \
 	  VARIANT 'parameterizations, comma-separated, or: default, all' \
-	  SEEDS 'comma-separated, as in 0,1,2' \
+	  SEEDS 'comma-separated, as in 0,1,2; or a range, as in 0-4' \
 	  SCALE 'quick, small or paper' \
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
 	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers; python -m data --status lists them' \
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \
-	  RERUN 'missing (default), failed or all' \
+	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  BENCH 'benchmark of make compare' \

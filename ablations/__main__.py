@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
+from data import command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,39 +19,45 @@ class Options(cli.Launch):
     name: cli.Name = None
     """The grid, see --list."""
     list: Annotated[bool, cli.SHOWN] = False
-    """The grids, and how many of the runs of seeds 0, 1, 2 are done."""
+    """The grids, and how many of their runs are done; own runs apart from committed evidence."""
 
 
 def listing() -> str:
-    """Every grid with its size and progress."""
+    """Every grid with its size and its cells, and the runs of each that are done, whatever their seed; own apart from committed."""
     from ablations.registry import ABLATIONS
-    from benchmarks.running.record import FINISHED
-    from benchmarks.running.store import Store
+    from benchmarks.running.tally import remarks, tallies
 
-    store, lines = Store(), []
+    own, committed = tallies()
+    lines = ["Grids (behind each cell its seeds done: own + committed evidence)"]
     for ablation in ABLATIONS.values():
-        runs = {spec.id: spec for spec in ablation.specs((0, 1, 2))}
-        done = sum(store.status(spec) in FINISHED for spec in runs.values())
-        lines += [f"{ablation.name}: {ablation.title}. {len(ablation.cells())} cells, {done}/{len(runs)} runs done (seeds 0,1,2)"]
-        lines += [f"  {' / '.join(cell.row.values())}" for cell in ablation.cells()]
-    return "\n".join(lines) + "\n"
+        cells = ablation.cells()
+        done = {cell.spec.id: (own.done(cell.spec), committed.done(cell.spec)) for cell in cells}
+        mine, theirs = (sum(counts) for counts in zip(*done.values(), strict=True))
+        lines += command.wrapped(f"{ablation.name}: ", f"{ablation.title}. {len(cells)} cells, {mine} + {theirs} runs done")
+        for cell in cells:
+            lines += command.wrapped("  ", "{} ({}+{})".format(" / ".join(cell.row.values()), *done[cell.spec.id]))
+    return "\n".join([*lines, *remarks(own)]) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
+    if options.name is not None and not options.list:
+        cli.require_named("ablation", options.name, "ablations/*.py")
     if options.list:
         print(listing(), end="")
         return cli.DONE
     from ablations.registry import ABLATIONS
-    from benchmarks.running.jobs import run_jobs
     from models.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
     with cli.as_usage():
         ablation = choose("ablation", options.name, ABLATIONS)
-    return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name])
+    from benchmarks.running.jobs import run_jobs  # only once every name is known
+
+    report = ["reports", "grid", ablation.name]
+    return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name], report, ablation.name)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
+import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
+from data import command
 
 if TYPE_CHECKING:
-    from benchmarks.benchmark import Benchmark
     from benchmarks.spec import Scale
 
 
@@ -21,7 +22,7 @@ class Options(cli.Launch):
     name: cli.Name = None
     """The benchmark, see --list."""
     list: Annotated[bool, cli.SHOWN] = False
-    """Benchmarks, variants, and how many runs of seeds 0, 1, 2 are done at --scale."""
+    """Benchmarks, variants, and how many runs are done, those at --scale by variant; own runs apart from committed evidence."""
     variant: cli.Variants = ("default",)
     """Variants, separated by commas; or default (the seven), or all."""
     scale: cli.ScaleName = None
@@ -38,36 +39,41 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 
 def listing(scale: Scale) -> str:
-    """Benchmarks with their scales; variants with what they are and, for each benchmark, how many of the runs of seeds 0, 1, 2 are done.
-
-    A column is a benchmark by its number; a dash where it has no such row or scale.
-    """
+    """Benchmarks with their scales and the runs of each that are done, whatever their seed; variants with what they are; and for each
+    benchmark with a record at `scale`, which variants are done. Own runs stand apart from committed evidence."""
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.running.record import FINISHED
-    from benchmarks.running.store import Store
+    from benchmarks.running.tally import remarks, tallies
     from models import VARIANTS
 
-    store = Store()
-
-    def done(benchmark: Benchmark, variant: str) -> str:
-        if not benchmark.has_recipe(variant, scale):
-            return "-"
-        recipe = benchmark.recipe(variant, scale)
-        return str(sum(store.status(recipe.with_seed(seed)) in FINISHED for seed in (0, 1, 2)))
-
-    lines = ["Benchmarks"]
-    lines += [f"  {i:2}  {b.name:<18} {b.title} ({', '.join(b.scales)})" for i, b in enumerate(BENCHMARKS.values(), 1)]
-    lines += ["", f"Variants (* default), and of the runs of seeds 0, 1, 2 on each benchmark at {scale} scale those done"]
-    lines.append(f"  {'':<26}" + "".join(f"{i:>3}" for i in range(1, len(BENCHMARKS) + 1)))
+    own, committed = tallies()
+    lines = ["Benchmarks (runs done: own + committed evidence)"]
+    for b in BENCHMARKS.values():
+        head = f"  {b.name:<18} {own.benchmarks[b.name]:>3} + {committed.benchmarks[b.name]:<4}"
+        lines += command.wrapped(head, f"{b.title} ({', '.join(b.scales)})")
+    lines += ["", "Variants (* default)"]
     for name, variant in VARIANTS.items():
-        cells = "".join(f"{done(b, name):>3}" for b in BENCHMARKS.values())
-        lines.append(f"{'*' if variant.default else ' '} {name:<26}{cells}  {variant.about}")
-    return "\n".join(lines) + "\n"
+        lines += command.wrapped(f"{'*' if variant.default else ' '} {name:<26}", variant.about)
+    lines += ["", f"Seeds done at {scale} scale, own + committed"]
+    for b in BENCHMARKS.values():
+        if not own.benchmarks[b.name] + committed.benchmarks[b.name]:
+            continue
+        done = {}
+        for name in VARIANTS:
+            if b.has_recipe(name, scale):
+                run = b.recipe(name, scale).run
+                done[name] = own.done(run), committed.done(run)
+        words = [f"{name} {mine}+{theirs}" for name, (mine, theirs) in done.items() if mine + theirs]
+        if words:
+            lines += command.wrapped(f"  {b.name:<18} ", ", ".join(words))
+    return "\n".join([*lines, *remarks(own)]) + "\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = parse(argv)
+    if options.name is not None and not options.list:
+        cli.require_named("benchmark", options.name, "benchmarks/tasks/*.py")
+        cli.require_variants(options.variant)
     from benchmarks.registry import BENCHMARKS, select_benchmark, select_variants
     from benchmarks.spec import SCALES, Job
     from models.names import choose
@@ -76,8 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         with cli.as_usage():
             print(listing(choose("scale", options.scale or "quick", {s: s for s in SCALES})), end="")
         return cli.DONE
-    from benchmarks.running.jobs import run_jobs
-
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
     with cli.as_usage():
@@ -91,7 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name in names
         ]
     chosen = ["--variant", ",".join(names), "--scale", scale, *selected.options]
-    return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen])
+    from benchmarks.running.jobs import run_jobs  # only once every name is known
+
+    report = ["reports", "benchmark", benchmark.name, *chosen]
+    return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen], report, f"{benchmark.name}{selected.tag}")
 
 
 if __name__ == "__main__":

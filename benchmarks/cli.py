@@ -5,12 +5,13 @@ Imports nothing heavy; a command imports its tables and torch after its flags ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
-from benchmarks.running.environment import EnvironmentProblem
+from benchmarks.running.environment import ROOT, EnvironmentProblem
 from data import command
 from data.base import StorageError
 from data.command import (
@@ -41,7 +42,11 @@ __all__ = [
 DEVICES: Final = ("auto", "cpu", "cuda")
 LoggerName = Literal["none", "tensorboard", "wandb"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
-RERUN: Final = ("missing", "failed", "all")
+RERUN: Final = ("missing", "failed", "stale", "all")
+MOST_SEEDS: Final = 1000
+"""In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
+OTHER_WORDS: Final = {"gpu": "cuda", "nvidia": "cuda", "none": "cpu", "yes": "all", "everything": "all", "tb": "tensorboard"}
+"""What people say -> the word for it here."""
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -72,15 +77,21 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def seeds(text: str) -> tuple[int, ...]:
-    """Comma-separated seeds, each once, in the order given. Raises ValueError."""
-    listed = words(text)
-    try:
-        numbers = tuple(dict.fromkeys(int(word) for word in listed))
-    except ValueError:
-        raise ValueError(f"seeds are integers separated by commas, as in 0,1,2; got {text!r}") from None
-    if any(not 0 <= seed < 2**31 for seed in numbers):
+    """Seeds and ranges of seeds, separated by commas, each once, in the order given: 0,3 or 0-4 or 0-4,7. Raises ValueError."""
+    numbers: list[int] = []
+    for word in words(text):
+        first, dash, last = word.partition("-")
+        if not all(part.isascii() and part.isdigit() for part in ((first, last) if dash else (first,))):
+            if word[1:].isdigit() and word[0] == "-":
+                raise ValueError(f"a seed lies in 0 .. 2147483647; got {text!r}")
+            raise ValueError(f"seeds are integers or ranges separated by commas, as in 0,1,2 or 0-4; got {text!r}")
+        low, high = int(first), int(last or first)
+        if high < low or high - low >= MOST_SEEDS:
+            raise ValueError(f"a range of seeds runs upwards, over {MOST_SEEDS} at the most, as in 0-4; got {word!r}")
+        numbers += range(low, high + 1)
+    if any(seed >= 2**31 for seed in numbers):
         raise ValueError(f"a seed lies in 0 .. 2147483647; got {text!r}")
-    return numbers
+    return tuple(dict.fromkeys(numbers))
 
 
 def positive(text: str) -> int:
@@ -96,7 +107,9 @@ def one_of(kind: str, names: Sequence[Choice]) -> Callable[[str], Choice]:
 
     def parse(text: str) -> Choice:
         if text not in table:
-            raise ValueError(command.nearest(kind, text, table))
+            meant = OTHER_WORDS.get(text.lower(), text.lower())
+            hint = f"unknown {kind} {text!r}; did you mean {meant!r}? one of: {', '.join(table)}"
+            raise ValueError(hint if meant in table else command.nearest(kind, text, table))
         return table[text]
 
     return parse
@@ -106,6 +119,23 @@ def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]
     """The reading of comma-separated words out of a closed list."""
     one = one_of(kind, names)
     return lambda text: tuple(one(word) for word in words(text))
+
+
+def require_named(kind: str, word: str, files: str, pattern: str = r'^ *name="([^"]+)",$') -> None:
+    """Raises UsageError that names the nearest, unless the sources under `files` name `word`.
+
+    They are read as text, as make reads them: a misspelt name is answered at once, before the tables and torch are imported.
+    """
+    names = [name for file in sorted(ROOT.glob(files)) for name in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)]
+    if names and word not in names:
+        raise UsageError(command.nearest(kind, word, names))
+
+
+def require_variants(asked: Sequence[str]) -> None:
+    """`require_named` for rows; default and all are words for several of them."""
+    for word in asked:
+        if word not in ("default", "all"):
+            require_named("variant", word, "models/variants.py", r'[ (]name="([^"]+)"')
 
 
 # ---------------------------------------------------------------- flags that several commands have
@@ -122,11 +152,12 @@ class Launch:
     """The flags of a command that trains: what to repeat, and where and how wide to run."""
 
     seeds: Seeds = (0, 1, 2)
-    """Seeds, separated by commas."""
+    """Seeds, separated by commas, or 0-4."""
     device: Annotated[str, option("--device", one_of("device", DEVICES), "|".join(DEVICES)), SHOWN] = "auto"
     """Where to train; auto takes the GPU where there is one."""
     rerun: Annotated[str, option("--rerun", one_of("choice for --rerun:", RERUN), "|".join(RERUN)), SHOWN, Bare("all")] = "missing"
-    """missing: runs without a finished record; failed: also those that diverged; all, or no word: every run again."""
+    """missing: runs without a finished record; failed: also those that diverged; stale: also those of other code; all, or no word: every
+    run again."""
     workers: Annotated[int | None, option("--workers", positive, "N"), SHOWN] = None
     """Runs side by side (default: one per core; 1 on cuda)."""
     threads: Annotated[int | None, option("--threads", positive, "N"), SHOWN] = None

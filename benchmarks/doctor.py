@@ -244,8 +244,11 @@ def check_cores() -> list[Finding]:
 
 def check_run_folder() -> list[Finding]:
     """That records can be written, and that they will fit."""
-    folder = Path(os.environ.get("SSM_RUNS") or ROOT / "runs")
     move = "set SSM_RUNS to a folder that can be written"
+    try:
+        folder = Path(os.environ.get("SSM_RUNS") or ROOT / "runs").expanduser()
+    except RuntimeError:
+        return [Finding("problem", f"SSM_RUNS={os.environ['SSM_RUNS']}: there is no such user, or no home", move)]
     there = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not there.is_dir():
         return [Finding("problem", f"the folder of records, {folder}, cannot be made: {there} is a file", move)]

@@ -72,7 +72,7 @@ def _from_fields(kind: type) -> Callable[[Mapping[str, Any], Any], Any]:
 
 
 def _unchanged(value: Any, kind: Any) -> Any:
-    """A plain value as it is: 1 in place of 1.0 would be another id."""
+    """A plain value as it is: a float may be written as a whole number, and nothing else stands for something of another type."""
     if type(value) is not kind and (kind is not float or type(value) is not int):
         raise CannotRebuild(f"expected {kind.__name__}, found {value!r}")
     return value

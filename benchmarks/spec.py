@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Literal
+from functools import cache
+from types import UnionType
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from benchmarks.rebuild import rebuild
 from data.base import DataSpec
@@ -16,16 +18,42 @@ Scale = Literal["quick", "small", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def as_declared(value: Any, hint: Any) -> Any:
+    """`value` in the type that a field declares, where that changes nothing but the type: 0 and False as 0.0, a list as a tuple, -0.0 as
+    0.0. Whatever does not fit is returned as it is: to refuse it is the business of the spec.
+    """
+    if isinstance(value, (tuple, list)) and get_origin(hint) is tuple:
+        items = get_args(hint)
+        kinds = (items[0],) * len(value) if items[1:] == (...,) else items
+        return tuple(as_declared(v, kind) for v, kind in zip(value, kinds, strict=False)) if len(kinds) == len(value) else value
+    if get_origin(hint) in (Union, UnionType):
+        fitting = (as_declared(value, kind) for kind in get_args(hint))
+        return next((v for v, kind in zip(fitting, get_args(hint), strict=True) if type(v) is (get_origin(kind) or kind)), value)
+    if not isinstance(value, (bool, int, float)):
+        return value
+    if get_origin(hint) is Literal:
+        return next((word for word in get_args(hint) if word == value), value)
+    if hint not in (bool, int, float) or value != value or (hint is not float and abs(value) == float("inf")) or hint(value) != value:
+        return value
+    return hint(value) + 0.0 if hint is float else hint(value)
+
+
 def canonical(value: Any) -> Any:
     """`value` as JSON with sorted meaning: a dataclass becomes its type name, its version and its non-default fields.
 
-    A new option with a default therefore orphans no record; what a default means is guarded by the `version` of its class. Written by
-    hand and not by cattrs, which reads it back (`benchmarks.rebuild`): an id hangs on every byte, and what is no plain value is refused.
+    A new option with a default therefore orphans no record; what a default means is guarded by the `version` of its class. What compares
+    equal is written alike, in the type that its field declares (`as_declared`). Written by hand and not by cattrs, which reads it back
+    (`benchmarks.rebuild`): an id hangs on every byte, and what is no plain value is refused.
     """
     if is_dataclass(value) and not isinstance(value, type):
         out: dict[str, Any] = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
         for f in fields(value):
-            v = getattr(value, f.name)
+            v = as_declared(getattr(value, f.name), _hints(type(value))[f.name])
             default = f.default_factory() if f.default_factory is not MISSING else f.default
             if default is MISSING or v != default:
                 out[f.name] = canonical(v)
@@ -41,7 +69,8 @@ def every_field(value: Any) -> Any:
     """`value` as JSON like `canonical`, with the defaults written out."""
     if is_dataclass(value) and not isinstance(value, type):
         head = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
-        return head | {f.name: every_field(getattr(value, f.name)) for f in fields(value)}
+        hints = _hints(type(value))
+        return head | {f.name: every_field(as_declared(getattr(value, f.name), hints[f.name])) for f in fields(value)}
     return [every_field(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 

@@ -5,9 +5,11 @@ What every set is made of:
     module      SplitModule, the one LightningDataModule, whose batches are made vectorised, of like length where lengths differ
     sampling    split, order of an epoch and noise as pure functions of integers
     protocol    choices of protocol by name              ragged      rows of different length in one flat array
+    signals     Ctrl-C while a command is still loading  command     exit codes, errors and flags of every command line
     card        what to know of a set                    comparison  generated data beside the original program's
     registry    SETS: every set with files or a generator, by name
-    files/      root (where data lie), official (downloads and checksums), prepared (arrays made once and memory-mapped),
+    files/      root (where data lie, and room there), regular (the one reader of others' files), request (of a stranger's server),
+                official (downloads and checksums), prepared (arrays made once and memory-mapped),
                 archives (tar files that are never unpacked), digests (checksums and keys), progress (how far long work has come)
 
 The sets, a folder for each family. `spec` is the data set, `release` reads what the publisher released, `generator` makes it anew, and

@@ -6,16 +6,21 @@ makes the flags and the help of them, and this file sees to it that every mistak
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import errno
 import itertools
 import os
+import shutil
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import textwrap
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any, Final, TypeVar, get_type_hints
+from types import FrameType
+from typing import Annotated, Any, Final, TextIO, TypeVar, get_type_hints
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
@@ -47,52 +52,131 @@ class UsageError(Exception):
 def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = (StorageError,)) -> int:
     """The exit code of `main`; what it raises by design becomes one paragraph on stderr, an error in our own code keeps its traceback.
 
-    `environment`: the exceptions that say what this machine cannot do.
+    Work never ends because nobody reads of it: where the reader of the output is gone, or there is no stderr, `main` goes on in silence,
+    and the code is what it has earned. SIGTERM and SIGHUP end it as Ctrl-C does. `environment`: the exceptions that say what this machine
+    cannot do.
     """
-    with contextlib.suppress(AttributeError):  # a stream of a test, or none at all
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Unicode shows a question mark
+    _open_what_is_closed()
+    with _unbroken("stdout"), _unbroken("stderr"):
+        try:
+            with _interruptible():
+                code = main()
+                sys.stdout.flush()
+                return code
+        except UsageError as error:
+            return _say(error, USAGE)
+        except environment as error:
+            return _say(error, ENVIRONMENT)
+        except DataError as error:
+            return _say(error, DATA)
+        except ImportError as error:
+            return _say(f"{error}. `python -m benchmarks.doctor` says what is missing or broken, and the remedy.", ENVIRONMENT)
+        except KeyboardInterrupt:
+            return _say("interrupted; the same command continues", INTERRUPTED)
+        except OSError as error:
+            if error.errno not in (*FULL, errno.EROFS, errno.EACCES) and not isinstance(error, OutputLost):
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            return _say(f"{where}{error.strerror or error}. Free some space there, or make it writable.", ENVIRONMENT)
+
+
+class OutputLost(OSError):
+    """What is to be said cannot be written, as to a file on a full disk."""
+
+
+def _open_what_is_closed() -> None:
+    """A program that is started without stdin, stdout or stderr gets the null device there, or the next file it opens would be one."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+" if number else "r", encoding="utf-8"))  # noqa: SIM115 as long as the program
+
+
+class _Unbroken:
+    """A stream to a reader who may go away: from then on what is written goes nowhere, and nobody is stopped by it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except BrokenPipeError:
+            self._let_go()
+        except OSError as error:
+            self._let_go()
+            raise OutputLost(error.errno, f"the output cannot be written ({error.strerror})") from error
+
+    def _let_go(self) -> None:
+        """What is still buffered goes nowhere, now and when the program ends."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self._stream.fileno())
+        os.close(null)
+
+
+@contextmanager
+def _unbroken(name: str) -> Iterator[None]:
+    """The stream of this name written to without an error: not of a reader who is gone, nor of letters that a terminal has not."""
+    stream = getattr(sys, name)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="replace" if name == "stdout" else "backslashreplace")
+    setattr(sys, name, _Unbroken(stream))
     try:
-        code = main()
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # the reader, `head` say, has seen enough; what is still buffered goes nowhere
-        _discard(sys.stdout)
-        return DONE
-    except UsageError as error:
-        return _say(error, USAGE)
-    except environment as error:
-        return _say(error, ENVIRONMENT)
-    except DataError as error:
-        return _say(error, DATA)
-    except ImportError as error:
-        return _say(f"{error}. `python -m benchmarks.doctor` says what is missing or broken, and the remedy.", ENVIRONMENT)
-    except KeyboardInterrupt:
-        return _say("interrupted; the same command continues", INTERRUPTED)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        _discard(sys.stdout)
-        return _say(f"the output, or a file, cannot be written: {error.strerror}", ENVIRONMENT)
+        yield
+    finally:
+        setattr(sys, name, stream)
 
 
-def _discard(stream: IO[str]) -> None:
-    """What a stream still holds goes nowhere, or the interpreter would try to write it once more at its end."""
-    with contextlib.suppress(OSError, ValueError):  # a stream of a test has no number
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, once: a second one during the clean-up changes nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for name in names:
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {name: signal.getsignal(name) for name in names}
+    for name, handler in before.items():
+        if handler is not signal.SIG_IGN or name == signal.SIGINT:  # nohup
+            signal.signal(name, stop)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _say(error: object, code: int) -> int:
-    tell(f"error: {error}")
+    tell(f"error: {error}")  # nobody may hear it; the code remains
     return code
 
 
 def tell(text: str) -> None:
     """Says something on stderr, as it can be shown there; that nobody listens (any more), or cannot, is no reason to stop the work."""
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
 
 
@@ -101,6 +185,13 @@ def nearest(kind: str, word: str, words: Iterable[str]) -> str:
     known = list(words)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"unknown {kind} {word!r};{f' did you mean {near[0]!r}?' if near else ''} one of: {', '.join(known)}"
+
+
+def wrapped(head: str, text: str) -> list[str]:
+    """`head` and `text` in lines that fit the terminal (COLUMNS), those after the first below where the text begins."""
+    width = max(40, shutil.get_terminal_size((140, 24)).columns)
+    lines = textwrap.wrap(text, max(20, width - len(head)), break_on_hyphens=False) or [""]
+    return [(head if i == 0 else " " * len(head)) + line for i, line in enumerate(lines)]
 
 
 def option(flag: str, parse: Callable[[str], Value], metavar: str) -> PrimitiveConstructorSpec[Value]:
@@ -139,7 +230,7 @@ def folder(text: str) -> str:
     try:
         return os.fspath(Path(text).expanduser())
     except RuntimeError as error:
-        raise ValueError(f"no home folder is known for {text.split('/')[0]!r}") from error
+        raise ValueError(f"there is no such user: no home folder is known for {text.split('/')[0]!r}") from error
 
 
 Name = Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[NAME]", help_behavior_hint="")]
@@ -177,7 +268,11 @@ def _marks(hint: Any) -> tuple[Any, ...]:
 
 def _with_values(words: Sequence[str], flags: Mapping[str, Any], prog: str) -> list[str]:
     """`words` in which every flag that takes a value has one: tyro would draw a box, and knows no value that may be left out."""
-    out = []
+    out: list[str] = []
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if equals and flag in flags and value.startswith("--"):
+            raise UsageError(f"argument {flag}: expected a value, got {value!r} (see {prog} --help)")
     for word, after in itertools.zip_longest(words, words[1:], fillvalue="--"):
         hint = flags.get(word, bool)
         if after.startswith("-") and getattr(hint, "__origin__", hint) is not bool:

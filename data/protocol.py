@@ -53,6 +53,8 @@ def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:
     values: dict[str, Any] = {}
     for name, word in wanted.items():
         if name not in allowed:
+            if not allowed:
+                raise ValueError(f"{type(spec).__name__} has no choices of protocol: its one protocol is that of its recipes; got {name!r}")
             near = difflib.get_close_matches(name, allowed, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"{type(spec).__name__} has no choice {name!r}{hint} One of: {described(type(spec))}")

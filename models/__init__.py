@@ -19,10 +19,14 @@ What fills a block of the network, from the general to the paper:
 
 What these are made of:
 
-    functional       tensor functions, each fast one beside its oracle
+    functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
     inits            initial spectra                          links            parameter -> Re(A), dt
     discretizations  rules (A, B, dt) -> (A_bar, B_bar)       diagonal         Lambda as a trainable module
-    parameters       storing a tensor with its rate           names            looking a name up
+    parameters       storing a tensor with its rate           names, fields    looking a name up, checking a spec's fields
+
+One of these alone, in a network of another make; the folder can be copied there under any name, since it imports nothing else of the suite:
+
+    layers           S4(d_model), DSS, S4D, HOPE, LRU: a layer with its block's defaults, or with a spec of its own
 
 Around them:
 
@@ -35,28 +39,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
-from models.discretizations import DISCRETIZATIONS
-from models.dss import DSSSpec
-from models.hope import HOPESpec
-from models.inits import INITS
-from models.kernel import Kernel, KernelSpec, SSMLayer, StepSpec
-from models.layer import Layer, MixerSpec, NoRecurrence
-from models.links import LINKS
-from models.lru import LRUSpec
-from models.network import ModelSpec, SequenceModel
-from models.parameters import ParamGroup
-from models.recurrence import Recurrence
-from models.s4 import S4Spec
-from models.s4d import S4DSpec
-from models.training.optim import OptimSpec, param_groups
-from models.training.schedules import Constant, Cosine, MultiStep, Plateau, Schedule
-from models.variants import DEFAULT_VARIANTS, VARIANTS, Variant
+from .baselines import FIRSpec, LSTMSpec, TransformerSpec
+from .discretizations import DISCRETIZATIONS
+from .dss import DSSSpec
+from .hope import HOPESpec
+from .inits import INITS
+from .kernel import Kernel, KernelSpec, SSMLayer, StepSpec
+from .layer import Around, Layer, MixerSpec, NoRecurrence
+from .layers import DSS, HOPE, LRU, S4, S4D
+from .links import LINKS
+from .lru import LRUSpec
+from .network import ModelSpec, SequenceModel
+from .parameters import ParamGroup
+from .recurrence import Recurrence
+from .s4 import S4Spec
+from .s4d import S4DSpec
+from .training.optim import OptimSpec, param_groups
+from .training.schedules import Constant, Cosine, MultiStep, Plateau, Schedule
+from .variants import DEFAULT_VARIANTS, VARIANTS, Variant
 
 if TYPE_CHECKING:
-    from models.training.task import SequenceTask
+    from .training.task import SequenceTask
 
 __all__ = [
+    "Around",
+    "S4D",
+    "S4",
+    "LRU",
+    "HOPE",
+    "DSS",
     "DEFAULT_VARIANTS",
     "DISCRETIZATIONS",
     "INITS",
@@ -96,7 +107,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """SequenceTask on first use: pytorch_lightning takes seconds to import, and the layers do without it."""
     if name == "SequenceTask":
-        from models.training.task import SequenceTask
+        from .training.task import SequenceTask
 
         return SequenceTask
-    raise AttributeError(f"module 'models' has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.hope import h_std
-from models.kernel import Kernel, KernelSpec
-from models.layer import PLAIN, Around, Layer, MixerSpec, rate
-from models.recurrence import Recurrence
+from .hope import h_std
+from .kernel import Kernel, KernelSpec
+from .layer import PLAIN, Around, Layer, MixerSpec, rate
+from .parameters import at_least_single
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +39,9 @@ class FIRKernel(Kernel):
         """The taps, cut or padded with zeros to L. Taps count samples, so `rate` must be 1."""
         if rate != 1.0:
             raise ValueError("a free kernel has no step size, so it cannot change its sampling rate; rate must be 1")
-        n = self.K.shape[-1]
-        return self.K[..., :L] if n >= L else torch.cat([self.K, self.K.new_zeros(*self.K.shape[:-1], L - n)], dim=-1)
+        K = self.K.to(at_least_single(self.K.dtype))
+        n = K.shape[-1]
+        return K[..., :L] if n >= L else torch.cat([K, K.new_zeros(*K.shape[:-1], L - n)], dim=-1)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """A shift register of the last d_state - 1 inputs."""

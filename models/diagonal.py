@@ -7,15 +7,15 @@ import torch
 from jaxtyping import Inexact
 from torch import Tensor, nn
 
-from models.links import FLOOR, LINKS
-from models.names import choose
-from models.parameters import store
-from models.recurrence import Recurrence
+from .links import LINKS, Link
+from .names import choose
+from .parameters import store
+from .recurrence import Recurrence
 
 
 def seeded() -> np.random.Generator:
-    """A numpy generator seeded from torch's, so that one seed decides every init."""
-    return np.random.default_rng(int(torch.randint(2**62, ()).item()))
+    """A numpy generator seeded from torch's on the CPU, so that one seed decides every init."""
+    return np.random.default_rng(int(torch.randint(2**62, (), device="cpu").item()))
 
 
 def require_even(d_state: int) -> None:
@@ -28,6 +28,20 @@ def require_copies(n_ssm: int | None) -> None:
     """Raises ValueError unless n_ssm counts copies or is None."""
     if n_ssm is not None and n_ssm < 1:
         raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
+
+
+def held(Lambda: np.ndarray, link: Link) -> Inexact[Tensor, "n_ssm M"]:
+    """Lambda as the link can hold it, -Re(lambda) at its floor or above; in double precision and on the CPU. Raises ValueError where it is
+    too large for the link."""
+    decay = torch.from_numpy(-np.real(Lambda)).double().clamp(min=link.lower)
+    largest = float(decay.max())
+    if largest >= link.upper:
+        able = ", ".join(f"'{other.name}'" for other in LINKS.values() if largest < other.upper)
+        raise ValueError(
+            f"the link {link.name!r} keeps -Re(lambda) below {link.upper:g} and cannot hold this init, whose largest is {largest:g}; use "
+            f"A_link={able}, or another init"
+        )
+    return torch.complex(-decay, torch.from_numpy(np.imag(Lambda).astype(np.float64))) if np.iscomplexobj(Lambda) else -decay
 
 
 class Spectrum(nn.Module):
@@ -43,22 +57,14 @@ class Spectrum(nn.Module):
         """Lambda (n_ssm, M), real or complex. Raises ValueError where the link cannot hold it, or n_ssm does not divide d_model."""
         super().__init__()
         self.link = choose("link of Re(A)", link, LINKS)
-        target = torch.from_numpy(-np.real(Lambda)).double()
-        if link != "none":
-            target = target.clamp(min=FLOOR)
-        if float(target.max()) >= self.link.upper:
-            able = ", ".join(f"'{other.name}'" for other in LINKS.values() if float(target.max()) < other.upper)
-            raise ValueError(
-                f"the link {link!r} keeps -Re(lambda) below {self.link.upper:g} and cannot hold this init, whose largest is "
-                f"{float(target.max()):g}; use A_link={able}, or another init"
-            )
+        start = held(Lambda, self.link)
         n_ssm = Lambda.shape[0]
         if d_model % n_ssm:
             raise ValueError(f"n_ssm copies of A are shared round-robin, so n_ssm must divide d_model; got {n_ssm} and {d_model}")
         self.copies = d_model // n_ssm
-        store(self, "re", self.link.inverse(target), train)
-        if np.iscomplexobj(Lambda):
-            store(self, "im", torch.from_numpy(np.imag(Lambda).copy()), train)
+        store(self, "re", self.link.inverse(-start.real), train)
+        if start.is_complex():
+            store(self, "im", start.imag, train)
         else:
             self.register_parameter("im", None)
 

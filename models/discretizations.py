@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from models.names import choose
+from .names import choose
 
 Matrix = Float[Tensor, "*batch N N"]
 Vector = Float[Tensor, "*batch N"]
@@ -38,6 +39,11 @@ class Discretization:
     """Its place in the generalized bilinear family (0 forward Euler, 1/2 bilinear, 1 backward Euler), where it has one."""
     scipy: str | None = None
     """The method of scipy.signal.cont2discrete that is the same rule, where there is one."""
+
+    def __reduce__(self) -> Any:
+        """A row, or a member of the generalized bilinear family, is pickled by its name, since its formulas may be lambdas."""
+        named = DISCRETIZATIONS.get(self.name) is self or self.name.startswith("gbt:")
+        return (discretization, (self.name,)) if named else super().__reduce__()
 
     def diagonal(
         self, Lambda: Inexact[Tensor, "*batch M"], B: Inexact[Tensor, "*batch M"], dt: Float[Tensor, "*batch #M"]

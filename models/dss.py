@@ -11,15 +11,15 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from models.diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from models.discretizations import phi1
-from models.functional import vandermonde
-from models.inits import spectrum
-from models.kernel import Kernel, StepSpec
-from models.layer import NoRecurrence, rate
-from models.names import choose
-from models.parameters import as_complex, complex_normal
-from models.recurrence import Recurrence
+from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
+from .discretizations import phi1
+from .functional import vandermonde
+from .inits import spectrum
+from .kernel import Kernel, StepSpec
+from .layer import NoRecurrence, rate
+from .names import choose
+from .parameters import as_complex, at_least_single, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class DSSExpKernel(DSSKernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         A_bar, W = self.system(rate)
-        return vandermonde(W, A_bar, L, self.W.dtype)
+        return vandermonde(W, A_bar, L, at_least_single(self.W.dtype))
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         return diagonal_recurrence(*self.system(rate))
@@ -167,10 +167,10 @@ class DSSSoftmaxKernel(DSSKernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         q, W, growing, R = self.rows(L, rate)
-        none = torch.zeros_like(W)
-        K = vandermonde(torch.where(growing, none, W), q, L, self.W.dtype)
+        none, dtype = torch.zeros_like(W), at_least_single(self.W.dtype)
+        K = vandermonde(torch.where(growing, none, W), q, L, dtype)
         if bool(growing.any()):
-            K = K + vandermonde(torch.where(growing, W, none), q, R, self.W.dtype).flip(-1)[..., :L]
+            K = K + vandermonde(torch.where(growing, W, none), q, R, dtype).flip(-1)[..., :L]
         return K
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:

@@ -9,13 +9,33 @@ times T columns is one batched real matrix product, so that N (M + T) powers suf
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from jaxtyping import Complex, Float, Inexact
 from scipy.fft import next_fast_len
 from torch import Tensor
+
+# ------------------------------------------------------------------------------------------------- precision
+
+
+def rounds_factors(device: torch.device) -> bool:
+    """Whether float32 products on this device may round their factors to TF32 or bfloat16, as torch.set_float32_matmul_precision,
+    torch.backends and TORCH_ALLOW_TF32_CUBLAS_OVERRIDE allow it."""
+    settings = torch.backends.cuda if device.type == "cuda" else torch.backends.mkldnn
+    return settings.matmul.fp32_precision not in ("none", "ieee")
+
+
+def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
+    """a @ b in the precision of its factors, its derivatives too: in float64 where a float32 product would round them first.
+
+    Such a setting is meant for the layers around a kernel, which are trained with it. A kernel multiplies powers of one matrix, so that
+    what is rounded away moves its eigenvalues.
+    """
+    if a.dtype == torch.float32 and rounds_factors(a.device):
+        return (a.double() @ b.double()).to(a.dtype)
+    return a @ b
+
 
 # ------------------------------------------------------------------------------------------------- powers of A
 
@@ -35,7 +55,7 @@ def powers(a: Inexact[Tensor, "*shape"], n: int) -> Inexact[Tensor, "*shape {n}"
     return p[..., :n]
 
 
-def _split(L: int) -> tuple[int, int]:
+def split(L: int) -> tuple[int, int]:
     """(T, M): columns and rows of the two-level product; T is a power of two near sqrt(L), and T M >= L."""
     T = 1 << max(0, ((L - 1).bit_length() + 1) // 2)
     return T, -(-L // T)
@@ -64,66 +84,15 @@ def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, 
     work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
     """
     J, H, _ = W.shape
-    T, M = _split(L)
+    T, M = split(L)
     columns = powers(a, T)  # (H, N, T)
     rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
     if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
         columns = torch.cat([columns.real, columns.imag], dim=-2)
         rows = torch.cat([rows.real, -rows.imag], dim=-2)
     rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
-    K = rows @ columns.to(dtype)  # (H, J M, T)
+    K = exact_product(rows, columns.to(dtype))  # (H, J M, T)
     return K.view(H, J, M * T)[..., :L].transpose(0, 1)
-
-
-# ------------------------------------------------------------------------------------------------- dense A
-
-
-def krylov_direct(A: Inexact[Tensor, "H N N"], B: Inexact[Tensor, "H N"], C: Inexact[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re C A^l B, l < L, by stepping x <- A x. The oracle of `krylov`."""
-    x, K = B, []
-    for _ in range(L):
-        K.append(torch.einsum("jhn,hn->jh", C, x).real)
-        x = torch.einsum("hmn,hn->hm", A, x)
-    return torch.stack(K, dim=-1)
-
-
-P = TypeVar("P")
-
-
-def _two_level(power: P, dense: Callable[[P], Tensor], square: Callable[[P], P], B: Tensor, C: Tensor, L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B from columns A^j B and rows C A^{iT}, both doubled with A^{2^k}; `power` is A in the form that `square` takes."""
-    J, H, _ = C.shape
-    T, M = _split(L)
-    columns = B.unsqueeze(-1)  # (H, N, 1) -> (H, N, T)
-    while columns.shape[-1] < T:
-        columns = torch.cat([columns, dense(power) @ columns], dim=-1)
-        power = square(power)
-    rows = C.transpose(0, 1)  # (H, J, N) -> (H, M J, N), the row of (i, j) at i J + j
-    while rows.shape[1] < M * J:
-        rows = torch.cat([rows, rows @ dense(power)], dim=1)
-        if rows.shape[1] < M * J:
-            power = square(power)
-    K = rows[:, : M * J] @ columns  # (H, M J, T)
-    return K.view(H, M, J, T).permute(2, 0, 1, 3).reshape(J, H, M * T)[..., :L]
-
-
-def krylov(A: Float[Tensor, "H N N"], B: Float[Tensor, "H N"], C: Float[Tensor, "J H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B, l < L, for a dense real A: O(H N^3 log L + H N L) time.
-
-    Safe where A is a contraction in its basis (S4: A + A* < 0 before the bilinear map), because then no power of it grows.
-    """
-    return _two_level(A, lambda A: A, lambda A: A @ A, B, C, L)
-
-
-def toeplitz(f: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
-    """The lower-triangular Toeplitz matrix with first column f: multiplication by the polynomial f modulo x^n."""
-    n = f.shape[-1]
-    return torch.nn.functional.pad(f, (n - 1, 0)).unfold(-1, n, 1).flip(-1)
-
-
-def krylov_toeplitz(f: Float[Tensor, "H n"], B: Float[Tensor, "H n"], C: Float[Tensor, "J H n"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = C A^l B, l < L, for A = toeplitz(f): its powers are Toeplitz too, so squaring costs n^2 instead of n^3. Oracle: `krylov`."""
-    return _two_level(f, toeplitz, lambda f: (toeplitz(f) @ f.unsqueeze(-1)).squeeze(-1), B, C, L)
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
@@ -145,7 +114,7 @@ def _odd_even(a: Tensor, v: Tensor) -> Tensor:
     x_{2j+1} = a^2 x_{2j-1} + (a v_{2j} + v_{2j+1}); the others are x_{2j} = a x_{2j-1} + v_{2j}."""
     L = v.shape[1]
     if L == 1:
-        return v
+        return v.clone()
     step, even, odd = a.to(v.dtype), v[:, 0::2], v[:, 1::2]
     x = torch.empty_like(v)
     x[:, 1::2] = _odd_even(a * a, step * even[:, : L // 2] + odd)
@@ -158,16 +127,34 @@ class _Scan(torch.autograd.Function):
     """The scan keeps its states only: the gradient of v is the same scan, conjugate and backwards in time."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, v: Tensor) -> Tensor:
-        x = _odd_even(a, v)
-        ctx.save_for_backward(a, x)
-        return x
+    def forward(a: Tensor, v: Tensor) -> Tensor:
+        return _odd_even(a, v)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[0], output)
+        ctx.save_for_forward(inputs[0], output)
 
     @staticmethod
     def backward(ctx: Any, dx: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         a, x = ctx.saved_tensors
-        dv = _odd_even(a.conj(), dx.flip(1)).flip(1)
+        dv = _Scan.apply(a.conj(), dx.flip(1)).flip(1)
         return torch.einsum("bln,bln->n", x[:, :-1].conj(), dv[:, 1:]).to(a.dtype), dv
+
+    @staticmethod
+    def jvp(ctx: Any, da: Tensor | None, dv: Tensor | None) -> Tensor:
+        a, x = ctx.saved_tensors
+        step = torch.zeros_like(x) if dv is None else dv
+        if da is not None:
+            step = step + da.to(x.dtype) * torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1)
+        return _Scan.apply(a, step)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, int | None], a: Tensor, v: Tensor) -> tuple[Tensor, int]:
+        """More modes."""
+        a = a.expand(info.batch_size, *a.shape) if in_dims[0] is None else a.movedim(in_dims[0], 0)
+        v = v.unsqueeze(2).expand(-1, -1, info.batch_size, -1) if in_dims[1] is None else v.movedim(in_dims[1], 2)
+        return _Scan.apply(a.flatten(), v.flatten(2)).unflatten(2, v.shape[2:]), 2
 
 
 def scan(a: Inexact[Tensor, " N"], v: Inexact[Tensor, "B L N"], start: Inexact[Tensor, "B N"] | None = None) -> Inexact[Tensor, "B L N"]:
@@ -194,22 +181,42 @@ def polynomial_direct(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> C
 class _Polynomial(torch.autograd.Function):
     """Horner's rule that keeps h and e only: both derivatives are recomputed from them, power by power."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, h: Tensor, e: Tensor) -> Tensor:
-        ctx.save_for_backward(h, e)
+    def forward(h: Tensor, e: Tensor) -> Tensor:
         return polynomial_direct(h, e)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def slope(h: Tensor, e: Tensor) -> Tensor:
+        """dg / de."""
+        slope = torch.zeros_like(e)
+        for j in reversed(range(h.shape[-1])):
+            slope = slope * e + (j + 1) * h[:, j : j + 1]
+        return slope
 
     @staticmethod
     def backward(ctx: Any, dg: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         h, e = ctx.saved_tensors
-        power, slope, dh = e.conj(), torch.zeros_like(e), []
+        power, dh = e.conj(), []
         for _ in range(h.shape[-1]):
             dh.append((dg * power).sum(-1))
             power = power * e.conj()
-        for j in reversed(range(h.shape[-1])):
-            slope = slope * e + (j + 1) * h[:, j : j + 1]
         grad = torch.stack(dh, dim=-1)
-        return (grad if h.is_complex() else grad.real), dg * slope.conj()
+        return (grad if h.is_complex() else grad.real), dg * _Polynomial.slope(h, e).conj()
+
+    @staticmethod
+    def jvp(ctx: Any, dh: Tensor | None, de: Tensor | None) -> Tensor:
+        h, e = ctx.saved_tensors
+        dg = torch.zeros_like(e)
+        if dh is not None:
+            dg = dg + polynomial_direct(dh, e)
+        return dg if de is None else dg + _Polynomial.slope(h, e) * de
 
 
 def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
@@ -223,7 +230,8 @@ def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[
 def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K0_j u_{t-j} + sum_j K1_j u_{t+1+j} by Toeplitz matrices (K1 only where J = 2). The oracle of `causal_conv`."""
     L = u.shape[-1]
-    lag = torch.arange(L).unsqueeze(1) - torch.arange(L)  # t - s
+    t = torch.arange(L, device=u.device)
+    lag = t.unsqueeze(1) - t  # t - s
     toeplitz = torch.where(lag >= 0, K[0][:, lag.clamp(min=0)], 0.0)
     if K.shape[0] == 2:
         toeplitz = toeplitz + torch.where(lag < 0, K[1][:, (-lag - 1).clamp(min=0)], 0.0)
@@ -233,27 +241,56 @@ def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> 
 def circular_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K_j u_{(t-j) mod L}. The oracle of `circular_conv`."""
     L = u.shape[-1]
-    lag = (torch.arange(L).unsqueeze(1) - torch.arange(L)) % L
+    t = torch.arange(L, device=u.device)
+    lag = (t.unsqueeze(1) - t) % L
     return torch.einsum("hts,bhs->bht", K[0][:, lag], u)
 
 
 class _FFTProduct(torch.autograd.Function):
-    """y = irfft(rfft(u) rfft(K)) of period n, cut to the length of u, with both spectra kept for the backward pass."""
+    """y = irfft(rfft(u) rfft(K)) of period n, cut to the length of u, with both spectra kept for the backward pass.
+
+    The spectra are outputs too: only so does a second derivative find its way through what the first one kept.
+    """
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, u: Tensor, K: Tensor, n: int) -> Tensor:
+    def forward(u: Tensor, K: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
         U, F = torch.fft.rfft(u, n=n), torch.fft.rfft(K, n=n)
-        ctx.save_for_backward(U, F)
-        ctx.n, ctx.length, ctx.taps = n, u.shape[-1], K.shape[-1]
-        return torch.fft.irfft(U * F, n=n)[..., : u.shape[-1]].contiguous()
+        return torch.fft.irfft(U * F, n=n)[..., : u.shape[-1]].contiguous(), U, F
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: tuple[Tensor, Tensor, Tensor]) -> None:
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*output[1:])
+        ctx.save_for_forward(*output[1:])
+        ctx.length, ctx.taps, ctx.n = inputs[0].shape[-1], inputs[1].shape[-1], inputs[2]
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor | None, dU: Tensor | None, dF: Tensor | None) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
         U, F = ctx.saved_tensors
-        Y = torch.fft.rfft(dy, n=ctx.n)
-        du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
-        dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
+        du = dK = None
+        if dy is not None:
+            Y = torch.fft.rfft(dy, n=ctx.n)
+            du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
+            dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
+        if dU is not None:
+            du = _of_spectrum(dU, ctx.n, ctx.length) + (0 if du is None else du)
+        if dF is not None:
+            dK = _of_spectrum(dF, ctx.n, ctx.taps) + (0 if dK is None else dK)
         return du, dK, None
+
+    @staticmethod
+    def jvp(ctx: Any, du: Tensor | None, dK: Tensor | None, _: None) -> tuple[Tensor, Tensor, Tensor]:
+        U, F = ctx.saved_tensors
+        dU = torch.zeros_like(U) if du is None else torch.fft.rfft(du, n=ctx.n)
+        dF = torch.zeros_like(F) if dK is None else torch.fft.rfft(dK, n=ctx.n)
+        return torch.fft.irfft(dU * F + U * dF, n=ctx.n)[..., : ctx.length].contiguous(), dU, dF
+
+
+def _of_spectrum(dU: Tensor, n: int, length: int) -> Tensor:
+    """The adjoint of rfft: Re sum_k dU_k e^{2 pi i k t / n} over the n // 2 + 1 frequencies that it gives, t < length."""
+    return n * torch.fft.ifft(torch.nn.functional.pad(dU, (0, n - dU.shape[-1])), n=n).real[..., :length]
 
 
 def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[Tensor, "B H L"]:
@@ -267,12 +304,12 @@ def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[
     if K.shape[0] == 2:
         gap = torch.zeros(K.shape[1], n - 2 * taps, dtype=K.dtype, device=K.device)
         kernel = torch.cat([K[0], gap, K[1].flip(-1)], dim=-1)
-    return _FFTProduct.apply(u, kernel, n)
+    return _FFTProduct.apply(u, kernel, n)[0]
 
 
 def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K_j u_{(t-j) mod L}: no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
-    return _FFTProduct.apply(u, K[0], u.shape[-1])
+    return _FFTProduct.apply(u, K[0], u.shape[-1])[0]
 
 
 # ------------------------------------------------------------------------------------------------- system theory
@@ -280,6 +317,7 @@ def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float
 
 def real_vector(v: Inexact[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
     """(Re v, Im v), N = 2 M."""
+    v = v.resolve_conj()  # vmap knows no imaginary part of a lazy conjugate
     return torch.cat([v.real, v.imag], dim=-1)
 
 

@@ -15,12 +15,13 @@ import torch
 from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
-from models.functional import krylov_toeplitz, polynomial, powers, toeplitz
-from models.kernel import Kernel, StepSpec
-from models.layer import NoRecurrence, rate
-from models.names import choose
-from models.parameters import complex_normal
-from models.recurrence import Recurrence
+from .functional import polynomial, powers
+from .kernel import Kernel, StepSpec
+from .krylov import Toeplitz, krylov, toeplitz
+from .layer import NoRecurrence, rate
+from .names import choose
+from .parameters import at_least_single, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def samples(h: Inexact[Tensor, "H n"], dt: Float[Tensor, "H 1"], theta: Float[Te
 def hankel(h: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
     """H_ij = h_{i+j} for i + j < n, else 0: the upper-left triangular Hankel matrix."""
     n = h.shape[-1]
-    i = torch.arange(n)
+    i = torch.arange(n, device=h.device)
     index = i.unsqueeze(1) + i
     return torch.where(index < n, h[..., index.clamp(max=n - 1)], 0.0)
 
@@ -122,9 +123,9 @@ class HOPEKernel(Kernel):
         return f, B, C, (h * ladder[:, 1:]).sum(-1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        dtype = self.h.dtype
-        f, B, C, D = (m.to(dtype) for m in self.system(rate))
-        return D.unsqueeze(-1) if L == 1 else torch.cat([D.unsqueeze(-1), krylov_toeplitz(f, B, C, L - 1)], dim=-1)
+        f, B, C, D = self.system(rate)
+        first = D.unsqueeze(-1).to(at_least_single(self.h.dtype))
+        return first if L == 1 else torch.cat([first, krylov(Toeplitz(f), B, C, L - 1, first.dtype)], dim=-1)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         f, B, C, D = self.system(rate)
@@ -149,7 +150,7 @@ class CircularHOPEKernel(Kernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         theta = 2 * torch.pi * torch.arange(L // 2 + 1, dtype=torch.float64, device=self.h.device) / L
-        return torch.fft.irfft(samples(self.h, self.dt(rate), theta), n=L).unsqueeze(0)
+        return torch.fft.irfft(samples(self.h.to(at_least_single(self.h.dtype)), self.dt(rate), theta), n=L).unsqueeze(0)
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         raise NoRecurrence("hope-circular wraps around its period and is not causal, so it has no recurrence; use hope (filter='causal')")
@@ -173,7 +174,7 @@ class TwoSidedHOPEKernel(Kernel):
         self.add_dt(spec, 2, d_model, 1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        h, dt = torch.view_as_complex(self.h), self.dt(rate)
+        h, dt = torch.view_as_complex(self.h.to(at_least_single(self.h.dtype))), self.dt(rate)
         n0, n1 = (L + 1) // 2, L // 2  # samples of g^0 and g^1; equal for even L, the only case of the release
 
         def circle(n: int) -> Tensor:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.names import choose
+from .names import choose
 
 Real = NDArray[np.float64]
 Modes = NDArray[np.complex128]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -17,12 +16,12 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
-from models.functional import causal_conv, circular_conv
-from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate
-from models.links import DT_LINKS
-from models.names import choose
-from models.parameters import OwnRates
-from models.recurrence import Recurrence
+from .functional import causal_conv, circular_conv
+from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate, require_rate, require_sequence
+from .links import DT_LINKS, Link
+from .names import choose
+from .parameters import OwnRates, at_least_single
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +84,7 @@ class Kernel(OwnRates, ABC):
     """The kernel is meant for circular convolution of its own length (HOPE's Algorithm 1); such a kernel is not causal."""
     has_recurrence: ClassVar[bool] = True
     theta_dt: Tensor
-    dt_link: Callable[[Tensor], Tensor]
+    dt_link: Link
 
     prefix: bool = True
     """A longer kernel begins with the shorter one; False for kernels normalized over their length."""
@@ -108,9 +107,8 @@ class Kernel(OwnRates, ABC):
         """Store theta_dt of the given shape, dt log-uniform in [dt_min, dt_max]."""
         low, high = math.log(spec.dt_min), math.log(spec.dt_max)
         dt = torch.exp(torch.rand(*shape, dtype=torch.float64) * (high - low) + low)
-        link = DT_LINKS[spec.dt_link]
-        self.dt_link = link.f
-        self.add("theta_dt", link.inverse(dt), train=spec.train_dt, lr=spec.lr_dt)
+        self.dt_link = DT_LINKS[spec.dt_link]
+        self.add("theta_dt", self.dt_link.inverse(dt), train=spec.train_dt, lr=spec.lr_dt)
 
     @property
     def has_rate(self) -> bool:
@@ -118,8 +116,9 @@ class Kernel(OwnRates, ABC):
         return hasattr(self, "theta_dt")
 
     def dt(self, rate: float) -> Tensor:
-        """The step sizes times `rate`, in double precision, of the shape they were stored in."""
-        return self.dt_link(self.theta_dt.double()) * rate
+        """The step sizes times `rate`, in double precision, of the shape they were stored in. Raises ValueError for an impossible rate."""
+        require_rate(rate)
+        return self.dt_link.f(self.theta_dt.double()) * rate
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,8 @@ class SSMLayer(Layer):
         return self.kernel
 
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
-        """Kernel and FFT run in float32 at least, also under autocast."""
+        """Kernel and FFT run in float32 at least, also under autocast and with weights of half precision."""
+        require_sequence(u)
         if mask is not None:
             if self.kernel.circular or not self.kernel.prefix:
                 raise ValueError(
@@ -163,12 +163,12 @@ class SSMLayer(Layer):
             u = u * mask
         x = u.transpose(1, 2)
         with torch.autocast(device_type=u.device.type, enabled=False):
-            x = x.to(torch.promote_types(x.dtype, torch.float32)).contiguous()
+            x = x.to(at_least_single(x.dtype)).contiguous()
             K = self.kernel(x.shape[-1], rate)
             conv = circular_conv if self.kernel.circular else causal_conv
             y = conv(x, K) + self.D.unsqueeze(-1) * x
         y = nn.functional.gelu(y).transpose(1, 2)
-        return self.mix(self.dropout(y))
+        return self.mix(self.dropout(y.to(self.D.dtype)))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> ConvolutionState:
         if self.kernel.directions == 2:

@@ -16,7 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.parameters import OwnRates
+from .fields import require_types
+from .parameters import OwnRates
 
 Mixing = Literal["glu", "linear"]
 RateOf = Literal["kernel", "dt", "output"]
@@ -61,6 +62,7 @@ class MixerSpec(ABC):
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        require_types(self)
         for f in fields(self):
             if f.name.startswith("lr_"):
                 if "rate" not in f.metadata:
@@ -110,6 +112,18 @@ class MixerSpec(ABC):
 
 
 # ------------------------------------------------------------------------------------------------- the layer
+
+
+def require_sequence(u: Float[Tensor, "*shape"]) -> None:
+    """Raises ValueError unless u is (B, L, H) with at least one sequence and one step."""
+    if u.ndim != 3 or 0 in u.shape[:2]:
+        raise ValueError(f"a layer takes (batch, steps, features) with at least one sequence and one step; got shape {tuple(u.shape)}")
+
+
+def require_rate(rate: float) -> None:
+    """Raises ValueError unless a factor on the step sizes can be."""
+    if not 0 < rate < math.inf:
+        raise ValueError(f"rate multiplies the step sizes, so it is positive and finite; got {rate:g}")
 
 
 LayerState = Any

@@ -8,12 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .names import choose
+
 FLOOR = 1e-4
-"""Smallest -Re(lambda) that an init is stored with, also that of FouT, whose modes do not decay (state-spaces/s4 v3.0.0: 1e-3)."""
+"""Smallest -Re(lambda) that an init is stored with where its link does not say otherwise, also that of FouT, whose modes do not decay
+(state-spaces/s4 v3.0.0: 1e-3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +28,17 @@ class Link:
     f: Callable[[Tensor], Tensor]
     inverse: Callable[[Tensor], Tensor]
     upper: float = math.inf
+    lower: float = FLOOR
+    """Smallest -Re(lambda) that an init is stored with: positive, and where the map still has a slope, so that it can be trained."""
+
+    def __reduce__(self) -> Any:
+        """A row is pickled by its name, since its formulas may be lambdas."""
+        return (link, (self.name,)) if LINKS.get(self.name) is self else super().__reduce__()
+
+
+def link(name: str) -> Link:
+    """The row `name` of LINKS."""
+    return choose("link", name, LINKS)
 
 
 def _softplus_inverse(x: Tensor) -> Tensor:
@@ -37,9 +52,11 @@ LINKS: dict[str, Link] = {
     k.name: k
     for k in (
         Link(name="exp", f=torch.exp, inverse=torch.log),  # S4D's choice: never reaches 0
-        Link(name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR),  # without the floor |A_bar| = 1 would be reached
+        Link(  # without the floor |A_bar| = 1 would be reached; at it the slope is zero, so that an init is stored above
+            name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR, lower=2 * FLOOR
+        ),
         Link(name="softplus", f=nn.functional.softplus, inverse=_softplus_inverse),
-        Link(name="none", f=lambda t: t, inverse=lambda x: x),  # Re(lambda) may become positive
+        Link(name="none", f=lambda t: t, inverse=lambda x: x, lower=-math.inf),  # Re(lambda) may become positive
         Link(name="sigmoid", f=torch.sigmoid, inverse=torch.logit, upper=1.0),  # Re(lambda) in (-1, 0)
         Link(  # StableSSM: Re(lambda) = -1 / (a w^2 + b) in [-10, 0)
             name="stable",

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from models.diagonal import require_even
-from models.functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
-from models.layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate
-from models.parameters import OwnRates, as_complex, complex_normal
+from .diagonal import require_even
+from .functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
+from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate, require_sequence
+from .parameters import OwnRates, as_complex, at_least_single, complex_normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class LRURecurrence(OwnRates):
     def responses(self, L: int) -> Float[Tensor, "1 H {L}"]:
         """K_l = Re sum_n C_hn lambda_n^l (gamma B)_nh: what output h says to an impulse at input h, the diagonal of the H x H kernels."""
         Lambda, B, C = self.system()
-        return vandermonde((C * B.T).unsqueeze(0), Lambda.expand(C.shape), L, self.nu.dtype)
+        return vandermonde((C * B.T).unsqueeze(0), Lambda.expand(C.shape), L, at_least_single(self.nu.dtype))
 
     def hankel_singular_values(self) -> Float[Tensor, "1 N"]:
         """Relative Hankel singular values of the one system of H inputs and H outputs, with 2 values per complex mode, falling, float64."""
@@ -135,14 +135,16 @@ class LRULayer(Layer):
         return self.kernel
 
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
-        """The recurrence runs in float32 at least, also under autocast."""
+        """The recurrence runs in float32 at least, also under autocast and with weights of half precision. B u and C x are maps of features
+        like those of any linear layer, so torch.set_float32_matmul_precision acts on them."""
+        require_sequence(u)
         self.require_rate_one(rate)
         if mask is not None:
             u = u * mask
         with torch.autocast(device_type=u.device.type, enabled=False):
-            u = u.to(torch.promote_types(u.dtype, torch.float32))
+            u = u.to(at_least_single(u.dtype))
             y = nn.functional.gelu(self.kernel(u) + self.D * u)
-        return self.mix(self.dropout(y))
+        return self.mix(self.dropout(y.to(self.D.dtype)))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> Complex[Tensor, "B N"]:
         self.require_rate_one(rate)

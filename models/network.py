@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, cast
 
@@ -9,7 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from models.layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence
+from .fields import require_types
+from .layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence, require_rate
 
 DropoutSite = Literal["activation", "residual"]
 
@@ -38,6 +40,7 @@ class ModelSpec:
     """Mean over the last k valid steps; None is all of them, 1 is the last step."""
 
     def __post_init__(self) -> None:
+        require_types(self)
         if self.d_model < 1 or self.n_layers < 1:
             raise ValueError(f"d_model and n_layers are at least 1, got {self.d_model} and {self.n_layers}")
         if not 0 <= self.dropout < 1:
@@ -67,14 +70,20 @@ class ModelSpec:
 
 
 class Norm(nn.Module):
-    """LayerNorm over the features, or BatchNorm over batch and length; on (..., H)."""
+    """LayerNorm over the features, or BatchNorm over the valid steps of the batch; on (..., H)."""
 
     def __init__(self, d_model: int, kind: str) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(d_model) if kind == "layer" else nn.BatchNorm1d(d_model)
 
-    def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
-        return self.norm(x.reshape(-1, x.shape[-1])).view(x.shape)
+    def forward(self, x: Float[Tensor, "*batch H"], mask: Float[Tensor, "*batch 1"] | None = None) -> Float[Tensor, "*batch H"]:
+        """Where statistics are taken over a batch, steps with mask = 0 take no part in them, and become 0."""
+        rows = x.reshape(-1, x.shape[-1])
+        if mask is None or not self.training or isinstance(self.norm, nn.LayerNorm):
+            return self.norm(rows).view(x.shape)
+        valid = mask.reshape(-1).nonzero().squeeze(-1)
+        y = self.norm(rows[valid])
+        return torch.zeros_like(rows, dtype=y.dtype).index_copy(0, valid, y).view(x.shape)
 
 
 class Block(nn.Module):
@@ -91,8 +100,8 @@ class Block(nn.Module):
         self.prenorm = spec.prenorm
 
     def forward(self, x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, rate: float) -> Float[Tensor, "B L H"]:
-        x = x + self.dropout(self.layer(self.norm(x) if self.prenorm else x, mask, rate))
-        return x if self.prenorm else self.norm(x)
+        x = x + self.dropout(self.layer(self.norm(x, mask) if self.prenorm else x, mask, rate))
+        return x if self.prenorm else self.norm(x, mask)
 
     def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode."""
@@ -109,6 +118,10 @@ class ModelState:
     recent: tuple[Tensor, ...]
     """Features of the last pool_last steps; with pool_last None only their running sum."""
     steps: int
+
+
+Lengths = Tensor | Sequence[int]
+"""The valid steps of each sequence."""
 
 
 def step_mask(lengths: Int[Tensor, " B"], L: int) -> Float[Tensor, "B L 1"]:
@@ -152,8 +165,12 @@ class SequenceModel(nn.Module):
             raise ValueError("give either d_input (real vectors) or vocab (token ids), and not both")
         if per_step and (two_towers or spec.pool_last is not None):
             raise ValueError("a decoder per step does not pool: it goes with neither two_towers nor pool_last")
+        sizes = {"d_output": d_output, "d_input": d_input, "vocab": vocab}
+        if impossible := [f"{name}={size}" for name, size in sizes.items() if size is not None and size < 1]:
+            raise ValueError(f"a network has inputs and outputs, at least one each; got {', '.join(impossible)}")
         H = spec.d_model
         self.spec, self.d_output, self.per_step, self.two_towers = spec, d_output, per_step, two_towers
+        self.d_input, self.vocab = d_input, vocab
         self.encoder: nn.Module = nn.Embedding(vocab, H) if vocab is not None else nn.Linear(d_input or 0, H)
         self.blocks = nn.ModuleList(Block(spec) for _ in range(spec.n_layers))
         self.norm = Norm(H, spec.norm) if spec.prenorm else nn.Identity()
@@ -167,22 +184,55 @@ class SequenceModel(nn.Module):
         """What fills each block, the first first."""
         return [block.layer for block in self._each_block()]
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None, rate: float = 1.0) -> Tensor:
+    def require_input(self, x: Tensor) -> None:
+        """Raises ValueError unless x has the axes that `forward` asks for, none of them empty, and numbers of the right kind."""
+        axes = [
+            "batch",
+            *(["2 documents"] if self.two_towers else []),
+            "steps",
+            *([] if self.d_input is None else [f"{self.d_input} features"]),
+        ]
+        fits = x.ndim == len(axes) and self.d_input in (None, x.shape[-1]) and not (self.two_towers and x.shape[1] != 2)
+        if not fits or 0 in x.shape:
+            raise ValueError(f"this network takes ({', '.join(axes)}) with at least one sequence and one step; got shape {tuple(x.shape)}")
+        if self.vocab is not None and x.dtype not in (torch.int32, torch.int64):
+            raise ValueError(f"this network takes tokens, whole numbers from 0 to {self.vocab - 1}; got {x.dtype}")
+
+    def require_lengths(self, lengths: Lengths, x: Tensor) -> Int[Tensor, "*batch"]:
+        """The lengths as a tensor. Raises ValueError unless they count the steps of each sequence of x."""
+        lengths = torch.as_tensor(lengths, device=x.device)
+        batch = tuple(x.shape[: 2 if self.two_towers else 1])
+        if tuple(lengths.shape) != batch:
+            mask = "; a mask of steps counts as lengths = mask.sum(-1)" if lengths.ndim > len(batch) else ""
+            raise ValueError(
+                f"lengths count the valid steps of each sequence, of shape {batch} here; got shape {tuple(lengths.shape)}{mask}"
+            )
+        if lengths.is_floating_point() or lengths.dtype == torch.bool:
+            raise ValueError(f"lengths count steps, in whole numbers; got {lengths.dtype}")
+        return lengths
+
+    def forward(self, x: Tensor, lengths: Lengths | None = None, rate: float = 1.0) -> Tensor:
         """x (B, L, d_input) or tokens (B, L); two towers take (B, 2, L) and lengths (B, 2). Returns (B, d_output) or (B, L, d_output).
 
-        `lengths` counts the valid steps of each sequence; padding follows them and has no influence on the result.
+        `lengths` counts the valid steps of each sequence; padding follows them and has no influence on the result, nor on the statistics of
+        batch norm in training. Raises ValueError for an input, lengths or a rate that cannot be.
         """
+        self.require_input(x)
+        require_rate(rate)
+        lengths = None if lengths is None else self.require_lengths(lengths, x)
         if self.two_towers:
             x, lengths = x.flatten(0, 1), None if lengths is None else lengths.flatten()
         mask = None if lengths is None else step_mask(lengths, x.shape[1])
         h = self.encoder(x)
         for block in self.blocks:
             h = block(h, mask, rate)
-        h = self.norm(h)
-        return self.decoder(h if self.per_step else pool(h, mask, self.spec.pool_last))
+        h = self.norm(h, mask) if self.spec.prenorm else h
+        h = h if self.per_step else pool(h, mask, self.spec.pool_last)
+        return self.decoder(h.to(next(self.decoder.parameters()).dtype))  # the mask is float32, weights may be of half precision
 
     def init_state(self, batch: int, length: int = 1, rate: float = 1.0) -> ModelState:
         """The state before the first step. Raises NoRecurrence where a layer has none, with the reason."""
+        require_rate(rate)
         if self.two_towers:
             raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
         return ModelState(tuple(layer.init_state(batch, length, rate) for layer in self.layers), (), 0)

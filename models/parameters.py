@@ -19,9 +19,15 @@ class ParamGroup:
     weight_decay: float | None
 
 
+def at_least_single(dtype: torch.dtype) -> torch.dtype:
+    """The precision that kernels are given out in: that of the parameters, float32 where those are of half precision."""
+    return torch.promote_types(dtype, torch.float32)
+
+
 def store(module: nn.Module, name: str, value: Tensor, train: bool) -> None:
-    """Keep `value` on `module` in the default precision: as a parameter where it is trained, as a buffer where it is frozen."""
-    value = value.detach().to(torch.get_default_dtype()).clone()
+    """Keep `value` on `module` in the default precision and on the default device, as the modules of torch keep theirs: as a parameter
+    where it is trained, as a buffer where it is frozen."""
+    value = value.detach().to(device=torch.get_default_device(), dtype=torch.get_default_dtype()).clone()
     if train:
         module.register_parameter(name, nn.Parameter(value))
     else:

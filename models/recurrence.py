@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from models import functional
+from .functional import hankel_singular_values, real_matrix, real_vector
+from .krylov import krylov_direct
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Recurrence:
     def kernel(self, L: int) -> Float[Tensor, "H {L}"]:
         """K by plain stepping: the slow oracle of every `Kernel.forward`."""
         A = self.A if not self.diagonal else torch.diag_embed(self.A)
-        later = functional.krylov_direct(A, self.B, self.C.unsqueeze(0), L - 1)[0] if L > 1 else self.D.new_zeros(self.D.shape[0], 0)
+        later = krylov_direct(A, self.B, self.C.unsqueeze(0), L - 1)[0] if L > 1 else self.D.new_zeros(self.D.shape[0], 0)
         return torch.cat([self.D.unsqueeze(-1), later], dim=-1)
 
     def real(self) -> Recurrence:
@@ -47,7 +48,7 @@ class Recurrence:
         A = torch.diag_embed(self.A) if self.diagonal else self.A
         if not A.is_complex():
             return Recurrence(A, self.B, self.C, self.D)
-        return Recurrence(functional.real_matrix(A), functional.real_vector(self.B), functional.real_vector(self.C.conj()), self.D)
+        return Recurrence(real_matrix(A), real_vector(self.B), real_vector(self.C.conj()), self.D)
 
     def eigenvalues(self) -> Inexact[Tensor, "H N"]:
         """The discrete eigenvalues, one member of each stored pair where A is diagonal, all of them where it is dense."""
@@ -56,7 +57,7 @@ class Recurrence:
     def hankel_singular_values(self) -> Float[Tensor, "H R"]:
         """Relative Hankel singular values of the real form, falling, float64."""
         real = self.real()
-        return functional.hankel_singular_values(real.A, real.B.unsqueeze(-1), real.C.unsqueeze(-2))
+        return hankel_singular_values(real.A, real.B.unsqueeze(-1), real.C.unsqueeze(-2))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """ "eigenvalues" (H, N) and "hsv" (H, R), see above, as a record keeps them."""

@@ -10,16 +10,17 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from models.diagonal import Spectrum, require_copies, require_even
-from models.discretizations import discretization
-from models.functional import krylov, real_matrix, real_vector
-from models.inits import INITS, names_of
-from models.kernel import Kernel, StepSpec
-from models.layer import rate
-from models.links import LINKS
-from models.names import choose
-from models.parameters import as_complex, complex_normal
-from models.recurrence import Recurrence
+from .diagonal import Spectrum, held, require_copies, require_even
+from .discretizations import discretization
+from .functional import real_matrix, real_vector
+from .inits import INITS, names_of
+from .kernel import Kernel, StepSpec
+from .krylov import Dense, DiagonalPlusLowRank, krylov
+from .layer import rate
+from .links import LINKS
+from .names import choose
+from .parameters import as_complex, at_least_single, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class S4Spec(StepSpec):
         return S4Kernel(self, d_model, directions)
 
 
-def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> Float[Tensor, "H N N"]:
+def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> DiagonalPlusLowRank:
     """(I - delta A)^{-1} of A = Lambda - P P* with implied conjugates, on (Re x, Im x), by the Woodbury identity (2111.00396, app. C.3).
 
     With d = 1 / (1 - delta Lambda):  (I - delta A)^{-1} v = d v - d P delta s / (1 + delta 2 Re P* d P),  s = 2 Re P* d v.
@@ -65,8 +66,8 @@ def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: 
     d = 1 / (1 - delta * Lambda)
     w = 2 * real_vector((P.conj() * d).conj())  # s = w . (Re v, Im v)
     kappa = 2 * (P.abs() ** 2 * d).real.sum(-1, keepdim=True)
-    gain = (delta / (1 + delta * kappa)).unsqueeze(-1)
-    return real_matrix(torch.diag_embed(d)) - gain * real_vector(d * P).unsqueeze(-1) * w.unsqueeze(-2)
+    gain = delta / (1 + delta * kappa)
+    return DiagonalPlusLowRank(d, -(gain * real_vector(d * P)).unsqueeze(-1), w.unsqueeze(-1))
 
 
 class S4Kernel(Kernel):
@@ -98,39 +99,38 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            with torch.no_grad():
-                Lambda_0, P_0, B_0 = (m[:1] for m in self.continuous())  # every copy starts alike
-                A_bar, _ = self._discretize(Lambda_0, P_0, B_0, torch.full((1, 1), spec.dt_max, dtype=torch.float64))
-            self.rule.require_stable(torch.linalg.matrix_norm(A_bar, 2), spec.dt_max)
+            P_0, B_0 = (torch.from_numpy(m[:1]).to(torch.complex128) for m in (P, B))  # every copy starts alike
+            dt = torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu")
+            A_bar, _ = self._discretize(held(Lambda[:1], self.A.link), P_0, B_0, dt)
+            self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
         """(Lambda, P, B), each (H, M) complex128."""
         return self.A(), as_complex(self.P).repeat(self.A.copies, 1), as_complex(self.B).repeat(self.A.copies, 1)
 
-    def _discretize(self, Lambda: Tensor, P: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
-        """(A_bar (H, N, N), B_bar (H, N)) on (Re x, Im x), float64."""
+    def _discretize(self, Lambda: Tensor, P: Tensor, B: Tensor, dt: Tensor) -> tuple[DiagonalPlusLowRank | Dense, Tensor]:
+        """(A_bar, B_bar (H, N)) on (Re x, Im x), float64."""
         alpha = self.rule.alpha
         if alpha is None or alpha == 0:
             A = real_matrix(torch.diag_embed(Lambda)) - 2 * real_vector(P).unsqueeze(-1) * real_vector(P).unsqueeze(-2)
-            return self.rule.dense(A, real_vector(B), dt.squeeze(-1))
+            A_bar, B_bar = self.rule.dense(A, real_vector(B), dt.squeeze(-1))
+            return Dense(A_bar), B_bar
         R = resolvent(Lambda, P, alpha * dt)
-        eye = torch.eye(R.shape[-1], dtype=R.dtype, device=R.device)
-        A_bar = (R - (1 - alpha) * eye) / alpha  # (I - a dt A)^{-1} (I + (1 - a) dt A), since dt A = (I - R^{-1}) / a
-        return A_bar, (R @ (dt * real_vector(B)).unsqueeze(-1)).squeeze(-1)
+        B_bar = (R @ (dt * real_vector(B)).unsqueeze(-1)).squeeze(-1)
+        # (I - a dt A)^{-1} (I + (1 - a) dt A) = (R - (1 - a) I) / a, since dt A = (I - R^{-1}) / a
+        return DiagonalPlusLowRank((R.D - (1 - alpha)) / alpha, R.U / alpha, R.V), B_bar
 
-    def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor]:
-        """(A_bar (H, N, N), B_bar (H, N), C (J, H, N)), real, float64; the factor 2 of the conjugate pairs is in C."""
+    def system(self, rate: float) -> tuple[DiagonalPlusLowRank | Dense, Tensor, Tensor]:
+        """(A_bar, B_bar (H, N), C (J, H, N)), real, float64; the factor 2 of the conjugate pairs is in C."""
         C = as_complex(self.C)
         return *self._discretize(*self.continuous(), self.dt(rate)), 2 * real_vector(C.conj())
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        dtype = self.C.dtype
-        A_bar, B_bar, C = self.system(rate)
-        return krylov(A_bar.to(dtype), B_bar.to(dtype), C.to(dtype), L)
+        return krylov(*self.system(rate), L, at_least_single(self.C.dtype))
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
-        A_bar, B_bar, C = self.system(rate)
-        C = C[0]
+        power, B_bar, C = self.system(rate)
+        A_bar, C = power.matrix(), C[0]
         return Recurrence(A_bar, B_bar, torch.einsum("hm,hmn->hn", C, A_bar), (C * B_bar).sum(-1))
 
 
@@ -146,7 +146,7 @@ def cauchy_kernel(kernel: S4Kernel, L: int, rate: float = 1.0) -> Float[Tensor, 
     Lambda, P, B = kernel.continuous()
     dt = kernel.dt(rate)
     A_bar, _, C_real = kernel.system(rate)
-    C_tilde = C_real - C_real.transpose(0, 1).matmul(torch.linalg.matrix_power(A_bar, L)).transpose(0, 1)
+    C_tilde = C_real - C_real.transpose(0, 1).matmul(torch.linalg.matrix_power(A_bar.matrix(), L)).transpose(0, 1)
     M = Lambda.shape[-1]
     C = torch.complex(C_tilde[..., :M], -C_tilde[..., M:]) / 2  # back from (2 Re C, -2 Im C)
     theta = 2 * torch.pi * torch.arange(L // 2 + 1, dtype=torch.float64, device=Lambda.device) / L

@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.diagonal import Spectrum, diagonal_recurrence, require_copies, require_even, seeded
-from models.discretizations import discretization
-from models.functional import vandermonde
-from models.inits import B_INITS, INITS, names_of, real_spectrum, spectrum
-from models.kernel import Kernel, StepSpec
-from models.layer import rate
-from models.links import LINKS
-from models.names import choose
-from models.parameters import as_complex, complex_normal
-from models.recurrence import Recurrence
+from .diagonal import Spectrum, diagonal_recurrence, held, require_copies, require_even, seeded
+from .discretizations import discretization
+from .functional import vandermonde
+from .inits import B_INITS, INITS, names_of, real_spectrum, spectrum
+from .kernel import Kernel, StepSpec
+from .layer import rate
+from .links import LINKS
+from .names import choose
+from .parameters import as_complex, at_least_single, complex_normal
+from .recurrence import Recurrence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class S4DKernel(Kernel):
         Lambda, start = initial_modes(spec, d_model if spec.n_ssm is None else spec.n_ssm)
         M = Lambda.shape[1]
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
-        self.rule.require_stable(self.rule.a(spec.dt_max * self.A().detach()), spec.dt_max)
+        self.rule.require_stable(self.rule.a(spec.dt_max * held(Lambda, self.A.link)), spec.dt_max)
         if spec.train_A:
             self.own(*(f"A.{name}" for name, _ in self.A.named_parameters()), lr=spec.lr_A)
         B = torch.from_numpy(start)
@@ -129,7 +129,7 @@ class S4DKernel(Kernel):
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         """K_l = Re sum_n (C_n B_bar_n) A_bar_n^l: one product with the Vandermonde matrix [A_bar_n^l]."""
         A_bar, B_bar, C = self.system(rate)
-        return vandermonde(C * B_bar, A_bar, L, self.C.dtype)
+        return vandermonde(C * B_bar, A_bar, L, at_least_single(self.C.dtype))
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         A_bar, B_bar, C = self.system(rate)

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.baselines import FIRSpec, LSTMSpec, TransformerSpec
-from models.dss import DSSSpec
-from models.hope import HOPESpec
-from models.layer import MixerSpec
-from models.lru import LRUSpec
-from models.s4 import S4Spec
-from models.s4d import S4DSpec
+from .baselines import FIRSpec, LSTMSpec, TransformerSpec
+from .dss import DSSSpec
+from .hope import HOPESpec
+from .layer import MixerSpec
+from .lru import LRUSpec
+from .s4 import S4Spec
+from .s4d import S4DSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,9 +108,11 @@ def copy_records(request: Request) -> tuple[int, int]:
         target.mkdir(parents=True, exist_ok=True)
         found.arrays()  # verified before it is evidence
         write_atomically(target / "record.json", found.path.read_bytes())
-        arrays = found.path.with_name("arrays.npz")
-        if run["id"] in with_arrays and arrays.is_file():
-            shutil.copyfile(arrays, target / "arrays.npz")
+        for old in target.glob("arrays*.npz"):
+            old.unlink()
+        arrays = found.arrays_path
+        if run["id"] in with_arrays and arrays is not None and arrays.is_file():
+            shutil.copyfile(arrays, target / arrays.name)
         copied, dirty = copied + 1, dirty + int(run["dirty"])
     return copied, dirty
 

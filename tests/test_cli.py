@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError
@@ -28,6 +29,7 @@ def own_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "runs"
 
 
+FLAGS = ("--scale", "--protocol", "--data", "--seeds", "--variant", "--rerun", "--device", "--workers", "--logger", "--readout")
 BAD = [
     (benchmarks_main, ["digits-nois"], ["benchmark 'digits-nois'", "did you mean 'digits-noise'"]),
     (benchmarks_main, [], ["name a benchmark", "digits-noise"]),
@@ -47,7 +49,20 @@ BAD = [
     (benchmarks_main, ["digits", "--no-list"], ["option '--no-list'", "did you mean '--list'"]),
     (benchmarks_main, ["digits", "--variants=hope"], ["option '--variants'", "did you mean '--variant'"]),
     (benchmarks_main, ["digits", "--rerun="], ["choice for --rerun: ''"]),
-    (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "cuda"]),
+    (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "did you mean 'cuda'?"]),
+    (benchmarks_main, ["digits", "--device", "GPU"], ["did you mean 'cuda'?"]),
+    (benchmarks_main, ["digits", "--device", "CPU"], ["did you mean 'cpu'?"]),
+    (benchmarks_main, ["digits", "--rerun", "yes"], ["did you mean 'all'?"]),
+    (benchmarks_main, ["digits", "--rerun", "stael"], ["did you mean 'stale'?"]),
+    (benchmarks_main, ["digits", "--seeds", "4-0"], ["--seeds", "upwards", "'4-0'"]),
+    (benchmarks_main, ["digits", "--seeds", "0-"], ["--seeds", "0-4"]),
+    (benchmarks_main, ["digits", "--seeds", "0-1000000000"], ["--seeds", "1000 at the most"]),
+    (benchmarks_main, ["digits", "--seeds", "0-2147483648"], ["--seeds"]),
+    (benchmarks_main, ["digits", "--seeds", "2147483640-2147483650"], ["2147483647"]),
+    (benchmarks_main, ["digits", "--seeds", "²"], ["--seeds", "integers"]),
+    (benchmarks_main, ["digits", "--protocol", "x=y"], ["no choices of protocol"]),
+    (benchmarks_main, ["digits", "--data", "~nosuchuser/data"], ["--data", "no such user"]),
+    *((benchmarks_main, ["delay", f"{flag}={word}"], [flag, repr(word)]) for flag in FLAGS for word in ("--", "--scale", "--x=1")),
     (benchmarks_main, ["digits", "--rerun", "faild"], ["did you mean 'failed'"]),
     (benchmarks_main, ["digits", "--workers", "0"], ["--workers", "1 or more"]),
     (benchmarks_main, ["digits", "--threads", "two"], ["--threads", "whole number"]),
@@ -154,7 +169,121 @@ def test_rerun_without_a_word_means_all() -> None:
     assert parse(["digits", "--rerun=failed"]).rerun == "failed"
     assert parse(["digits", "--rerun", "--workers", "2"]).rerun == "all"
     assert parse(["--rerun", "failed", "digits"]) == parse(["digits", "--rerun=failed"])
+    assert parse(["digits", "--rerun", "stale"]).rerun == "stale"
     assert parse(["digits", "--seeds", "3,1,3"]).seeds == (3, 1)
+    assert parse(["digits", "--seeds", "0-4"]).seeds == (0, 1, 2, 3, 4)
+    assert parse(["digits", "--seeds=7,0-2,1,5-5"]).seeds == (7, 0, 1, 2, 5)
+
+
+def test_what_is_read_as_text_are_the_names_there_are() -> None:
+    """A misspelt name is answered from the sources, before torch is imported; so each has to be found there."""
+    from ablations.registry import ABLATIONS
+
+    for name in registry.BENCHMARKS:
+        cli.require_named("benchmark", name, "benchmarks/tasks/*.py")
+    for name in ABLATIONS:
+        cli.require_named("ablation", name, "ablations/*.py")
+    cli.require_variants([*VARIANTS, "default", "all"])
+
+
+@pytest.mark.parametrize(
+    ("package", "argv"), [("benchmarks", ["digts"]), ("benchmarks", ["digits", "--variant", "s4dlin"]), ("ablations", ["cor"])]
+)
+def test_a_misspelt_name_is_answered_without_torch(package: str, argv: list[str], tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('not to be imported here')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", package, *argv], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "did you mean" in done.stderr
+
+
+SILENT = [sys.executable, "-m", "benchmarks", "digits", "--variant", "fir", "--seeds", "0", "--device", "cpu", "--workers", "1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["reader gone", "no stderr", "nothing open"])
+def test_work_goes_on_where_nobody_reads_of_it(how: str, own_runs: Path) -> None:
+    """`2>&1 | head -1`, `2>&-`, and no stdin, stdout and stderr at all: the code says 0 only where the record is there."""
+    redirected = {"reader gone": "2>&1 | head -1", "no stderr": ">/dev/null 2>&-", "nothing open": "<&- >&- 2>&-"}[how]
+    script = f'"$@" {redirected}; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", script, "bash", *SILENT], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(list(own_runs.glob("digits/*/record.json")))) == (0, 1), done.stderr
+
+
+def test_output_that_cannot_be_written_is_no_success() -> None:
+    code = "import sys; from benchmarks import cli; sys.exit(cli.guarded(lambda: print('x') or 0))"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == cli.ENVIRONMENT
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=full, text=True, check=False)
+    assert done.returncode == cli.ENVIRONMENT
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_letters_that_a_terminal_has_not_are_replaced(encoding: str) -> None:
+    code = "import sys; from benchmarks import cli; sys.exit(cli.guarded(lambda: print('0.5 \u00b1 0.1 \u2265 \U0001d4d4') or 0))"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"0.5 ")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("package", ["benchmarks", "ablations"])
+def test_a_signal_while_the_libraries_load_is_a_line_and_code_4(name: str, package: str, tmp_path: Path) -> None:
+    (tmp_path / "tyro.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", package, "--list"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (cli.INTERRUPTED, "error: interrupted; the same command continues\n")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_before_anything_is_scheduled_is_a_line_and_code_4(name: str) -> None:
+    code = "import sys, time; from benchmarks import cli; sys.exit(cli.guarded(lambda: print('x', flush=True) or time.sleep(60) or 0))"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "x\n"
+        process.send_signal(getattr(signal, name))
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (cli.INTERRUPTED, "error: interrupted; the same command continues\n")
+
+
+@pytest.mark.parametrize("columns", [60, 100])
+def test_lists_fit_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for module in (benchmarks_main, ablations_main):
+        assert call(module, "--list") == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
+
+
+def test_a_list_counts_own_runs_apart_and_names_what_it_cannot_count(own_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from dataclasses import replace
+
+    from benchmarks.running.record import Record, identity
+    from benchmarks.running.store import Store
+
+    recipe = registry.BENCHMARKS["digits"].recipe("fir", "quick")
+    for seed, content in ((0, None), (77, "0123456789ab"), (78, "0123456789ab")):
+        run = recipe.with_seed(seed)
+        Store().put(run, Record(**identity(run), status="ok", environment={} if content is None else {"content": content}))
+    broken = replace(recipe.run, seed=5)
+    Store().put(broken, Record(**identity(broken), status="ok"))
+    path = Store().folder(broken) / "record.json"
+    path.write_text(path.read_text().replace('"history": []', '"history": null'))
+    assert call(benchmarks_main, "--list") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "digits 3 + 0" in out
+    assert "fir 3+0" in out
+    assert "2 of these records were made by other code (0123456789ab); --rerun stale makes them again" in out
+    assert f"not counted: runs/digits/{broken.id}/record.json cannot be used" in out
 
 
 LIGHT = """
@@ -218,12 +347,14 @@ def test_a_benchmark_runs_from_the_command_line(
     out = capsys.readouterr().out
     assert "$ python -m benchmarks digits --variant fir --scale quick --seeds 0 --device cpu --workers 1 --threads 1" in out
     assert "1 of 1 runs are done (0 before, 1 now)" in out
+    assert "$ python -m reports benchmark digits --variant fir --scale quick --seeds 0" in out  # the next command
+    assert str(own_runs / "reports" / "digits") in out
     assert len(list(own_runs.glob("digits/*/record.json"))) == 1
     assert call(benchmarks_main, *argv) == 0
     assert "(1 before, 0 now)" in capsys.readouterr().out
     assert call(benchmarks_main, "--list") == 0
     listed = capsys.readouterr().out
-    assert any(line.split()[:3] == ["fir", "1", "0"] for line in listed.splitlines())  # digits, digits-noise
+    assert any(line.split() == ["digits", "fir", "1+0"] for line in listed.splitlines())
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:

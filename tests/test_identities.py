@@ -28,6 +28,7 @@ from models import (
     S4Spec,
     StepSpec,
     functional,
+    krylov,
 )
 from models.dss import KERNELS
 from models.hope import FILTERS
@@ -217,7 +218,20 @@ def test_vandermonde(J: int, n: int, L: int, is_complex: bool) -> None:
 @given(J=st.integers(1, 2), n=st.integers(1, 5), L=st.integers(1, 70))
 def test_krylov(J: int, n: int, L: int) -> None:
     arguments = contraction(3, n), torch.randn(3, n), torch.randn(J, 3, n)
-    same(lambda A, B, C: functional.krylov(A, B, C, L), lambda A, B, C: functional.krylov_direct(A, B, C, L), *arguments)
+    fast = lambda A, B, C: krylov.krylov(krylov.Dense(A), B, C, L, torch.float64)
+    same(fast, lambda A, B, C: krylov.krylov_direct(A, B, C, L), *arguments)
+
+
+@shapes
+@given(J=st.integers(1, 2), M=st.integers(1, 5), L=st.integers(1, 70))
+def test_krylov_of_a_diagonal_plus_rank_one(J: int, M: int, L: int) -> None:
+    """The powers kept as a diagonal and a term of growing rank, against those of the whole matrix."""
+    D, u, v = (0.5 * inside(3, M, dtype=torch.complex128), *(torch.randn(2, 3, 2 * M, 1) / (4 * M)))
+    same(
+        lambda D, u, v, B, C: krylov.krylov(krylov.DiagonalPlusLowRank(D, u, v), B, C, L, torch.float64),
+        lambda D, u, v, B, C: krylov.krylov_direct(krylov.DiagonalPlusLowRank(D, u, v).matrix(), B, C, L),
+        *(D, u, v, torch.randn(3, 2 * M), torch.randn(J, 3, 2 * M)),
+    )
 
 
 @shapes
@@ -226,11 +240,11 @@ def test_krylov_toeplitz(J: int, n: int, L: int) -> None:
     """The powers of a lower-triangular Toeplitz matrix, kept as one column each, against those of the whole matrix."""
     first = 0.4 * torch.randn(3, n) * 0.5 ** torch.arange(n)
     same(
-        lambda f, B, C: functional.krylov_toeplitz(f, B, C, L),
-        lambda f, B, C: functional.krylov_direct(functional.toeplitz(f), B, C, L),
+        lambda f, B, C: krylov.krylov(krylov.Toeplitz(f), B, C, L, torch.float64),
+        lambda f, B, C: krylov.krylov_direct(krylov.toeplitz(f), B, C, L),
         *(first, torch.randn(3, n), torch.randn(J, 3, n)),
     )
-    dense = functional.toeplitz(first)
+    dense = krylov.toeplitz(first)
     assert all(dense[1, i, j] == (first[1, i - j] if i >= j else 0) for i in range(n) for j in range(n))
 
 
@@ -298,7 +312,7 @@ def test_oracles_agree_in_single_precision() -> None:
     V = complex_randn(2, 512, 8)
     cases: list[tuple[Tensor, Tensor]] = [
         (functional.vandermonde(W, a, 512, torch.float32), functional.vandermonde_direct(W, a, 512)),
-        (functional.krylov(single(A), single(B), single(C), 512), functional.krylov_direct(A, B, C, 512)),
+        (krylov.krylov(krylov.Dense(A), B, C, 512, torch.float32), krylov.krylov_direct(A, B, C, 512)),
         (functional.scan(a[0], single(V)), functional.scan_direct(a[0], V)),
         (functional.polynomial(single(B), single(e / e.abs())), functional.polynomial_direct(B, e / e.abs())),
         (functional.causal_conv(single(u), single(K)), functional.causal_conv_direct(u, K)),

@@ -8,19 +8,24 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime
+import benchmarks.running.launch as launching
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, code_content, describe
+from benchmarks.running.estimate import estimate
 from benchmarks.running.launch import Outcome, launch
 from benchmarks.running.record import Record, identity
 from benchmarks.running.run import Epoch
 from benchmarks.running.screen import Screen
-from benchmarks.running.store import Store
+from benchmarks.running.store import Store, checkpoints
 from benchmarks.spec import Job, RunSpec
 from models import Constant, OptimSpec
 from tests.tiny import tiny
@@ -79,12 +84,13 @@ def test_what_counts_as_done(tmp_path: Path, status: str, rerun: str, started: b
 def test_a_damaged_record_is_done_again_and_said_so(tmp_path: Path) -> None:
     store = Store.at(tmp_path)
     go([SHORT], store)
-    (store.folder(SHORT) / "arrays.npz").write_bytes(b"x")
+    (arrays,) = store.folder(SHORT).glob("arrays-*.npz")
+    arrays.write_bytes(b"x")
     outcome, text = go([SHORT], store)
     assert len(outcome.finished) == 1
     assert "damaged" in text
     assert store.status(SHORT) == "ok"
-    assert (store.folder(SHORT) / "arrays.npz.corrupt").read_bytes() == b"x"
+    assert arrays.with_name(f"{arrays.name}.corrupt").read_bytes() == b"x"
 
 
 def test_a_run_that_diverges_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -204,6 +210,169 @@ def test_a_launcher_that_is_told_to_end_keeps_what_is_done_and_leaves_nobody_beh
     assert "the same command continues" in text
     assert "1 of 2 runs are done" in text
     assert "Traceback" not in text
+
+
+SILENT = """
+import multiprocessing, sys, time
+from pathlib import Path
+import benchmarks.running.run as running
+from benchmarks.running.environment import Runtime
+from benchmarks.running.store import Store
+from benchmarks.running.worker import work
+from tests.tiny import tiny
+def silent(*arguments):
+    print("at work", flush=True)
+    time.sleep(120)
+running.run = silent
+context = multiprocessing.get_context("fork")
+mine, theirs = context.Pipe(duplex=False)
+context.Process(target=work, args=(tiny(epochs=1), Runtime(), Store.at(Path(sys.argv[1])), False, theirs), daemon=True).start()
+time.sleep(120)
+"""
+
+
+def test_a_worker_in_the_middle_of_an_epoch_does_not_outlive_a_killed_launcher(tmp_path: Path) -> None:
+    """It says nothing for two minutes, so that a broken pipe does not end it either."""
+    store = Store.at(tmp_path)
+    command = [sys.executable, "-W", "ignore", "-c", SILENT, str(store.root)]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "at work\n"
+            assert not free(store, SHORT)
+            process.kill()
+            process.wait()
+            until(lambda: free(store, SHORT), 20)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL) if not free(store, SHORT) else None
+
+
+def put(store: Store, spec: RunSpec, **changes: Any) -> Record:
+    return store.put(spec, Record(**{**identity(spec), "status": "ok", **changes}))
+
+
+def test_records_of_other_code_are_named_and_made_again_on_request(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    put(store, SHORT, environment={"content": "0123456789ab"})
+    put(store, OTHER, environment={"code": "of before"})  # unknown: nobody is nagged about it
+    outcome, text = go([SHORT, OTHER], store)
+    assert (outcome.already, outcome.finished) == (2, [])
+    assert text == "1 of these records were made by other code (0123456789ab); --rerun stale makes them again\n"
+    outcome, text = go([SHORT, OTHER], store, rerun="stale")
+    assert [job.spec.id for job in outcome.finished] == [SHORT.id]
+    assert "other code" not in text
+    made = store.get(SHORT)
+    assert made is not None
+    assert made.environment["content"] == code_content()
+    assert go([SHORT, OTHER], store)[1] == ""
+
+
+def test_a_record_of_a_newer_version_is_left_alone_and_its_run_not_done(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    put(store, SHORT)
+    path = store.folder(SHORT) / "record.json"
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
+    before = path.read_bytes()
+    for rerun in ("missing", "failed", "stale", "all"):
+        outcome, _ = go([SHORT, SHORT], store, rerun=rerun)
+        assert outcome.exit_code == 1
+        assert "newer" in outcome.summary()
+        assert path.read_bytes() == before
+    assert {file.name for file in path.parent.iterdir()} <= {"record.json", ".lock"}
+
+
+def test_a_malformed_record_stops_no_launch(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    put(store, SHORT)
+    path = store.folder(SHORT) / "record.json"
+    path.write_text(path.read_text().replace('"history": []', '"history": null'))
+    outcome, text = go([SHORT], store)
+    assert (len(outcome.finished), outcome.exit_code) == (1, 0)
+    assert f"{SHORT.id}/record.json cannot be used: has no list of tables of numbers as its history" in text
+    assert store.status(SHORT) == "ok"
+
+
+def test_checkpoints_that_a_finished_run_has_left_are_swept(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    store.folder(SHORT).mkdir(parents=True)
+    (store.folder(SHORT) / "checkpoint-000001-0.ckpt").write_bytes(b"")
+    put(store, SHORT)
+    go([SHORT], store)
+    assert checkpoints(store.folder(SHORT), "*") == []
+
+
+def concluded(store: Store, spec: RunSpec, before: int) -> Outcome:
+    """What is booked for a worker that died without a word."""
+    process = SimpleNamespace(exitcode=-9)
+    outcome = Outcome(asked=1, already=0)
+    job = Job("x", spec)
+    launching._conclude(launching._Worker(job, process, before=before), Runtime(), store, outcome, Screen([job], io.StringIO()))  # type: ignore[arg-type]
+    return outcome
+
+
+def test_a_finished_run_whose_worker_died_is_what_its_record_says(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    written = put(store, SHORT, status="diverged", reason="step 3")
+    outcome = concluded(store, SHORT, before=0)
+    assert (len(outcome.finished), outcome.failed) == (1, [])
+    assert store.get(SHORT) == written
+    outcome = concluded(store, SHORT, before=store.stamp(SHORT))  # a repetition that came to nothing
+    assert (outcome.finished, len(outcome.failed)) == ([], 1)
+    assert store.get(SHORT) == written
+    outcome = concluded(store, OTHER, before=0)
+    assert len(outcome.failed) == 1
+    assert store.status(OTHER) == "failed"
+
+
+def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("t" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with launching._room_for_a_socket():
+        assert len(tempfile.gettempdir()) < launching.SOCKET_PATH
+    assert tempfile.gettempdir() == str(long)
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
+    with pytest.raises(EnvironmentProblem, match="TMPDIR"), launching._room_for_a_socket():
+        pass
+
+
+def test_workers_know_nothing_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "PL_TRAINER_FAST_DEV_RUN"):
+        monkeypatch.setenv(name, "3")
+    with launching._server_environment(1):
+        assert not [name for name in os.environ if name.startswith("SLURM_") or name in ("RANK", "LOCAL_RANK", "PL_TRAINER_FAST_DEV_RUN")]
+    assert os.environ["SLURM_PROCID"] == os.environ["RANK"] == os.environ["PL_TRAINER_FAST_DEV_RUN"] == "3"
+
+
+def test_a_full_disk_in_a_worker_is_code_5_and_a_sentence(tmp_path: Path) -> None:
+    job = Job("x", SHORT)
+    worker = launching._Worker(job, SimpleNamespace(exitcode=0), said=("environment", "the record cannot be written: No space left"))  # type: ignore[arg-type]
+    with pytest.raises(EnvironmentProblem, match=r"No space left\. Free some space"):
+        launching._conclude(worker, Runtime(), Store.at(tmp_path), Outcome(asked=1, already=0), Screen([job], io.StringIO()))
+
+
+def test_an_estimate_comes_from_records_of_this_machine(tmp_path: Path) -> None:
+    store, runtime = Store.at(tmp_path), Runtime(workers=2)
+    jobs = [Job(f"seed {seed}", tiny(epochs=1, seed=seed)) for seed in range(3)]
+    assert estimate(jobs, runtime, store) == ""
+    put(store, tiny(epochs=1, seed=9), environment={**describe(runtime), "cpu": "another"}, cost={"wall_seconds": 5.0})
+    assert estimate(jobs, runtime, store) == ""
+    put(store, tiny(epochs=1, seed=10), environment=describe(runtime), cost={"wall_seconds": 60.0}, history=({"epoch": 0},))
+    assert estimate(jobs, runtime, store).startswith("about 2:00 ")  # three runs of a minute, two at a time
+    other = Job("longer", tiny(epochs=10, batch_size=7))
+    assert estimate([other], runtime, store).startswith("about 10:00 ")  # by its epochs
+    assert estimate([other, Job("unknown", tiny(benchmark="elsewhere"))], runtime, store) == ""
+
+
+def test_without_a_terminal_there_is_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    screen = Screen([Job("a", SHORT)], out)
+    for ago, lines in ((9.0, 0), (10.1, 1), (0.0, 1)):
+        screen.said = time.monotonic() - ago if ago else screen.said
+        screen.show([(Job("a", SHORT), None)])
+        assert out.getvalue().count("\n") == lines
+    assert "0/1 runs" in out.getvalue()
+    assert out.getvalue().endswith("a starting\n")
 
 
 def test_the_live_line_says_how_far_everything_is() -> None:

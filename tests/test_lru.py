@@ -172,7 +172,8 @@ def test_a_run(tmp_path: Path) -> None:
     record = run(spec, store=store)
     assert record.status == "ok", record.reason
     assert record.cost["kernel_parameters"] == 3 * 2 + 2 * (2 * 2 * 4)
-    with np.load(store.folder(spec) / "arrays.npz") as arrays:
+    assert record.arrays is not None
+    with np.load(store.folder(spec) / record.arrays["file"]) as arrays:
         for moment in ("start", "end"):
             shapes = {name: arrays[f"layer0/{moment}/{name}"].shape for name in ("kernel", "memory", "eigenvalues", "hsv")}
             L = spec.data.signature.length

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.rebuild import spec_classes
+from benchmarks.rebuild import rebuild, spec_classes
+from benchmarks.spec import canonical
 from models import (
     VARIANTS,
     Constant,
@@ -260,6 +261,7 @@ def test_every_schedule_gives_rates_between_nothing_and_the_full_one(kind: type[
     f = factors(schedule, 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
     assert all(0 <= factor <= 1 for factor in f)
     assert max(f) > 0
+    assert rebuild(canonical(OptimSpec(schedule=schedule)), OptimSpec).schedule == schedule
     assert f == factors(replace(schedule), 30, total=20, metric=[0.1, 0.2, 0.2, 0.2, 0.3, 0.3])
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from ablations.registry import ABLATIONS
+from benchmarks.changes import changed as substituted
 from benchmarks.rebuild import CannotRebuild, spec_classes
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import ROOT
 from benchmarks.running.record import Record
-from benchmarks.spec import RunSpec, canonical, every_field, spec_id
+from benchmarks.spec import RunSpec, as_declared, canonical, every_field, spec_id
 from models import VARIANTS
 from tests.tiny import tiny
 
@@ -102,7 +103,61 @@ def test_what_cannot_be_rebuilt_is_named(change: Callable[[dict[str, Any]], Any]
         assert word in str(caught.value)
 
 
-def test_a_whole_number_where_a_fraction_may_stand_stays_what_it_was() -> None:
+def test_a_whole_number_where_a_fraction_may_stand_is_that_fraction() -> None:
     raw = through_json(canonical(tiny()))
     raw["optim"]["lr"] = 1
-    assert spec_id(canonical(RunSpec.from_record(raw))) == spec_id(raw)
+    whole = spec_id(canonical(RunSpec.from_record(raw)))
+    raw["optim"]["lr"] = 1.0
+    assert whole == spec_id(raw)
+
+
+@pytest.mark.parametrize(
+    ("place", "values"),
+    [
+        ("optim.lr", [1, 1.0, True]),
+        ("optim.weight_decay", [0, 0.0, -0.0, False]),
+        ("data.noise", [8, 8.0]),
+        ("data.noise", [0, 0.0, False]),
+        ("epochs", [2, 2.0]),
+        ("batch_size", [1, True]),
+        ("seed", [0, 0.0, False]),
+    ],
+)
+def test_what_compares_equal_has_one_id(place: str, values: list[Any]) -> None:
+    runs = [substituted(tiny(), {place: v}) for v in values]
+    assert all(run == runs[0] for run in runs)
+    assert len({run.id for run in runs}) == 1
+    assert len({json.dumps([canonical(run), every_field(run)]) for run in runs}) == 1
+
+
+@pytest.mark.parametrize(
+    ("hint", "values"),
+    [
+        (float, [0, 0.0, -0.0, False]),
+        (float | None, [1, 1.0, True]),
+        (int, [3, 3.0]),
+        (int | None, [1, 1.0, True]),
+        (bool, [True, 1, 1.0]),
+        (Literal[1, 2], [1, True, 1.0]),
+        (tuple[float, ...], [(1, 0.5), [1.0, 0.5], [True, 0.5]]),
+        (tuple[float, float] | None, [(1, 0.5), [1.0, 0.5]]),
+        (tuple[int, float], [(1.0, 1), [True, 1.0]]),
+        (tuple[str, ...], [("a", "b"), ["a", "b"]]),
+    ],
+)
+def test_equal_values_are_written_alike_in_the_type_of_their_field(hint: Any, values: list[Any]) -> None:
+    """The models' specs refuse most of these; those of the data and of a run take them."""
+    written = [as_declared(v, hint) for v in values]
+    assert {repr(v) for v in written} == {repr(written[0])}
+    assert json.dumps(written[0]) == json.dumps(as_declared(written[0], hint))
+
+
+@pytest.mark.parametrize(("hint", "value"), [(int, 1.5), (bool, 2), (int, float("inf")), (float, "1e-3"), (int | None, None), (int, "1")])
+def test_what_does_not_fit_a_field_stays_what_it_is(hint: Any, value: Any) -> None:
+    assert as_declared(value, hint) is value
+
+
+def test_what_differs_has_different_ids() -> None:
+    runs = [substituted(tiny(), {"optim.weight_decay": v}) for v in (0, 1, 0.5, 2)]
+    runs += [substituted(tiny(), {"model.pool_last": v}) for v in (None, 1)]
+    assert len({run.id for run in runs}) == len(runs)

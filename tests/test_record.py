@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,8 +16,8 @@ import numpy as np
 import pytest
 
 from benchmarks.running.environment import ROOT, EnvironmentProblem
-from benchmarks.running.record import DamagedRecord, Record, failed, identity
-from benchmarks.running.store import Store, StoredRecord
+from benchmarks.running.record import DamagedRecord, NewerRecord, Record, failed, identity
+from benchmarks.running.store import Store, StoredRecord, checkpoints, run_root
 from benchmarks.spec import RunSpec, canonical, spec_id
 from data.images.digits import DigitsSpec
 from models import HOPESpec, OptimSpec
@@ -68,7 +69,7 @@ def test_a_put_without_arrays_removes_old_ones(store: Store) -> None:
     spec = tiny()
     store.put(spec, example(spec), ARRAYS)
     store.put(spec, failed(spec, "no memory", {}))
-    assert not (store.folder(spec) / "arrays.npz").exists()
+    assert not list(store.folder(spec).glob("arrays*"))
     assert store.status(spec) == "failed"
 
 
@@ -86,6 +87,39 @@ def edit(**changes: object) -> Callable[[Path], None]:
     return lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
+MALFORMED: list[dict[str, object]] = [
+    {"history": None},
+    {"history": {}},
+    {"history": [None]},
+    {"history": [{"epoch": "one"}]},
+    {"rates": None},
+    {"rates": [{"parameters": 5}]},
+    {"metrics": None},
+    {"metrics": {"test_accuracy": "0.9"}},
+    {"metrics": {"test_accuracy": True}},
+    {"metrics": {"test_accuracy": [0.9]}},
+    {"cost": []},
+    {"arrays": {}},
+    {"arrays": "arrays.npz"},
+    {"arrays": {"file": 5, "sha256": "0"}},
+    {"arrays": {"file": "../../other/arrays.npz", "sha256": "0" * 64}},
+    {"arrays": {"file": "/arrays.npz", "sha256": "0" * 64}},
+    {"arrays": {"file": "other.npz", "sha256": "0" * 64}},
+    {"environment": None},
+    {"data": 5},
+    {"spec": None},
+    {"spec_full": []},
+    {"seed": "0"},
+    {"seed": True},
+    {"id": 5},
+    {"reason": None},
+    {"schema": None},
+    {"schema": True},
+    {"schema": "2"},
+]
+"""Fields of a type that no store writes."""
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -99,15 +133,24 @@ def edit(**changes: object) -> Callable[[Path], None]:
         ("record.json", edit(id="0" * 12)),
         ("record.json", edit(spec=canonical(tiny(seed=9)))),
         ("record.json", edit(extra=1)),
-        ("arrays.npz", cut),
-        ("arrays.npz", flip),
-        ("arrays.npz", lambda path: path.unlink()),
+        ("record.json", edit(metrics={"test_accuracy": 0.999})),  # a number edited by hand
+        ("record.json", edit(reason="better")),
+        ("record.json", edit(checksum="0" * 64)),
+        ("record.json", lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), "history": [[]]}))),
+        ("record.json", lambda path: path.write_text("[" * 100_000)),
+        ("record.json", lambda path: path.write_text('{"schema": 1, "spec": ' + '{"a":' * 5000 + "1" + "}" * 5001)),
+        ("record.json", lambda path: path.write_text(path.read_text().replace("0.5", "NaN"))),
+        *(("record.json", edit(checksum=None, **change)) for change in MALFORMED),
+        ("arrays-*.npz", cut),
+        ("arrays-*.npz", flip),
+        ("arrays-*.npz", lambda path: path.unlink()),
     ],
 )
 def test_damage_is_found_and_set_aside(store: Store, name: str, damage: Callable[[Path], None]) -> None:
     spec = tiny()
     store.put(spec, example(spec), ARRAYS)
-    damage(store.folder(spec) / name)
+    (path,) = store.folder(spec).glob(name)
+    damage(path)
     assert store.status(spec) == "damaged"
     with pytest.raises(DamagedRecord, match=spec.id):
         store.get(spec)
@@ -145,7 +188,8 @@ def test_roots_are_asked_in_order_and_the_first_alone_is_written_to(tmp_path: Pa
 def test_arrays_may_be_left_out_where_a_record_is_read_and_not_where_a_run_is_judged(store: Store) -> None:
     spec = tiny()
     store.put(spec, example(spec), ARRAYS)
-    (store.folder(spec) / "arrays.npz").unlink()
+    for path in store.folder(spec).glob("arrays-*.npz"):
+        path.unlink()
     assert found(store, spec).arrays() == {}
     assert store.status(spec) == "damaged"
 
@@ -188,7 +232,114 @@ def test_the_record_is_written_last(store: Store, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "replace", spy)
     store.put(spec, example(spec), ARRAYS)
-    assert names == ["arrays.npz", "record.json"]
+    assert [name[:7] for name in names] == ["arrays-", "record."]
+
+
+def test_broken_off_between_arrays_and_record_the_old_record_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, real = tiny(), os.replace
+    old = store.put(spec, example(spec), ARRAYS)
+
+    def cut_off(source: Path, target: Path) -> None:
+        if Path(target).name == "record.json":
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        store.put(spec, example(spec), {"layer0/start/kernel": np.zeros(3)})
+    monkeypatch.undo()
+    assert store.status(spec) == "ok"
+    assert store.get(spec) == old
+    np.testing.assert_array_equal(found(store, spec).arrays()["layer0/start/kernel"], ARRAYS["layer0/start/kernel"])
+    new = store.put(spec, example(spec), {"layer0/start/kernel": np.zeros(3)})
+    assert new.arrays is not None
+    assert [path.name for path in store.folder(spec).glob("arrays*")] == [new.arrays["file"]]
+
+
+def as_before_checksums(path: Path) -> None:
+    """The file as the suite wrote it before records carried a checksum and arrays a hash in their name."""
+    raw = json.loads(path.read_text())
+    del raw["checksum"]
+    if raw["arrays"]:
+        os.rename(path.with_name(raw["arrays"]["file"]), path.with_name("arrays.npz"))
+        raw["arrays"]["file"] = "arrays.npz"
+    path.write_text(json.dumps(raw))
+
+
+def test_a_record_of_before_checksums_is_read_and_marked_as_carrying_none(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    as_before_checksums(store.folder(spec) / "record.json")
+    assert store.status(spec) == "ok"
+    stored = found(store, spec)
+    assert stored.record.checksum is None
+    assert stored.record.metrics == {"test_accuracy": 0.5}
+    np.testing.assert_array_equal(stored.arrays()["layer0/start/kernel"], ARRAYS["layer0/start/kernel"])
+    store.put(spec, example(spec), ARRAYS)
+    assert found(store, spec).record.checksum is not None
+    assert not (store.folder(spec) / "arrays.npz").exists()
+
+
+def test_a_record_of_a_newer_schema_is_named_and_left_alone(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    edit(schema=2, colour="red")(store.folder(spec) / "record.json")
+    assert store.status(spec) == "newer"
+    with pytest.raises(NewerRecord, match=f"{spec.id}.*newer"):
+        store.get(spec)
+    with pytest.raises(DamagedRecord, match="newer"):
+        store.find(spec.benchmark, spec.id)
+
+
+def test_arrays_that_are_no_arrays_are_damage(store: Store) -> None:
+    spec = tiny()
+    store.put(spec, example(spec), ARRAYS)
+    (path,) = store.folder(spec).glob("arrays-*.npz")
+    path.write_bytes(b"no zip")
+    digest = hashlib.sha256(b"no zip").hexdigest()
+    edit(checksum=None, arrays={"file": path.name, "sha256": digest})(store.folder(spec) / "record.json")
+    assert store.status(spec) == "damaged"
+
+
+def test_every_record_is_listed_whatever_it_is_of(tmp_path: Path) -> None:
+    mine, kept = Store.at(tmp_path / "a"), Store.at(tmp_path / "b")
+    both = Store((("runs", tmp_path / "a"), ("kept", tmp_path / "b")))
+    runs = [tiny(seed=123456), tiny(scale="paper"), tiny(data=DigitsSpec(noise=3)), tiny(benchmark="elsewhere")]
+    for spec in runs[:3]:
+        mine.put(spec, example(spec))
+    kept.put(runs[3], example(runs[3]))
+    kept.put(runs[0], example(runs[0], reason="the second"))
+    assert {stored.record.id for stored in both.every()} == {spec.id for spec in runs}
+    assert [stored.record.reason for stored in both.every() if stored.record.id == runs[0].id] == [""]
+    assert {stored.record.id for stored in both.every("elsewhere")} == {runs[3].id}
+    cut(mine.folder(runs[1]) / "record.json")
+    assert {stored.record.id for stored in both.every()} == {spec.id for spec in runs} - {runs[1].id}
+    (trouble,) = both.troubles()
+    assert runs[1].id in str(trouble)
+
+
+def test_checkpoints_older_than_the_record_are_swept(store: Store) -> None:
+    spec = tiny()
+    folder = store.folder(spec)
+    folder.mkdir(parents=True)
+    for name in ("checkpoint-000001-0.ckpt", "checkpoint-000002-0.ckpt", "checkpoint-000000-0.ckpt.aside"):
+        (folder / name).write_bytes(b"")
+    store.sweep(spec)
+    assert len(checkpoints(folder, "*")) == 3  # no record: the run is not over
+    store.put(spec, example(spec))
+    over = (folder / "record.json").stat().st_mtime_ns
+    os.utime(folder / "checkpoint-000002-0.ckpt", ns=(over + 1, over + 1))  # of a repetition that was broken off
+    store.sweep(spec)
+    assert [path.name for path in checkpoints(folder, "*")] == ["checkpoint-000002-0.ckpt"]
+
+
+def test_the_home_of_the_user_stands_behind_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SSM_RUNS", "~/my runs")
+    assert run_root() == tmp_path / "my runs"
+    monkeypatch.setenv("SSM_RUNS", "~nosuchuser/runs")
+    with pytest.raises(EnvironmentProblem, match="SSM_RUNS=~nosuchuser/runs"):
+        run_root()
 
 
 HOLDER = """

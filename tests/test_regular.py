@@ -164,6 +164,16 @@ def test_a_file_system_that_cannot_promise_room_will_do(monkeypatch: pytest.Monk
     assert scratch((3, 4), "int16").shape == (3, 4)
 
 
+def test_a_disk_that_fills_while_arrays_are_written_is_told(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(StorageError, match=r"cannot write to .*: No space left on device \(7\.0 MB are needed\)"):
+        prepare("set", "k", made, needed=7_000_000)
+    assert [path.name for path in (place / "prepared").iterdir()] == [".set.lock"]
+
+
 # ---------------------------------------------------------------- damage in what was prepared
 
 

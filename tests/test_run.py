@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,17 +14,18 @@ import pytest
 import torch
 
 import benchmarks.running.run as running
+from benchmarks.running import checkpoint
 from benchmarks.running.environment import Runtime
 from benchmarks.running.record import Record
 from benchmarks.running.run import Epoch, run, snapshot
-from benchmarks.running.store import Store
+from benchmarks.running.store import Store, checkpoints
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, ModelSpec, NoRecurrence, OptimSpec
 from models.dss import DSSKernel
 from tests.tiny import tiny
 
-TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date"}
+TIMES = {"seconds", "seconds_per_epoch", "wall_seconds", "peak_memory_mb", "date", "checksum"}
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +128,171 @@ def test_a_run_that_diverges_is_a_result(tmp_path: Path) -> None:
     assert set(record.metrics.values()) == {None}
     assert arrays == {}
     assert Store.at(tmp_path).status(spec) == "diverged"
+
+
+def test_a_divergence_that_only_the_test_shows_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trained run is not lost: history, choice on validation and cost are in the record."""
+    real = running.SequenceTask._step
+
+    def poisoned(task: Any, batch: Any, stage: Any) -> torch.Tensor:
+        return real(task, {**batch, "x": batch["x"] * (float("nan") if stage == "test" else 1.0)}, stage)
+
+    monkeypatch.setattr(running.SequenceTask, "_step", poisoned)
+    record, arrays = once(tiny(), tmp_path)
+    assert record.status == "diverged"
+    assert "test loss" in record.reason
+    assert {record.metrics[name] for name in ("test_accuracy", "test_loss", "test_accuracy_constant")} == {None}
+    assert record.metrics["val_accuracy"] is not None
+    assert len(record.history) == 2
+    assert arrays == {}
+
+
+def test_an_error_while_kernels_are_photographed_costs_the_pictures_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = once(tiny(), tmp_path / "a")
+    real = running.snapshot
+
+    def broken(model: Any, moment: str, length: int) -> Any:
+        if moment == "end":
+            raise RuntimeError("no such eigenvalue")
+        return real(model, moment, length)
+
+    monkeypatch.setattr(running, "snapshot", broken)
+    said: list[str] = []
+    record, arrays = once(tiny(), tmp_path / "b", say=said.append)
+    assert (record.status, record.reason) == ("ok", "without kernels of end: RuntimeError: no such eigenvalue")
+    assert said == ["the record goes without kernels of end: RuntimeError: no such eigenvalue"]
+    assert record.metrics == whole.metrics
+    assert {name.split("/")[1] for name in arrays} == {"start"}
+
+
+def test_a_full_disk_is_no_failure_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "SequenceTask", full)
+        with pytest.raises(OSError, match="No space"):
+            once(tiny(), tmp_path)
+    assert Store.at(tmp_path).status(tiny()) == "missing"
+
+
+def test_a_record_that_does_not_fit_takes_the_room_of_older_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, spec = Store.at(tmp_path), tiny()
+    real, left = Store.put, []
+
+    def full_once(self: Store, *arguments: Any) -> Record:
+        left.append(len(checkpoints(store.folder(spec))))
+        if len(left) == 1:
+            raise OSError(28, "No space left on device")
+        return real(self, *arguments)
+
+    def with_checkpoints(epoch: Epoch) -> None:
+        if epoch.epoch == 1:
+            for number in (1, 2):
+                (store.folder(spec) / f"checkpoint-00000{number}-0.ckpt").write_bytes(b"")
+
+    store.folder(spec).mkdir(parents=True)
+    monkeypatch.setattr(Store, "put", full_once)
+    assert run(spec, Runtime(), store, with_checkpoints).status == "ok"
+    assert left == [2, 1]
+    assert checkpoints(store.folder(spec), "*") == []
+
+
+def test_checkpoints_go_only_when_the_record_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, spec = Store.at(tmp_path), tiny()
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    real, left = Store.put, []
+
+    def spy(self: Store, *arguments: Any) -> Record:
+        left.append(len(checkpoints(store.folder(spec))))
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Store, "put", spy)
+    run(spec, Runtime(), store)
+    assert left == [1]
+    assert checkpoints(store.folder(spec)) == []
+
+
+def scored(metric: str, sign: float, epochs: list[tuple[float, float]]) -> running.BestOnValidation:
+    """What is chosen from epochs of (validation metric, validation loss)."""
+    best = running.BestOnValidation(metric, sign)
+    task = torch.nn.Linear(1, 1)
+    for number, (value, loss) in enumerate(epochs):
+        with torch.no_grad():
+            task.weight.fill_(number)
+        best.on_validation_end(SimpleNamespace(callback_metrics={metric: value, "val_loss": loss}, current_epoch=number), task)  # type: ignore[arg-type]
+    assert float(best.state["weight"]) == best.epoch
+    return best
+
+
+@pytest.mark.parametrize(
+    ("metric", "sign", "epochs", "chosen"),
+    [
+        ("val_accuracy", 1.0, [(0.5, 1.0), (0.7, 2.0), (0.6, 0.5)], 1),  # the metric, not the loss
+        ("val_rmse", -1.0, [(5.0, 1.0), (3.0, 2.0), (4.0, 0.5)], 1),  # the lower error
+        ("val_accuracy", 1.0, [(0.7, 2.0), (0.7, 1.0), (0.7, 3.0)], 1),  # ties: the lower loss
+        ("val_rmse", -1.0, [(3.0, 2.0), (3.0, 1.0), (3.0, 3.0)], 1),
+        ("val_accuracy", 1.0, [(0.7, 1.0), (0.7, 1.0)], 0),  # nothing between them: the first
+    ],
+)
+def test_which_epoch_is_chosen(metric: str, sign: float, epochs: list[tuple[float, float]], chosen: int) -> None:
+    best = scored(metric, sign, epochs)
+    assert best.epoch == chosen
+    assert best.scores == {metric: epochs[chosen][0], "val_loss": epochs[chosen][1]}
+
+
+@pytest.mark.parametrize("regression", [False, True])
+def test_a_run_chooses_by_the_metric_of_its_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regression: bool) -> None:
+    seen = []
+    real = running.BestOnValidation.__init__
+
+    def spy(self: Any, metric: str, sign: float) -> None:
+        seen.append((metric, sign))
+        real(self, metric, sign)
+
+    monkeypatch.setattr(running.BestOnValidation, "__init__", spy)
+    spec = tiny(epochs=1)
+    if regression:
+        signature = replace(spec.data.signature, regression=True, d_output=1)
+        monkeypatch.setattr(type(spec.data), "signature", property(lambda self: signature))
+        real_step = running.SequenceTask._step
+        monkeypatch.setattr(
+            running.SequenceTask, "_step", lambda task, batch, stage: real_step(task, {**batch, "y": batch["y"].float()}, stage)
+        )
+    record, _ = once(spec, tmp_path)
+    assert record.status == "ok", record.reason
+    assert seen == [("val_rmse", -1.0) if regression else ("val_accuracy", 1.0)]
+
+
+def test_a_run_is_one_process_whatever_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables of Slurm and torchrun, and of Lightning's Trainer, change no number and silence no logger."""
+    plain, _ = once(tiny(), tmp_path / "a")
+    group = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "4", "NODE_RANK": "1", "MASTER_ADDR": "nowhere", "MASTER_PORT": "no number"}
+    cluster = {"SLURM_PROCID": "1", "SLURM_NTASKS": "4", "SLURM_JOB_NAME": "x", "SLURM_LOCALID": "1"}
+    trainer = {"PL_TRAINER_FAST_DEV_RUN": "1", "PL_TRAINER_LIMIT_TRAIN_BATCHES": "1", "PL_TRAINER_GRADIENT_CLIP_VAL": "0.001"}
+    for name, value in {**group, **cluster, **trainer}.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+    real = running.loggers.make
+    monkeypatch.setattr(running.rank_zero_only, "rank", 1)
+    monkeypatch.setattr(running.loggers, "make", lambda *a: seen.append(running.rank_zero_only.rank) or real(*a))
+    record, _ = once(tiny(), tmp_path / "b")
+    assert record.status == "ok", record.reason
+    assert (record.metrics, record.arrays) == (plain.metrics, plain.arrays)
+    assert seen == [0]
+    assert running.rank_zero_only.rank == 1
+    assert os.environ["PL_TRAINER_FAST_DEV_RUN"] == "1"
+
+
+def test_a_record_carries_every_constant_answer_that_the_task_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = running.Trainer.test
+
+    def more(trainer: Any, *arguments: Any, **options: Any) -> Any:
+        return [{**real(trainer, *arguments, **options)[0], "test_accuracy_best_constant": 0.25}]
+
+    monkeypatch.setattr(running.Trainer, "test", more)
+    record, _ = once(tiny(epochs=1), tmp_path)
+    assert record.metrics["test_accuracy_best_constant"] == 0.25
 
 
 @pytest.mark.parametrize("bad_step", [0, 3])

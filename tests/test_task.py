@@ -68,7 +68,7 @@ def test_classification_scores(stage: str) -> None:
     scores = logged(task, batches, stage)
     assert scores[f"{stage}_loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(output, y)), rel=1e-5)
     assert scores[f"{stage}_accuracy"] == pytest.approx(float((output.argmax(-1) == y).float().mean()), rel=1e-6)
-    assert set(scores) - {"test_accuracy_constant"} == {f"{stage}_loss", f"{stage}_accuracy"}
+    assert set(scores) - {"test_accuracy_constant", "test_accuracy_best_constant"} == {f"{stage}_loss", f"{stage}_accuracy"}
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -121,7 +121,10 @@ def test_constant_answer(regression: bool) -> None:
         logged(task, train, "train")
     y, seen = torch.cat([b["y"] for b in test]), torch.cat([b["y"] for b in train])
     expected = (y - seen.mean()).square().mean().sqrt() if regression else (y == 2).float().mean()
-    assert logged(task, test, "test")[key] == pytest.approx(float(expected), rel=1e-5)
+    scores = logged(task, test, "test")
+    assert scores[key] == pytest.approx(float(expected), rel=1e-5)
+    best = y.std(correction=0) if regression else y.bincount().max() / len(y)
+    assert scores[f"test_{task.metric}_best_constant"] == pytest.approx(float(best), rel=1e-5)
     assert int(task.constant.seen[1] if regression else task.constant.seen.sum()) == sum(SIZES)
 
 

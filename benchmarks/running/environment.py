@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +19,16 @@ from typing import Any, Final, Literal
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
+SOURCES: Final = ("models/**/*.py", "data/**/*.py", "benchmarks/running/run.py")
+"""The files that decide what number a spec gives. Recipes are not among them: one that changes makes another spec, with another id."""
+APART: Final = ("__main__", "card", "command", "comparison", "progress", "statistics", "signals")
+"""Names of files among them that only describe, show or compare."""
 LIBRARIES: Final = ("torch", "pytorch-lightning", "numpy", "scipy", "scikit-learn")
+
+
+GROUP: Final = ("SLURM_", "TORCHELASTIC_", "JSM_NAMESPACE_", "OMPI_", "PMI_", "PMIX_", "PL_TRAINER_")
+RANKS: Final = ("RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+"""Variables that a scheduler or a starter of process groups sets, and defaults of Lightning's Trainer: no run reads any of them."""
 
 
 class EnvironmentProblem(Exception):
@@ -35,6 +46,11 @@ class Runtime:
     """Runs side by side on this machine; recorded because it moves timings."""
     logger: Literal["none", "tensorboard", "wandb"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+
+
+def of_a_group(variable: str) -> bool:
+    """Whether an environment variable speaks of a group of processes, of which a run is never one, or of Lightning's defaults."""
+    return variable in RANKS or variable.startswith(GROUP)
 
 
 def usable_cores() -> int:
@@ -77,6 +93,44 @@ def code_version() -> tuple[str, bool]:
     return f"sources-{digest.hexdigest()[:12]}", False
 
 
+@cache
+def code_content() -> str:
+    """The first 12 hex digits of a sha256 over the source files that decide what number a spec gives, whatever git says of them.
+
+    Comment lines, docstrings and empty lines are left out: a sentence that is put better makes no number stale.
+    """
+    digest = hashlib.sha256()
+    for file in sorted({f for pattern in SOURCES for f in ROOT.glob(pattern) if f.stem not in APART}):
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + _statements(file.read_text(encoding="utf-8")).encode() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _statements(source: str) -> str:
+    """The lines of a source file without docstrings, comment lines and empty lines."""
+    lines = source.splitlines()
+    tree = ast.parse(source)
+    inside: list[ast.stmt] = list(tree.body)
+    while inside:
+        statement = inside.pop()
+        if isinstance(statement, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            inside += statement.body
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            lines[first:last] = [""] * (last - first)
+    quoted: set[int] = set()  # lines inside a text of several lines, where # and nothing are letters like others
+    if any(quote in line for quote in ('"' * 3, "'" * 3) for line in lines):
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Constant, ast.JoinedStr)):
+                quoted.update(range(node.lineno - 1, node.end_lineno or node.lineno) if node.end_lineno != node.lineno else ())
+    words = (line for i, line in enumerate(lines) if i in quoted or (line.strip() and not line.lstrip().startswith("#")))
+    return "\n".join(line.rstrip() for line in words if line)
+
+
+def of_other_code(environment: Mapping[str, Any]) -> bool:
+    """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
+    return environment.get("content") not in (None, code_content())
+
+
 def _cpu() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -94,6 +148,16 @@ def _library(name: str) -> str | None:
         return None
 
 
+def _matmul_precision() -> str:
+    """What torch may round float32 factors to before it multiplies them: "highest" is nothing, "high" TF32, "medium" bfloat16."""
+    import torch
+
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:  # set by the newer switches of single backends
+        return f"cuda {torch.backends.cuda.matmul.fp32_precision}, cpu {torch.backends.mkldnn.matmul.fp32_precision}"  # type: ignore[attr-defined]
+
+
 def describe(runtime: Runtime) -> dict[str, Any]:
     """The environment block of a record. Plain values, no paths of this machine."""
     device = "cpu"
@@ -105,11 +169,14 @@ def describe(runtime: Runtime) -> dict[str, Any]:
     return {
         "code": commit,
         "dirty": dirty,
+        "content": code_content(),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
+        "matmul_precision": sys.modules["torch"].get_float32_matmul_precision() if "torch" in sys.modules else None,
         "platform": platform.platform(),
         "cpu": _cpu(),
         "device": device,
+        "matmul": _matmul_precision(),
         "threads": runtime.threads,
         "workers": runtime.workers,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -11,12 +11,15 @@ from benchmarks import cli
 from benchmarks.running import loggers
 from benchmarks.running.environment import Runtime, choose_device, usable_cores
 from benchmarks.running.launch import launch
-from benchmarks.running.store import Store
+from benchmarks.running.store import Store, run_root
 from benchmarks.spec import Job
 
 
-def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -> int:
-    """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code."""
+def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], report: Sequence[str], page: str) -> int:
+    """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code.
+
+    What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be.
+    """
     loggers.check(options.logger)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
@@ -35,4 +38,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str]) -
     runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
     outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
+    if outcome.already + len(outcome.finished):
+        command = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds))])
+        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {command}")
     return outcome.exit_code

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -23,10 +24,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, describe
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, describe, of_a_group
+from benchmarks.running.estimate import estimate
 from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
-from benchmarks.running.store import Store
+from benchmarks.running.store import Store, checkpoints
+from benchmarks.running.tally import stale_line
 from benchmarks.running.worker import work
 from benchmarks.spec import Job
 
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""
+SOCKET_PATH: Final = 70
+"""Bytes of a temporary folder beyond which the socket of the fork server, some thirty letters further down, would have no place."""
 
 
 @dataclass
@@ -75,6 +80,8 @@ class _Worker:
     job: Job
     process: ForkServerProcess
     epoch: Epoch | None = None
+    before: int = 0
+    """When the record that was there before was written; 0 if there was none."""
     said: tuple[str, Any] = ("nothing", "")
     """The last word of the worker besides its epochs and notes."""
 
@@ -82,19 +89,34 @@ class _Worker:
 def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", out: TextIO | None = None) -> Outcome:
     """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
 
-    rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "all" everything again.
+    rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "stale" also what other code made; "all"
+    everything again. A record of a newer version of the suite is left alone, and its run counts as failed.
     Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
     unique = _first_of_each(jobs)
-    skipped = {"missing": FINISHED, "failed": ("ok",), "all": ()}[rerun]
-    status = {job.spec.id: store.status(job.spec) for job in unique}
-    todo = [job for job in unique if status[job.spec.id] not in skipped]
-    outcome = Outcome(asked=len(unique), already=len(unique) - len(todo))
+    skipped = {"missing": FINISHED, "failed": ("ok",), "stale": FINISHED, "all": ()}[rerun]
+    state = {job.spec.id: store.state(job.spec) for job in unique}
+    status = {id: known.status for id, known in state.items()}
+    stale = {id: known.other_code for id, known in state.items() if known.other_code and known.status in FINISHED}
+    newer = [job for job in unique if status[job.spec.id] == "newer"]
+    again = stale if rerun == "stale" else ()
+    todo = [job for job in unique if (status[job.spec.id] not in skipped or job.spec.id in again) and job not in newer]
+    outcome = Outcome(asked=len(unique), already=len(unique) - len(todo) - len(newer))
     screen = Screen(todo, out or sys.stderr)
+    for job in newer:
+        reason = f"{state[job.spec.id].trouble}; it is left alone: use that version, or point SSM_RUNS at another folder"
+        outcome.failed.append((job, reason))
     for job in todo:
         if status[job.spec.id] == "damaged":
-            screen.say(f"{job.label}: its record is damaged; it is moved aside as .corrupt and the run is done again")
+            trouble = state[job.spec.id].trouble
+            screen.say(f"{job.label}: its record is damaged ({trouble}); it is moved aside as .corrupt and the run is done again")
+    left = [code for id, code in stale.items() if id not in {job.spec.id for job in todo}]
+    if left:
+        screen.say(stale_line(len(left), left))
+    for job in unique:
+        if status[job.spec.id] in FINISHED and job not in todo:
+            _sweep(store, job)
     if not todo:
         return outcome
     for data in dict.fromkeys(job.spec.data for job in todo):
@@ -104,6 +126,9 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
         f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: "
         f"{runtime.workers} at a time on {runtime.device}, {runtime.threads} thread{'s' if runtime.threads > 1 else ''} each"
     )
+    duration = estimate(todo, runtime, store)
+    if duration:
+        screen.say(duration)
     running: dict[Connection, _Worker] = {}
     with _interruptible():
         try:
@@ -114,8 +139,16 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
             cut = _end(running)
             screen.close()
     # a worker may have written its record and not been heard any more
-    outcome.finished += [job for job in cut if status[job.spec.id] not in FINISHED and store.status(job.spec) in FINISHED]
+    outcome.finished += [w.job for w in cut if store.stamp(w.job.spec) != w.before and store.status(w.job.spec) in FINISHED]
     return outcome
+
+
+def _sweep(store: Store, job: Job) -> None:
+    """Checkpoints that a finished run has left, as when its process was ended just after its record was written."""
+    if checkpoints(store.folder(job.spec), "*"):
+        with store.lock(job.spec) as mine:
+            if mine:
+                store.sweep(job.spec)
 
 
 def _first_of_each(jobs: Sequence[Job]) -> list[Job]:
@@ -147,10 +180,11 @@ def _schedule(
                 continue
             mine, theirs = context.Pipe(duplex=False)
             process = context.Process(target=work, args=(job.spec, runtime, store, rerun != "missing", theirs), daemon=True)
-            with _server_environment(runtime.threads):
+            before = store.stamp(job.spec)
+            with _server_environment(runtime.threads), _room_for_a_socket():
                 process.start()
             theirs.close()
-            running[mine] = _Worker(job, process)
+            running[mine] = _Worker(job, process, before=before)
         if not running:
             time.sleep(REFRESH)
         for pipe in connection.wait(list(running), REFRESH) if running else ():
@@ -190,7 +224,11 @@ def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome,
     else:
         status, line = "failed", _cause_of_death(worker.process.exitcode)
         with store.lock(job.spec) as mine:
-            if mine and store.status(job.spec) not in FINISHED:
+            known = store.status(job.spec)
+            if known in FINISHED and store.stamp(job.spec) != worker.before:
+                status, line = known, f"its record is written; {line} after that"
+                store.sweep(job.spec)
+            elif mine and known not in (*FINISHED, "newer"):
                 store.put(job.spec, failed(job.spec, line, describe(runtime)))
     if status == "failed":
         outcome.failed.append((job, line))
@@ -207,16 +245,16 @@ def _cause_of_death(exitcode: int | None) -> str:
     return f"the worker process ended without a result (exit code {exitcode})"
 
 
-def _end(running: dict[Connection, _Worker]) -> list[Job]:
+def _end(running: dict[Connection, _Worker]) -> list[_Worker]:
     """Kills what still runs, and says what that was. Only those runs are lost by it: every file appears whole or not at all."""
-    jobs = [worker.job for worker in running.values()]
-    for worker in running.values():
+    cut = list(running.values())
+    for worker in cut:
         worker.process.kill()
     for pipe, worker in running.items():
         worker.process.join(5)
         pipe.close()
     running.clear()
-    return jobs
+    return cut
 
 
 @contextmanager
@@ -243,16 +281,35 @@ def _interruptible() -> Iterator[None]:
 @contextmanager
 def _server_environment(threads: int) -> Iterator[None]:
     """What the fork server must find when it starts: the path of the checkout (its parent's sys.path is not handed on), and the number
-    of threads that the numerical libraries read when they are imported."""
+    of threads that the numerical libraries read when they are imported; and what it must not: variables of a cluster or of torchrun."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     wanted = {"PYTHONPATH": path, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    before = {name: os.environ.get(name) for name in wanted}
+    names = [*wanted, *(name for name in os.environ if of_a_group(name))]
+    before = {name: os.environ.pop(name, None) for name in names}
     os.environ.update(wanted)
     try:
         yield
     finally:
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _room_for_a_socket() -> Iterator[None]:
+    """The fork server listens at a path in the temporary folder, and the kernel takes some hundred bytes of one: a long TMPDIR is passed
+    over for that. Raises EnvironmentProblem where there is no shorter one."""
+    before = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > SOCKET_PATH:
+        short = next((name for name in ("/tmp", "/var/tmp", "/dev/shm") if os.access(name, os.W_OK | os.X_OK)), None)
+        if short is None:
+            raise EnvironmentProblem(
+                f"TMPDIR={tempfile.gettempdir()} is too long for a socket, and /tmp cannot be written: name a shorter one."
+            )
+        tempfile.tempdir = short
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before

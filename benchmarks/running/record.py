@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from benchmarks.spec import RunSpec, canonical, every_field, spec_id
@@ -17,8 +19,16 @@ FINISHED: Final = ("ok", "diverged")
 """The statuses of a result: a run that diverged is one, a run that failed is not."""
 
 
+ARRAYS_FILE: Final = re.compile(r"arrays(-[0-9a-f]{12,64})?\.npz")
+"""What a file of arrays is called, always beside its record; without a hash in records of before that."""
+
+
 class DamagedRecord(Exception):
-    """A record.json or arrays.npz that is not what a store wrote. The message says which file and why."""
+    """A record.json or file of arrays that is not what a store wrote. The message says which file and why."""
+
+
+class NewerRecord(DamagedRecord):
+    """A record of a schema that only a newer version of the suite reads: not damaged, and neither moved aside nor written over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +53,103 @@ class Record:
     environment: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, str] | None = None
     schema: int = SCHEMA
+    checksum: str | None = None
+    """sha256 of everything above as it stands in the file, so that a number edited by hand is noticed; a record that was written before
+    there was one carries none."""
 
     def to_json(self) -> str:
         """Strict JSON: what is not finite is null."""
-        return json.dumps(_finite({f.name: getattr(self, f.name) for f in fields(self)}), indent=1, allow_nan=False) + "\n"
+        return json.dumps(_finite(vars(self)) | {"checksum": self.content_checksum()}, indent=1, allow_nan=False) + "\n"
+
+    def content_checksum(self) -> str:
+        """What `checksum` has to be."""
+        return _checksum(_finite(vars(self)))
 
     @staticmethod
     def from_json(text: str) -> Record:
-        """Raises DamagedRecord unless `text` is a whole record of this schema whose spec hashes to its id."""
+        """Raises NewerRecord for a newer schema, and DamagedRecord unless `text` is a whole record of this one whose fields are of their
+        types, whose spec hashes to its id, and whose content is what its checksum says, where it carries one."""
         try:
             raw = json.loads(text)
-        except ValueError as error:
+            json.dumps(raw, allow_nan=False)
+        except (ValueError, RecursionError) as error:
             raise DamagedRecord("is not JSON") from error
-        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+        schema = raw.get("schema") if isinstance(raw, dict) else None
+        if type(schema) is int and schema > SCHEMA:
+            raise NewerRecord(f"is of schema {schema}, newer than schema {SCHEMA} of this version of the suite")
+        if type(schema) is not int or schema != SCHEMA:
             raise DamagedRecord(f"is not a record of schema {SCHEMA}")
-        if set(raw) != {f.name for f in fields(Record)}:
-            odd = sorted(set(raw) ^ {f.name for f in fields(Record)})
-            raise DamagedRecord(f"lacks or adds the fields {', '.join(odd)}")
+        raw.setdefault("checksum", None)
+        if set(raw) != set(_FIELDS):
+            raise DamagedRecord(f"lacks or adds the fields {', '.join(sorted(set(raw) ^ set(_FIELDS)))}")
+        for name, (fits, what) in _FIELDS.items():
+            if not fits(raw[name]):
+                raise DamagedRecord(f"has no {what} as its {name}")
         if raw["status"] not in STATUSES:
             raise DamagedRecord(f"has the unknown status {raw['status']!r}")
         if spec_id(raw["spec"]) != raw["id"]:
             raise DamagedRecord("has an id that is not the hash of its spec")
+        stated = raw["checksum"]
+        if stated is not None and stated != _checksum(raw):
+            raise DamagedRecord("was edited after it was written: its content is not what its checksum says")
         return Record(**{**raw, "history": tuple(raw["history"]), "rates": tuple(raw["rates"])})
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    """sha256 of all fields but the checksum."""
+    content = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
+
+
+def _number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_number, value.values()))
+
+
+def _group(value: Any) -> bool:
+    """A row of `rates`: a group of the optimizer."""
+    names = value.get("parameters", []) if isinstance(value, dict) else None
+    return isinstance(names, list) and all(map(_text, names)) and all(_number(v) for k, v in value.items() if k != "parameters")
+
+
+def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(fits, value))
+
+
+def _arrays(value: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, dict) and set(value) == {"file", "sha256"} and all(map(_text, value.values())) and _beside(value["file"])
+
+
+def _beside(name: str) -> bool:
+    """Whether this is the name of a file of arrays that can only lie in the folder of its record."""
+    return ARRAYS_FILE.fullmatch(name) is not None
+
+
+_FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    **dict.fromkeys(("id", "benchmark", "scale", "status", "reason"), (_text, "text")),
+    "seed": (lambda value: type(value) is int, "whole number"),
+    **dict.fromkeys(("spec", "spec_full", "data", "environment"), (_table, "table")),
+    **dict.fromkeys(("metrics", "cost"), (_numbers, "table of numbers")),
+    "history": (_list_of(_numbers), "list of tables of numbers"),
+    "rates": (_list_of(_group), "list of groups of parameters"),
+    "arrays": (_arrays, "file of arrays beside it, with its sha256,"),
+    "schema": (lambda value: type(value) is int, "whole number"),
+    "checksum": (lambda value: value is None or _text(value), "text"),
+}
+"""Every field of a record: whether a value fits it, and what does."""
 
 
 def failed(spec: RunSpec, reason: str, environment: Mapping[str, Any]) -> Record:

@@ -6,15 +6,17 @@ Chosen on validation, scored once on test: after every epoch the weights with th
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
+import os
 import statistics
 import sys
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,10 +25,11 @@ import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer, seed_everything
 from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from benchmarks.running import checkpoint, loggers
-from benchmarks.running.environment import PeakMemory, Runtime, describe
+from benchmarks.running.environment import PeakMemory, Runtime, describe, of_a_group
 from benchmarks.running.record import Record, failed, identity
 from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec
@@ -35,6 +38,7 @@ from data.files.digests import sha256
 from data.module import SplitModule
 from models import SequenceModel, SequenceTask
 
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 CHECK_EVERY: Final = 32
 """Training steps between looks at the losses; each look waits for the device."""
 
@@ -197,26 +201,48 @@ def run(
 ) -> Record:
     """Trains, chooses on validation, tests once, writes the record and returns it.
 
-    An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError is not the run's doing and
-    passes through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether it is already
-    done is the caller's question, see `launch`.
+    An error inside the run becomes a record with status "failed" (its traceback in error.txt); DataError and a full disk are not the
+    run's doing and pass through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether
+    it is already done is the caller's question, see `launch`.
     """
     runtime, store = runtime or Runtime(), store or Store()
     folder = store.folder(spec)
     trace = folder / "error.txt"
+    say = say or (lambda text: print(text, file=sys.stderr))
     try:
-        record, arrays = train(spec, runtime, folder, progress, say or (lambda text: print(text, file=sys.stderr)))
+        record, arrays = _trained(spec, runtime, folder, progress, say)
     except DataError:
         raise
-    except Exception as error:  # noqa: BLE001 whatever went wrong, the grid goes on and the reason is kept
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise
         trace.parent.mkdir(parents=True, exist_ok=True)
         trace.write_text(traceback.format_exc(), encoding="utf-8")
         sentence = next((line for line in str(error).splitlines() if line.strip()), "")
         return store.put(spec, failed(spec, f"{type(error).__name__}: {sentence}".rstrip(": "), describe(runtime)))
-    written = store.put(spec, record, arrays)
-    trace.unlink(missing_ok=True)
-    checkpoint.remove(folder)
+    try:
+        written = store.put(spec, record, arrays)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        checkpoint.remove(folder, but=1)  # the newest stays: should the record not fit even now, little is lost
+        written = store.put(spec, record, arrays)
+    with suppress(OSError):  # the record is written, and what is left is swept by the next launch
+        trace.unlink(missing_ok=True)
+        checkpoint.remove(folder)
     return written
+
+
+def _trained(
+    spec: RunSpec, runtime: Runtime, folder: Path, progress: Callable[[Epoch], None] | None, say: Callable[[str], None]
+) -> tuple[Record, dict[str, np.ndarray]]:
+    """`train`, begun again for each checkpoint that cannot be restored, from the one before or from scratch."""
+    while True:
+        try:
+            with one_process():
+                return train(spec, runtime, folder, progress, say)
+        except checkpoint.NotRestored as problem:
+            checkpoint.set_aside(problem.path, problem, say)
 
 
 def train(
@@ -252,8 +278,9 @@ def train(
     )
     start = copied(task)
     history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
-    owner = {"spec": spec.id, "data": module.content_hash(), "device": runtime.device, "torch": str(torch.__version__)}
-    keeper = checkpoint.Checkpoints(folder, owner, begun, say)
+    owner = checkpoint.owner_of(spec.id, module.content_hash(), runtime)
+    here = describe(runtime)
+    keeper = checkpoint.Checkpoints(folder, owner, begun, say, here["code"] + ("+changes" if here["dirty"] else ""))
     resumed = checkpoint.usable(folder, owner, task, say)
     diverged, metrics = "", {}
     with quiet():
@@ -276,44 +303,59 @@ def train(
             trainer.fit(task, datamodule=module, ckpt_path=resumed, weights_only=True)
         except Diverged as event:
             diverged = str(event)
+        except (DataError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            if resumed is not None and not keeper.restored:
+                raise checkpoint.NotRestored(resumed, error) from error
+            raise
         else:
             task.load_state_dict(best.state)
-            metrics = dict(trainer.test(task, datamodule=module, verbose=False)[0])
-            metrics |= zero_shot(trainer, task, module)
-    peak = memory.stop()
+            metrics = {**best.scores, "best_epoch": best.epoch}
+            tested = trainer.test(task, datamodule=module, verbose=False)[0]
+            if math.isfinite(tested["test_loss"]):
+                metrics |= {**tested, **zero_shot(trainer, task, module)}
+            else:
+                diverged = "the test loss is not finite, though those of training and validation were"
+    peak, wall_seconds = memory.stop(), keeper.seconds
+    arrays: dict[str, np.ndarray] = {}
+    undrawn = ""
+    if not diverged:
+        task.cpu()
+        try:
+            for moment, state in {"start": start, "end": best.state}.items():
+                task.load_state_dict(state)
+                arrays |= snapshot(task.model, moment, signature.length)
+        except Exception as error:  # noqa: BLE001 the run is trained and tested: it goes without its pictures, and says so
+            undrawn = f"without kernels of {moment}: {type(error).__name__}: {error}"
+            say(f"the record goes {undrawn}")
 
     record = Record(
         **identity(spec),
         status="diverged" if diverged else "ok",
-        reason=diverged,
-        metrics=_metrics(metric, module, {} if diverged else {**metrics, **best.scores, "best_epoch": best.epoch}),
+        reason=diverged or undrawn,
+        metrics=_metrics(metric, module, metrics),
         cost={
             "parameters": sum(p.numel() for p in task.parameters() if p.requires_grad),
             "kernel_parameters": system_parameters(task.model),
             "seconds_per_epoch": statistics.median(row["seconds"] for row in history.rows) if history.rows else None,
-            "wall_seconds": keeper.seconds,
+            "wall_seconds": wall_seconds,
             "sessions": keeper.sessions,
             "peak_memory_mb": peak,
         },
         history=tuple(history.rows),
         rates=history.rates,
         data={"hash": module.content_hash(), "counts": counts, "order": sha256(module.order(0)[:100])},
-        environment=describe(runtime),
+        environment=describe(runtime) | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
     )
-    if diverged:
-        return record, {}
-    moments = {"start": start, "end": best.state}
-    task.cpu()
-    arrays: dict[str, np.ndarray] = {}
-    for moment, state in moments.items():
-        task.load_state_dict(state)
-        arrays |= snapshot(task.model, moment, signature.length)
     return record, arrays
 
 
 def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a record, null where there is none; the task may say further constant answers than the one of the training labels."""
     name = metric.removeprefix("val_")
-    further = [f"test_{name}_{test}" for test in ("constant", *module.zero_shot_dataloaders())]
+    constants = [key for key in known if key.startswith(f"test_{name}_") and "constant" in key.split("_")]
+    further = [f"test_{name}_constant", *constants, *(f"test_{name}_{test}" for test in module.zero_shot_dataloaders())]
     return {key: known.get(key) for key in (f"test_{name}", "test_loss", *further, f"val_{name}", "val_loss", "best_epoch")}
 
 
@@ -321,9 +363,11 @@ def zero_shot(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict
     """{"test_accuracy_8khz": ...}: the chosen weights on tests they were not trained for; none for a layer without a step size."""
     if not all(layer.has_rate for layer in task.model.layers):
         return {}
-    key = f"test_{task.metric}"
-    loaders = module.zero_shot_dataloaders().items()
-    return {f"{key}_{name}": trainer.test(task, dataloaders=loader, verbose=False)[0][key] for name, loader in loaders}
+    key, out = f"test_{task.metric}", {}
+    for name, loader in module.zero_shot_dataloaders().items():
+        tested = trainer.test(task, dataloaders=loader, verbose=False)[0]
+        out[f"{key}_{name}"] = tested[key] if math.isfinite(tested["test_loss"]) else math.nan  # which a record writes as null
+    return out
 
 
 def copied(module: nn.Module) -> dict[str, Tensor]:
@@ -341,6 +385,19 @@ def system_parameters(model: SequenceModel) -> int:
 def snapshot(model: SequenceModel, moment: str, length: int) -> dict[str, np.ndarray]:
     """What the record keeps of each layer, under `layer{i}/{moment}/{name}`: kernel, memory, eigenvalues and hsv, see `Layer.arrays`."""
     return {f"layer{i}/{moment}/{name}": array for i, layer in enumerate(model.layers) for name, array in layer.arrays(length).items()}
+
+
+@contextmanager
+def one_process() -> Iterator[None]:
+    """A run is one process, whatever a cluster, torchrun or variables for Lightning's Trainer say in the environment around it."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if of_a_group(name)}
+    rank = getattr(rank_zero_only, "rank", 0)
+    setattr(rank_zero_only, "rank", 0)  # noqa: B010 an attribute of a function, which types do not know
+    try:
+        yield
+    finally:
+        setattr(rank_zero_only, "rank", rank)  # noqa: B010
+        os.environ.update(hidden)
 
 
 @contextmanager

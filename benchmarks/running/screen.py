@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REFRESH: Final = 0.5
 """Seconds between two drawings."""
+SILENCE: Final = 10.0
+"""Seconds without a line, at the most, where there is no terminal."""
 
 
 class Screen:
@@ -33,13 +35,14 @@ class Screen:
         self.epochs = sum(job.spec.epochs for job in todo)
         self.over = 0
         self.epochs_over = 0
-        self.begun = self.drawn = time.monotonic()
+        self.begun = self.drawn = self.said = time.monotonic()
         self.running: Sequence[tuple[Job, Epoch | None]] = ()
         self.first: dict[str, int] = {}
         """Per run the epoch that was its first here; not 0 for one that was resumed."""
 
     def say(self, text: str) -> None:
         """A line that stays."""
+        self.said = time.monotonic()
         if self.live.is_started:
             self.console.print(Text(text), soft_wrap=True)
         else:
@@ -58,6 +61,9 @@ class Screen:
         for job, epoch in running:
             if epoch:
                 self.first.setdefault(job.spec.id, epoch.epoch)
+        if not self.console.is_terminal and time.monotonic() - self.said >= SILENCE:
+            at_work = (f"{job.label} {f'{epoch.epoch + 1}/{epoch.epochs}' if epoch else 'starting'}" for job, epoch in running)
+            self.say(f"[{self.state()}] {', '.join(at_work)}".rstrip())
         if not self.console.is_terminal or time.monotonic() - self.drawn < REFRESH:
             return
         self.drawn = time.monotonic()
@@ -82,15 +88,16 @@ class Screen:
         elapsed = time.monotonic() - self.begun
         done = self.epochs_over + sum(epoch.epoch + 1 for _, epoch in self.running if epoch)
         here = done - sum(self.first.values())
-        left = f"about {_clock(elapsed * (self.epochs - done) / here)} left" if here else "estimating"
-        return f"{self.over}/{self.total} runs, {_clock(elapsed)} elapsed, {left}"
+        left = f"about {clock(elapsed * (self.epochs - done) / here)} left" if here else "estimating"
+        return f"{self.over}/{self.total} runs, {clock(elapsed)} elapsed, {left}"
 
     def close(self) -> None:
         """Takes the live lines away."""
         self.live.stop()
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as 1:02 or 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

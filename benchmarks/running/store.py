@@ -1,7 +1,7 @@
 """Store, the folders that keep records: a record is written last and in one step, and verified whenever it is read.
 
 <root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
-                        arrays.npz     kernels, eigenvalues, Hankel singular values; its sha256 stands in the record
+                        arrays-*.npz   kernels, eigenvalues, Hankel singular values, named by the sha256 that stands in the record
                         error.txt      traceback of a failed run
                         checkpoint-*   state of a run that is not over, see benchmarks.running.checkpoint
                         logs/          only with --logger
@@ -13,26 +13,33 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
-from benchmarks.running.environment import ROOT, EnvironmentProblem
-from benchmarks.running.record import DamagedRecord, Record, Status
+from benchmarks.running.environment import ROOT, EnvironmentProblem, of_other_code
+from benchmarks.running.record import DamagedRecord, NewerRecord, Record, Status
 from benchmarks.spec import RunSpec
 
+COMMITTED: Final = ROOT / "reports" / "records"
+"""The folder of the evidence that is committed."""
 Arrays = Mapping[str, np.ndarray]
 Root = tuple[str, Path]
 """A folder of records, and what it is called in reports: "runs", "reports/records"."""
 
 
 def run_root() -> Path:
-    """The folder that runs write their records to: $SSM_RUNS, else runs/ in the checkout."""
-    return Path(os.environ.get("SSM_RUNS") or ROOT / "runs")
+    """The folder that runs write their records to: $SSM_RUNS, else runs/ in the checkout. Raises EnvironmentProblem for the home of a
+    user that there is not."""
+    try:
+        return Path(os.environ.get("SSM_RUNS") or ROOT / "runs").expanduser()
+    except RuntimeError as error:
+        raise EnvironmentProblem(f"SSM_RUNS={os.environ['SSM_RUNS']}: there is no such user, or no home; write the folder out.") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +51,16 @@ class StoredRecord:
     name: str
     """How the file is called in a report: relative to its root, never a path of this machine."""
 
+    @property
+    def arrays_path(self) -> Path | None:
+        """Where the arrays of the run lie; None where the record names none."""
+        return None if self.record.arrays is None else self.path.with_name(self.record.arrays["file"])
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Kernels, eigenvalues and Hankel singular values of the run; empty where the record has none, or is committed without them
         (arrays are committed for one seed of the default rows). Raises DamagedRecord if the file is not the one the record names."""
-        entry = self.record.arrays
-        if entry is None or not (file := self.path.parent / entry["file"]).is_file():
+        entry, file = self.record.arrays, self.arrays_path
+        if entry is None or file is None or not file.is_file():
             return {}
         try:
             blob = file.read_bytes()
@@ -56,15 +68,28 @@ class StoredRecord:
             raise DamagedRecord(f"{self.name}: {entry['file']} cannot be read ({type(error).__name__})") from error
         if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
             raise DamagedRecord(f"{self.name}: {entry['file']} is not the file this record was written with (sha256 differs)")
-        with np.load(io.BytesIO(blob), allow_pickle=False) as npz:
-            return {key: npz[key] for key in npz.files}
+        try:
+            with np.load(io.BytesIO(blob), allow_pickle=False) as npz:
+                return {key: npz[key] for key in npz.files}
+        except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            raise DamagedRecord(f"{self.name}: {entry['file']} holds no arrays") from error
 
     def require_arrays(self) -> None:
         """Raises DamagedRecord unless the arrays that the record names are here and are the ones it was written with."""
-        entry = self.record.arrays
-        if entry is not None and not (self.path.parent / entry["file"]).is_file():
-            raise DamagedRecord(f"{self.name}: {entry['file']}, which this record was written with, is not here")
+        file = self.arrays_path
+        if file is not None and not file.is_file():
+            raise DamagedRecord(f"{self.name}: {file.name}, which this record was written with, is not here")
         self.arrays()
+
+
+class State(NamedTuple):
+    """How a run ended; missing and damaged are not over, and what is newer than this version of the suite is not for it to judge."""
+
+    status: Status | Literal["missing", "damaged", "newer"]
+    other_code: str = ""
+    """The content of the code that made the record, where that is known and is not the code here."""
+    trouble: str = ""
+    """What is wrong with a record that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +133,25 @@ class Store:
             raise trouble
         return None
 
+    def every(self, benchmark: str = "*") -> Iterator[StoredRecord]:
+        """Every run that there is a good record of, of one benchmark or of all, whatever its seed, protocol or scale; each once, in the
+        order of benchmarks and ids. Records that cannot be used are left out, see `troubles`."""
+        yield from (found for found in self.look(benchmark) if isinstance(found, StoredRecord))
+
+    def troubles(self, benchmark: str = "*") -> Iterator[DamagedRecord]:
+        """What is wrong with every run that there are records of and none can be used."""
+        yield from (found for found in self.look(benchmark) if isinstance(found, DamagedRecord))
+
+    def look(self, benchmark: str = "*") -> Iterator[StoredRecord | DamagedRecord]:
+        """Both: for every run that there are records of, the one that can be used, or what is wrong."""
+        for family, id in sorted({path.parts[-3:-1] for _, root in self.roots for path in root.glob(f"{benchmark}/*/record.json")}):
+            try:
+                found: StoredRecord | DamagedRecord | None = self.find(family, id)
+            except DamagedRecord as error:
+                found = error
+            if found is not None:
+                yield found
+
     def get(self, spec: RunSpec) -> Record | None:
         """The record of `spec` in the root that is written to, its arrays verified too; None if there is none. Raises DamagedRecord."""
         stored = _read(self.roots[0], spec.benchmark, spec.id)
@@ -116,16 +160,34 @@ class Store:
         stored.require_arrays()
         return stored.record
 
-    def status(self, spec: RunSpec) -> Status | Literal["missing", "damaged"]:
-        """How the run of `spec` ended, from the root that is written to; missing and damaged are not over."""
+    def status(self, spec: RunSpec) -> Status | Literal["missing", "damaged", "newer"]:
+        """How the run of `spec` ended, from the root that is written to."""
+        return self.state(spec).status
+
+    def state(self, spec: RunSpec) -> State:
+        """How the run of `spec` ended, and by which code, from the root that is written to."""
         try:
             record = self.get(spec)
-        except DamagedRecord:
-            return "damaged"
-        return "missing" if record is None else record.status
+        except NewerRecord as error:
+            return State("newer", trouble=str(error))
+        except DamagedRecord as error:
+            return State("damaged", trouble=str(error))
+        if record is None:
+            return State("missing")
+        return State(record.status, str(record.environment["content"]) if of_other_code(record.environment) else "")
+
+    def stamp(self, spec: RunSpec) -> int:
+        """When the record of `spec` was written, in nanoseconds; 0 where there is none."""
+        try:
+            return (self.folder(spec) / "record.json").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def put(self, spec: RunSpec, record: Record, arrays: Arrays | None = None) -> Record:
-        """Writes arrays.npz, then record.json with its sha256, each in one atomic step. Returns the record as written."""
+        """Writes the arrays, then record.json with their name, each in one atomic step. Returns the record as written.
+
+        The arrays of the record that was there before have another name and go last: broken off anywhere, one of the two is whole.
+        """
         folder = self.folder(spec)
         folder.mkdir(parents=True, exist_ok=True)
         entry: dict[str, str] | None = None
@@ -133,20 +195,29 @@ class Store:
             buffer = io.BytesIO()
             np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
             blob = buffer.getvalue()
-            write_atomically(folder / "arrays.npz", blob)
-            entry = {"file": "arrays.npz", "sha256": hashlib.sha256(blob).hexdigest()}
-        written = replace(record, arrays=entry)
+            digest = hashlib.sha256(blob).hexdigest()
+            entry = {"file": f"arrays-{digest[:16]}.npz", "sha256": digest}
+            write_atomically(folder / entry["file"], blob)
+        record = replace(record, arrays=entry)
+        written = replace(record, checksum=record.content_checksum())
         write_atomically(folder / "record.json", written.to_json().encode())
-        if entry is None:
-            (folder / "arrays.npz").unlink(missing_ok=True)
+        for file in folder.glob("arrays*.npz"):
+            if entry is None or file.name != entry["file"]:
+                file.unlink(missing_ok=True)
         return written
 
     def set_aside(self, spec: RunSpec) -> None:
         """Renames a damaged record and its arrays to `.corrupt`, so that the run counts as not done and the evidence stays."""
-        for name in ("record.json", "arrays.npz"):
-            path = self.folder(spec) / name
+        for path in (self.folder(spec) / "record.json", *self.folder(spec).glob("arrays*.npz")):
             if path.exists():
-                os.replace(path, path.with_name(f"{name}.corrupt"))
+                os.replace(path, path.with_name(f"{path.name}.corrupt"))
+
+    def sweep(self, spec: RunSpec) -> None:
+        """Removes the checkpoints of a run that are older than its record: they are of the run that is over. For whoever has its lock."""
+        over = self.stamp(spec)
+        for path in checkpoints(self.folder(spec), "*"):
+            if path.stat().st_mtime_ns <= over:
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def lock(self, spec: RunSpec) -> Iterator[bool]:
@@ -189,10 +260,15 @@ def _read(root: Root, benchmark: str, id: str) -> StoredRecord | None:
     except (OSError, UnicodeDecodeError) as error:
         raise DamagedRecord(f"{name} cannot be read ({type(error).__name__})") from error
     except DamagedRecord as error:
-        raise DamagedRecord(f"{name} cannot be used: {error}") from error
+        raise type(error)(f"{name} cannot be used: {error}") from error
     if (record.benchmark, record.id) != (benchmark, id):
         raise DamagedRecord(f"{name} cannot be used: it belongs to the run {record.benchmark}/{record.id}")
     return StoredRecord(record=record, path=path, name=name)
+
+
+def checkpoints(folder: Path, suffix: str = "") -> list[Path]:
+    """The checkpoints of a run, newest first; with the suffix "*" also those that were set aside."""
+    return sorted(folder.glob(f"checkpoint-*.ckpt{suffix}"), reverse=True)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

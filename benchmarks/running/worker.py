@@ -35,9 +35,13 @@ def work(spec: RunSpec, runtime: Runtime, store: Store, redo: bool, pipe: Connec
             if not mine:
                 pipe.send(("busy", ""))
                 return
-            status = store.status(spec)
+            store.sweep(spec)
+            status, _, trouble = store.state(spec)
             if status == "damaged":
                 store.set_aside(spec)
+            elif status == "newer":
+                pipe.send(("over", ("failed", trouble)))
+                return
             elif status in FINISHED and not redo:  # another launcher was faster
                 pipe.send(("over", (status, "made by another launcher")))
                 return

@@ -23,7 +23,7 @@ from data.base import DataError
 from data.files.digests import key_of, sha256
 from data.files.official import Official
 from data.files.regular import content_of, opened_file
-from data.files.root import root, writing
+from data.files.root import reserve, root, writing
 from data.subsets import PARTS
 
 SCHEMA: Final = 1
@@ -186,6 +186,7 @@ def _write(folder: Path, name: str, key: str, made: Made) -> None:
     entries = {}
     for label, array in made.arrays.items():
         with (folder / f"{label}.npy").open("wb") as handle:
+            reserve(handle, array.nbytes)  # numpy says of a full disk only that less was written
             np.save(handle, np.ascontiguousarray(array), allow_pickle=False)
             handle.flush()
             os.fsync(handle.fileno())

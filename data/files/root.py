@@ -70,7 +70,7 @@ def writing(folder: Path, needed: int) -> Iterator[None]:
     except BrokenPipeError:  # nobody hears what is said; the disk is not to blame
         raise
     except OSError as error:
-        full = f" ({megabytes(needed)} are needed)" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        full = f" ({megabytes(needed)} are needed)" if error.errno in (errno.ENOSPC, errno.EDQUOT, None) else ""
         raise StorageError(
             f"cannot write to {folder}: {error.strerror or error}{full}. Set SSM_DATA (or DATA=) to a folder that can"
         ) from error

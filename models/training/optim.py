@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from models.parameters import OwnRates
-from models.training.schedules import Cosine, Schedule
+from ..fields import require_types
+from ..parameters import OwnRates
+from .schedules import Cosine, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class OptimSpec:
     schedule: Schedule = field(default_factory=Cosine)
 
     def __post_init__(self) -> None:
+        require_types(self)
         if not (0 < self.lr < math.inf and 0 <= self.weight_decay < math.inf):
             raise ValueError(f"lr is positive and weight_decay is not negative, got {self.lr:g} and {self.weight_decay:g}")
 

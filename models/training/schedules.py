@@ -10,10 +10,15 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, ReduceLROnPlateau
 
+from ..fields import require_types
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
     """A factor on the rates of all parameter groups over the course of a run."""
+
+    def __post_init__(self) -> None:
+        require_types(self)
 
     @abstractmethod
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:

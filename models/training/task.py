@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from models.network import SequenceModel
-from models.training import optim
+from ..network import Lengths, SequenceModel
+from . import optim
 
 Stage = Literal["train", "val", "test"]
 Part = Literal["loss", "score", "constant"]
@@ -29,20 +29,26 @@ class ConstantAnswer(nn.Module):
         self.n_classes = n_classes
         self.register_buffer("seen", torch.zeros(n_classes or 2, dtype=torch.float64))
 
-    def learn(self, y: Tensor) -> None:
-        """Takes note of labels (n,)."""
+    def count(self, y: Tensor) -> Tensor:
+        """What labels (n,) add to `seen`."""
         if self.n_classes is None:
-            self.seen += torch.stack([y.double().sum(), y.new_tensor(y.numel()).double()])
-        else:
-            self.seen += torch.bincount(y.flatten(), minlength=self.n_classes)
+            return torch.stack([y.double().sum(), y.new_tensor(y.numel()).double()])
+        return torch.bincount(y.flatten(), minlength=self.n_classes).double()
 
     def score(self, y: Tensor) -> Tensor:
         """Accuracy on labels (n,), or mean squared error; not finite before any label was seen."""
         if not self.seen.any():
-            return torch.tensor(torch.nan)
+            return y.new_tensor(torch.nan, dtype=torch.float64)
         if self.n_classes is None:
             return (y.double() - self.seen[0] / self.seen[1]).square().mean()
         return (y == self.seen.argmax()).double().mean()
+
+    def best(self, counts: Tensor, squares: Tensor) -> Tensor:
+        """The best score of any constant on the labels that were counted, `squares` the sum of their squares: the share of the commonest
+        class, or the variance."""
+        if self.n_classes is None:
+            return (squares / counts[1] - (counts[0] / counts[1]).square()).clamp(min=0)
+        return counts.max() / counts.sum()
 
 
 class SequenceTask(pl.LightningModule):
@@ -51,7 +57,9 @@ class SequenceTask(pl.LightningModule):
     A batch is a dict: "x", "y", and optionally "lengths" (B,) of valid steps, "mask" (B, L) of the steps that are scored, and "rate" (),
     the factor on all step sizes for a signal that is sampled otherwise than in training. Logs
     {train,val,test}_loss and {train,val,test}_{accuracy,rmse} once per epoch, averaged over examples, so that a short last batch weighs
-    what it is; and test_{accuracy,rmse}_constant, the score of the constant answer.
+    what it is. Two more say what a network that looks at nothing would score: test_{accuracy,rmse}_constant is the score of the commonest
+    class or mean of the training labels, test_{accuracy,rmse}_best_constant that of the best constant on this very test set, which is what
+    chance means. On several processes all of them are of the labels of all.
     """
 
     def __init__(self, model: SequenceModel, spec: optim.OptimSpec, *, total_steps: int, regression: bool = False) -> None:
@@ -63,23 +71,49 @@ class SequenceTask(pl.LightningModule):
         means = {f"{stage}_{part}": MeanMetric(nan_strategy=math.inf) for stage, parts in PARTS.items() for part in parts}
         self.sums = nn.ModuleDict(means)
         self.constant = ConstantAnswer(None if regression else model.d_output)
+        # No buffers: what each process counts for itself, DDP would overwrite with the counts of the first before every forward.
+        self.counts: Tensor | None = None
+        self.squares: Tensor | None = None
 
-    def forward(self, x: Tensor, lengths: Tensor | None = None, rate: float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, lengths: Lengths | None = None, rate: float = 1.0) -> Tensor:
         """The network's output."""
         return self.model(x, lengths, rate)
 
+    def outputs(self, batch: dict[str, Tensor]) -> Tensor:
+        """The network's output for a batch, its lengths and rate respected."""
+        rate = float(batch["rate"]) if "rate" in batch else 1.0
+        return self.model(batch["x"], batch.get("lengths"), rate)
+
     def answers(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """(outputs (n, d_output), labels (n,)) of the scored items: sequences, or the steps that the mask marks."""
-        rate = float(batch["rate"]) if "rate" in batch else 1.0
-        output, y = self.model(batch["x"], batch.get("lengths"), rate), batch["y"]
-        mask = batch.get("mask")
-        return (output, y) if mask is None else (output[mask.bool()], y[mask.bool()])
+        output = self.outputs(batch)
+        y, mask = self.as_answered(output, batch["y"]), batch.get("mask")
+        if mask is None:
+            return output, y
+        if mask.shape != output.shape[:2] or not mask.any():
+            raise ValueError(f"a mask marks the scored steps, at least one, of shape {tuple(output.shape[:2])}; got {tuple(mask.shape)}")
+        return output[mask.bool()], y[mask.bool()]
+
+    def as_answered(self, output: Tensor, y: Tensor) -> Tensor:
+        """The labels in the shape of what is answered, without the column that loaders of one target give them. Raises ValueError for
+        labels that do not fit the outputs: broadcasting would compare each with each."""
+        several = self.regression and output.shape[-1] > 1
+        shape = output.shape if several else output.shape[:-1]
+        if y.shape == (*output.shape[:-1], 1) and not several:
+            y = y.squeeze(-1)
+        if y.shape != shape:
+            raise ValueError(f"outputs of shape {tuple(output.shape)} need labels of shape {tuple(shape)}; got {tuple(y.shape)}")
+        if not self.regression and (y.is_floating_point() or y.dtype == torch.bool):
+            raise ValueError(f"classes are whole numbers; got labels of {y.dtype}")
+        return y
 
     def loss_and_score(self, output: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """(mean loss, mean score); the score is accuracy, or the squared error whose root is reported."""
+        """(mean loss, mean score) of outputs (..., d_output); the score is accuracy, or the squared error whose root is reported."""
+        y = self.as_answered(output, y)
         if self.regression:
-            error = nn.functional.mse_loss(output.squeeze(-1), y)
+            error = nn.functional.mse_loss(output if y.shape == output.shape else output.squeeze(-1), y)
             return error, error.detach()
+        output, y = output.flatten(0, -2), y.flatten()  # cross_entropy takes the second axis for the classes
         return nn.functional.cross_entropy(output, y), (output.detach().argmax(-1) == y).float().mean()
 
     def mean(self, stage: Stage, part: Part) -> MeanMetric:
@@ -95,10 +129,25 @@ class SequenceTask(pl.LightningModule):
         self.mean(stage, "loss").update(loss.detach().clone(), weight)
         self.mean(stage, "score").update(score, weight)
         if stage == "train":
-            self.constant.learn(y)
+            self.count(y)
         if stage == "test":
+            self.count(y)
             self.mean(stage, "constant").update(self.constant.score(y).to(loss), weight)
         return loss
+
+    def count(self, y: Tensor) -> None:
+        """Takes note of the labels of this process."""
+        counts, squares = self.constant.count(y), y.double().square().sum()
+        self.counts = counts if self.counts is None else self.counts + counts
+        self.squares = squares if self.squares is None else self.squares + squares
+
+    def counted(self) -> tuple[Tensor, Tensor]:
+        """(counts, sum of squares) of the labels of all processes since the last call."""
+        none = torch.zeros_like(self.constant.seen)
+        counts, squares = none if self.counts is None else self.counts, none[0] if self.squares is None else self.squares
+        self.counts = self.squares = None
+        reduce = self.trainer.strategy.reduce
+        return reduce(counts, reduce_op="sum"), reduce(squares, reduce_op="sum")
 
     def _finish(self, stage: Stage) -> None:
         for part in PARTS[stage]:
@@ -113,6 +162,10 @@ class SequenceTask(pl.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.constant.seen.zero_()
+        self.counts = self.squares = None
+
+    def on_test_epoch_start(self) -> None:
+        self.counts = self.squares = None
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         return self._step(batch, "train")
@@ -123,13 +176,20 @@ class SequenceTask(pl.LightningModule):
     def test_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         self._step(batch, "test")
 
+    def predict_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        """The outputs of a batch, of which no label is needed."""
+        return self.outputs(batch)
+
     def on_train_epoch_end(self) -> None:
+        self.constant.seen.copy_(self.counted()[0])
         self._finish("train")
 
     def on_validation_epoch_end(self) -> None:
         self._finish("val")
 
     def on_test_epoch_end(self) -> None:
+        best = self.constant.best(*self.counted())
+        self.log(f"test_{self.metric}_best_constant", best.sqrt() if self.regression else best)
         self._finish("test")
 
     def configure_optimizers(self) -> Any:

@@ -1,0 +1,30 @@
+"""The types of a spec's fields, checked when it is made: a number that came as text out of a file, or as the word "false", is not taken."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "bool": ("True or False", lambda value: isinstance(value, bool)),
+    "int": ("a whole number", lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool)),
+    "float": ("a finite number", lambda value: isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)),
+    "None": ("None", lambda value: value is None),
+    "str": ("a name", lambda value: isinstance(value, str)),
+}
+
+
+def require_types(spec: Any) -> None:
+    """Raises ValueError that names the first field of a dataclass whose value is not of its type, for fields that are plain numbers, flags
+    and names or None; fields of other types are left to the dataclass itself."""
+    for f in fields(spec):
+        kinds = [KINDS.get(name) for name in str(f.type).split(" | ")]
+        value = getattr(spec, f.name)
+        if None in kinds or any(is_kind(value) for _, is_kind in kinds):  # type: ignore[misc]
+            continue
+        wanted = " or ".join(words for words, _ in kinds)  # type: ignore[misc]
+        yaml = "; it came as text, as YAML reads 1e-3 (write 1.0e-3)" if isinstance(value, str) else ""
+        raise ValueError(f"{type(spec).__name__}.{f.name} is {wanted}, got {value!r}{yaml}")
