@@ -129,7 +129,7 @@ quickstart: $(READY) ## every default variant on noise-padded digits, three seed
 compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, side by side from the records; nothing is trained
 	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
 
-report: $(READY) ## everything there is on one page (HTML and Markdown), from the records; nothing is trained
+report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
 	@$(RUN) $(PY) -m reports everything $(AS)
 
 # A command that trains prints itself, with every choice written out.
