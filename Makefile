@@ -122,8 +122,8 @@ doctor: $(READY) ## say what of this machine does not fit, with the remedy
 
 ##@ Results
 
-quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then its page (minutes on 2 cores)
-	@$(PY) -m benchmarks digits-noise --variant=default --seeds=0,1,2 $(RUNTIME) \
+quickstart: $(READY) ## every default variant, and HOPE at its paper's rate, on noise-padded digits, three seeds, then its page (minutes on 2 cores)
+	@$(PY) -m benchmarks digits-noise --variant=default,hope-paper-rates --seeds=0,1,2 $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports quickstart; exit $${status:-0}
 
 compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, side by side from the records; nothing is trained
