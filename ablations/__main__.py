@@ -28,7 +28,7 @@ def listing() -> str:
     from benchmarks.running.tally import remarks, tallies
 
     own, committed = tallies()
-    lines = ["Grids (behind each cell its seeds done: own + committed evidence)"]
+    lines = ["Grids (seeds done: own + committed evidence)"]
     for ablation in ABLATIONS.values():
         cells = ablation.cells()
         done = {cell.spec.id: (own.done(cell.spec), committed.done(cell.spec)) for cell in cells}
