@@ -70,7 +70,7 @@ class StepSpec(KernelSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         choose("link of dt", self.dt_link, DT_LINKS)
-        if not 0 < self.dt_min <= self.dt_max:
+        if not 0 < self.dt_min <= self.dt_max < math.inf:
             raise ValueError(f"step sizes need 0 < dt_min <= dt_max, got {self.dt_min:g} and {self.dt_max:g}")
 
     def with_time_scale(self, dt_min: float, dt_max: float) -> Self:

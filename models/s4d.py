@@ -3,6 +3,7 @@ Space Models")."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,8 @@ class S4DSpec(StepSpec):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_copies(self.n_ssm)
+        if not math.isfinite(self.imag_scale):
+            raise ValueError(f"imag_scale multiplies the initial Im(A) and is finite, got {self.imag_scale:g}")
         init = choose("init", self.init, INITS)
         choose("initial B", self.B_init, B_INITS)
         choose("link of Re(A)", self.A_link, LINKS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import numbers
 from collections.abc import Callable
 from dataclasses import fields
@@ -11,7 +10,7 @@ from typing import Any
 KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bool": ("True or False", lambda value: isinstance(value, bool)),
     "int": ("a whole number", lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool)),
-    "float": ("a finite number", lambda value: isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)),
+    "float": ("a number", lambda value: isinstance(value, numbers.Real) and not isinstance(value, bool)),
     "None": ("None", lambda value: value is None),
     "str": ("a name", lambda value: isinstance(value, str)),
 }
