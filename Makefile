@@ -122,14 +122,14 @@ doctor: $(READY) ## say what of this machine does not fit, with the remedy
 
 ##@ Results
 
-quickstart: $(READY) ## every default variant on noise-padded digits, three seeds, then its page (minutes on 2 cores)
-	@$(PY) -m benchmarks digits-noise --variant=default --seeds=0,1,2 $(RUNTIME) \
+quickstart: $(READY) ## every default variant, and HOPE at its paper's rate, on noise-padded digits, three seeds, then its page (minutes on 2 cores)
+	@$(PY) -m benchmarks digits-noise --variant=default,hope-paper-rates --seeds=0,1,2 $(RUNTIME) \
 	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports quickstart; exit $${status:-0}
 
 compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, side by side from the records; nothing is trained
 	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
 
-report: $(READY) ## everything there is on one page (HTML and Markdown), from the records; nothing is trained
+report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
 	@$(RUN) $(PY) -m reports everything $(AS)
 
 # A command that trains prints itself, with every choice written out.

@@ -28,7 +28,7 @@ def listing() -> str:
     from benchmarks.running.tally import remarks, tallies
 
     own, committed = tallies()
-    lines = ["Grids (behind each cell its seeds done: own + committed evidence)"]
+    lines = ["Grids (seeds done: own + committed evidence)"]
     for ablation in ABLATIONS.values():
         cells = ablation.cells()
         done = {cell.spec.id: (own.done(cell.spec), committed.done(cell.spec)) for cell in cells}
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(listing(), end="")
         return cli.DONE
     from ablations.registry import ABLATIONS
-    from models.names import choose
+    from models.choices.names import choose
 
     if options.name is None:
         raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")

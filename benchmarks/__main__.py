@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.require_variants(options.variant)
     from benchmarks.registry import BENCHMARKS, select_benchmark, select_variants
     from benchmarks.spec import SCALES, Job
-    from models.names import choose
+    from models.choices.names import choose
 
     if options.list:
         with cli.as_usage():

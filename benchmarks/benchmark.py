@@ -11,7 +11,7 @@ from benchmarks.recipe import ANY, Recipe, Rows
 from benchmarks.spec import Scale
 from data.protocol import chosen
 from models import VARIANTS
-from models.names import choose
+from models.choices.names import choose
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from benchmarks.spec import RunSpec
-from models.names import choose
+from models.choices.names import choose
 
 Spec = TypeVar("Spec")
 

@@ -14,7 +14,7 @@ from benchmarks.tasks import biosignals, digits, images, pathfinder, probes, spe
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
-from models.names import choose, unknown
+from models.choices.names import choose, unknown
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     benchmark.name: replace(benchmark, published=PUBLISHED.get(benchmark.name, ()))

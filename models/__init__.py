@@ -20,9 +20,10 @@ What fills a block of the network, from the general to the paper:
 What these are made of:
 
     functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
-    inits            initial spectra                          links            parameter -> Re(A), dt
-    discretizations  rules (A, B, dt) -> (A_bar, B_bar)       diagonal         Lambda as a trainable module
-    parameters       storing a tensor with its rate           names, fields    looking a name up, checking a spec's fields
+    choices/         what a spec names, a row each: inits, initial spectra; discretizations, rules (A, B, dt) -> (A_bar, B_bar); links,
+                     parameter -> Re(A), dt; and how names and fields are checked
+    diagonal         Lambda as a trainable module
+    parameters       storing a tensor with its rate
 
 One of these alone, in a network of another make; the folder can be copied there under any name, since it imports nothing else of the suite:
 
@@ -40,14 +41,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .baselines import FIRSpec, LSTMSpec, TransformerSpec
-from .discretizations import DISCRETIZATIONS
+from .choices.discretizations import DISCRETIZATIONS
+from .choices.inits import INITS
+from .choices.links import LINKS
 from .dss import DSSSpec
 from .hope import HOPESpec
-from .inits import INITS
 from .kernel import Kernel, KernelSpec, SSMLayer, StepSpec
 from .layer import Around, Layer, MixerSpec, NoRecurrence
 from .layers import DSS, HOPE, LRU, S4, S4D
-from .links import LINKS
 from .lru import LRUSpec
 from .network import ModelSpec, SequenceModel
 from .parameters import ParamGroup

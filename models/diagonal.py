@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Inexact
 from torch import Tensor, nn
 
-from .links import LINKS, Link
-from .names import choose
+from .choices.links import LINKS, Link
+from .choices.names import choose
 from .parameters import store
 from .recurrence import Recurrence
 

@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
+from .choices.discretizations import phi1
+from .choices.inits import spectrum
+from .choices.names import choose
 from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from .discretizations import phi1
 from .functional import vandermonde
-from .inits import spectrum
 from .kernel import Kernel, StepSpec
 from .layer import NoRecurrence, rate
-from .names import choose
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 

@@ -15,11 +15,11 @@ import torch
 from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
+from .choices.names import choose
 from .functional import polynomial, powers
 from .kernel import Kernel, StepSpec
 from .krylov import Toeplitz, krylov, toeplitz
 from .layer import NoRecurrence, rate
-from .names import choose
 from .parameters import at_least_single, complex_normal
 from .recurrence import Recurrence
 

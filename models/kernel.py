@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
+from .choices.links import DT_LINKS, Link
+from .choices.names import choose
 from .functional import causal_conv, circular_conv
 from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate, require_rate, require_sequence
-from .links import DT_LINKS, Link
-from .names import choose
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
 

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .fields import require_types
+from .choices.fields import require_types
 from .parameters import OwnRates
 
 Mixing = Literal["glu", "linear"]

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .fields import require_types
+from .choices.fields import require_types
 from .layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence, require_rate
 
 DropoutSite = Literal["activation", "residual"]

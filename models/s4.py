@@ -10,15 +10,15 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from .choices.discretizations import discretization
+from .choices.inits import INITS, names_of
+from .choices.links import LINKS
+from .choices.names import choose
 from .diagonal import Spectrum, held, require_copies, require_even
-from .discretizations import discretization
 from .functional import real_matrix, real_vector
-from .inits import INITS, names_of
 from .kernel import Kernel, StepSpec
 from .krylov import Dense, DiagonalPlusLowRank, krylov
 from .layer import rate
-from .links import LINKS
-from .names import choose
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 

@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .choices.discretizations import discretization
+from .choices.inits import B_INITS, INITS, names_of, real_spectrum, spectrum
+from .choices.links import LINKS
+from .choices.names import choose
 from .diagonal import Spectrum, diagonal_recurrence, held, require_copies, require_even, seeded
-from .discretizations import discretization
 from .functional import vandermonde
-from .inits import B_INITS, INITS, names_of, real_spectrum, spectrum
 from .kernel import Kernel, StepSpec
 from .layer import rate
-from .links import LINKS
-from .names import choose
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 

@@ -8,7 +8,7 @@
     sections/     results, training, inside, published, family, grid, effects: tables, figures and words of one section, a file each
     parts/        what sections are made of:
         frame.py         records looked up by id -> one tidy pandas frame, holes included
-        metric.py        how a score is read and printed        judge.py   rows against the best of them
+        metric.py        how a score is read and printed        judge.py   rows against the best of them and chance.py
         stats.py         mean, spread, t interval, differences paired by seed, Holm's correction
         fingerprints.py  the arrays of the records              dots.py    rows of dots, how every score is drawn
         table.py         text, Markdown, CSV, HTML, LaTeX       figure.py  what every figure shares
@@ -18,6 +18,10 @@
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.
 """
+
+import os
+
+os.environ["MPLBACKEND"] = "agg"  # figures are drawn into files; a backend that the user named and that is not there is no error
 
 FORMATS = ("csv", "latex", "pdf")
 """What can be had besides HTML, Markdown, text, SVG and PNG: tables with every digit, tables for a paper, figures for a paper."""

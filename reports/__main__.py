@@ -113,7 +113,7 @@ class Grid(_Output):
 
 @dataclass(frozen=True, kw_only=True)
 class Everything(_Output):
-    """Every benchmark and every grid that has a record, on one page."""
+    """An index of every record there is, with a page for each benchmark and grid."""
 
     commit: Annotated[bool, cli.SHOWN] = False
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
@@ -148,7 +148,7 @@ def overview() -> str:
 
 def request(words: Sequence[str], store: Store) -> Request:
     """The report of one thing that these words ask for. Raises UsageError that names the nearest word."""
-    from models.names import choose
+    from models.choices.names import choose
 
     with cli.as_usage():
         kind = choose("report", words[0], ONE)
@@ -157,7 +157,7 @@ def request(words: Sequence[str], store: Store) -> Request:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    from models.names import choose
+    from models.choices.names import choose
 
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] in (["-h"], ["--help"]):
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = [request(line, committed_records()) for line in committed.read(evidence.HERE)]
         return evidence.render_committed(known) if kind is Everything else evidence.commit(request(words, all_records()), known)
     if kind is Everything:
-        return evidence.show_page(report_everything(all_records()), options.format)
+        return evidence.show_everything(report_everything(all_records()), options.format)
     return evidence.show(request(words, all_records()).answer(all_records()), options.format)
 
 

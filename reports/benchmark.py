@@ -12,12 +12,12 @@ from benchmarks.registry import BENCHMARKS, Selection
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
 from models import VARIANTS
-from models.names import choose
+from models.choices.names import choose
 from reports.parts import frame
 from reports.parts.fingerprints import read_fingerprints
 from reports.parts.frame import Expected, usable
-from reports.parts.judge import describe_rows, judge_variants
-from reports.parts.metric import METRICS
+from reports.parts.judge import describe_rows, judge_variants, name_best
+from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, row_flags
 from reports.sections.inside import compose_inside
@@ -97,19 +97,21 @@ def with_second_lines(benchmark: Benchmark, scale: Scale, rows: Sequence[str], s
 
 def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, name: str, make: str) -> Report:
     """One benchmark, a row per variant of `runs`. `make` is the command that renders it."""
-    metric = METRICS[benchmark.metric]
+    metric = metric_of(benchmark, scale)
     rows = judge_variants(runs, metric)
     fingerprints = read_fingerprints(runs)
     beside = may_stand_beside(runs, benchmark)
     sections = [
         compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
-        compose_training(runs, benchmark, name=name),
-        compose_inside(fingerprints, benchmark, scale, name=name),
+        compose_training(runs, benchmark, scale, name=name),
+        compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]
     if benchmark.published:
-        sections.append(compose_published(benchmark, name=name, beside=beside))
+        sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric), sections=tuple(sections),
+        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,
+        best=name_best(rows, metric),
     )  # fmt: skip

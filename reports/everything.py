@@ -1,84 +1,159 @@
-"""Every benchmark and every grid that has a record, on one page."""
+"""Every record there is: a report for each benchmark, protocol, read-out, scale and grid of which there is one; and the other records."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, Selection, select_benchmark
 from benchmarks.running.record import FINISHED
-from benchmarks.running.store import Store
+from benchmarks.running.store import Store, StoredRecord
 from benchmarks.spec import Scale
+from data.protocol import choices
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports.benchmark import request_benchmark
 from reports.grid import request_grid
 from reports.parts import frame
-from reports.parts.frame import usable
-from reports.parts.report import Report, Section
-from reports.request import Seeds, command
+from reports.parts.frame import Found
+from reports.parts.report import Report
+from reports.request import Request, Seeds
 
 
-def report_everything(store: Store) -> Report:
-    """The page of all reports, from the records in `store`."""
-    reports = []
-    for benchmark in BENCHMARKS.values():
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    """The reports that have a finished run, each under a name of its own; and what no report shows."""
+
+    reports: tuple[Report, ...]
+    strays: pd.DataFrame
+    """A row for each record that no recipe and no grid asks for any more, and for each that cannot be used."""
+    empty: tuple[str, ...]
+    """Titles of benchmarks and grids without a finished run."""
+
+    def records(self) -> int:
+        """How many records there are, on whatever page."""
+        shown = {i for r in self.reports for i in r.runs.loc[r.runs["status"] != "missing", "id"]}
+        return len(shown | set(self.strays["id"]))
+
+
+def report_everything(store: Store) -> Everything:
+    """Every report that the records in `store` can fill."""
+    found = frame.find_all(store)
+    requests = [(b.title, list(request_rows(b, found.get(b.name, {}), store))) for b in BENCHMARKS.values()]
+    requests += [(g.title, list(request_cells(g.name, found.get(g.benchmark, {})))) for g in ABLATIONS.values()]
+    reports = [r for _, asked in requests for r in (request.answer(store) for request in asked)]
+    shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
+    titles = {r.title for r in shown}
+    empty = [title for title, asked in requests if not asked or not any(title in t for t in titles)]
+    return Everything(reports=shown, strays=find_strays(reports, found), empty=tuple(empty))
+
+
+def find_strays(reports: Sequence[Report], found: Mapping[str, Mapping[str, Found]]) -> pd.DataFrame:
+    """The records among these that none of the reports shows, a row for each."""
+    on_a_page = {(b, i) for r in reports if len(r.runs) for b, i in zip(r.runs["benchmark"], r.runs["id"])}
+    return tabulate_strays([f for b, records in found.items() for i, f in records.items() if (b, i) not in on_a_page])
+
+
+def request_rows(benchmark: Benchmark, found: Mapping[str, Found], store: Store) -> Iterator[Request]:
+    """A report for each scale, read-out and choice of protocol of a benchmark of which there is a record."""
+    seen: set[str] = set()
+    for selected in selections(benchmark, [f.stored for f in found.values() if f.stored]):
         for scale in benchmark.scales:
-            variants, seeds = find_runs(benchmark, scale, store)
-            if variants:
-                reports.append(request_benchmark(benchmark.name, seeds, variants, scale, store).answer(store))
-    for grid in ABLATIONS.values():
-        known = frame.seeds_of(store, grid.benchmark)
-        seeds = tuple(seed for seed in known if any(usable(store, run.benchmark, run.id) for run in grid.specs((seed,))))
-        reports.append(request_grid(grid.name, seeds or (0,)).answer(store))
-    return combine(reports, name="everything", title="All results", make=command(["everything"]))
+            ids = ids_of(selected.benchmark, scale, found)
+            new = {i for of_variant in ids.values() for i in of_variant.values()} - seen
+            if not new:
+                continue
+            seen |= new
+            seeds = tuple(sorted({seed for of_variant in ids.values() for seed in of_variant}))
+            request = request_benchmark(benchmark.name, seeds, tuple(ids), scale, store, **_asked(selected))
+            yield _renamed(request, "" if scale == benchmark.scales[0] else f"-{scale}")
 
 
-def find_runs(benchmark: Benchmark, scale: Scale, store: Store) -> tuple[tuple[str, ...], Seeds]:
-    """The variants and the seeds of a benchmark that have a record at this scale, the default rows first."""
-    known = frame.seeds_of(store, benchmark.name)
-    found: dict[str, set[int]] = {}
-    for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)):
-        if not benchmark.has_recipe(variant, scale):
+def _asked(selected: Selection) -> dict[str, str]:
+    words = dict(zip(selected.options[::2], selected.options[1::2], strict=True))
+    return {flag.removeprefix("--"): value for flag, value in words.items()}
+
+
+def _renamed(request: Request, tag: str) -> Request:
+    return replace(request, name=request.name + tag, build=lambda runs: replace(request.build(runs), name=request.name + tag))
+
+
+def request_cells(grid: str, found: Mapping[str, Found]) -> Iterator[Request]:
+    """The report of a grid with every seed of which it has a run."""
+    asked = {spec.id: spec.seed for spec in ABLATIONS[grid].specs(_seeds(found))}
+    if seeds := sorted({seed for i, seed in asked.items() if i in found}):
+        yield request_grid(grid, tuple(seeds))
+
+
+def _seeds(found: Mapping[str, Found], scale: str | None = None) -> Seeds:
+    """The seeds of the records among these, of one scale or of all."""
+    records = [f.stored.record for f in found.values() if f.stored]
+    return tuple(sorted({r.seed for r in records if scale in (None, r.scale)}))
+
+
+def ids_of(benchmark: Benchmark, scale: Scale, found: Mapping[str, Found]) -> dict[str, dict[int, str]]:
+    """variant -> seed -> id of the runs of a benchmark that have a record at this scale, the default rows first."""
+    seeds = _seeds(found, scale)
+    out: dict[str, dict[int, str]] = {}
+    for variant in (*DEFAULT_VARIANTS, *(v for v in VARIANTS if v not in DEFAULT_VARIANTS)) if seeds else ():
+        if benchmark.has_recipe(variant, scale):
+            recipe = benchmark.recipe(variant, scale)
+            ids = {seed: i for seed in seeds if (i := recipe.with_seed(seed).id) in found and found[i].stored}
+            out |= {variant: ids} if ids else {}
+    return out
+
+
+def selections(benchmark: Benchmark, records: Sequence[StoredRecord]) -> list[Selection]:
+    """The plain benchmark, and the read-outs and choices of protocol that its records were made with, as their specs say."""
+    wanted: dict[tuple[str | None, str | None], None] = {(None, None): None}
+    for record in (r.record for r in records):
+        scale = next((s for s in benchmark.scales if s == record.scale), None)
+        if scale is None:
             continue
-        recipe = benchmark.recipe(variant, scale)
-        seeds = {seed for seed in known if usable(store, benchmark.name, recipe.with_seed(seed).id)}
-        if seeds:
-            found[variant] = seeds
-    return tuple(found), tuple(sorted(set().union(*found.values())))
+        own = benchmark.recipe(next(v for v in VARIANTS if benchmark.has_recipe(v, scale)), scale).run
+        data, model = (record.spec_full.get(k) or {} for k in ("data", "model"))
+        chosen = {f: _word(data[f]) for f in choices(type(own.data)) if f in data and data[f] != getattr(own.data, f)}
+        places = [name for name, last in benchmark.readouts.items() if last == model.get("pool_last")]
+        readout = places[0] if places and model.get("pool_last") != own.model.pool_last else None
+        wanted[readout, ",".join(f"{f}={word}" for f, word in chosen.items()) or None] = None
+    out = []
+    for readout, protocol in wanted:
+        try:
+            out.append(select_benchmark(benchmark.name, readout, protocol))
+        except ValueError:  # a choice that there is not any more: its records are strays
+            continue
+    return out
 
 
-def combine(reports: Sequence[Report], *, name: str, title: str, make: str) -> Report:
-    """One report of those among `reports` that have at least one finished run, their sections one after the other and their runs in one
-    list; the others are named as empty in its summary."""
-    shown = [r for r in reports if len(r.runs) and r.runs["status"].isin(FINISHED).any()]
-    empty = [r.title for r in reports if r not in shown]
-    sections: list[Section] = []
-    runs: list[pd.DataFrame] = []
-    for r in shown:
-        first, *rest = r.sections
-        head = replace(first, title=f"{r.title} ({r.scale} scale)", text=(r.about, *r.summary, *first.text))
-        sections += [replace(s, name=f"{r.name}-{s.name}") for s in (head, *(replace(s, title=f"{r.title}: {s.title}") for s in rest))]
-        row = r.runs[list(r.labels)].apply(lambda labels, r=r: f"{r.name}: {' · '.join(str(x) for x in labels if x != '-')}", axis=1)
-        runs.append(r.runs.assign(row=row, score=r.runs[r.score]))
-    together = pd.concat(runs, ignore_index=True) if runs else pd.DataFrame()
-    words = [f"{len(shown)} reports from {together['id'].nunique() if len(together) else 0} runs."]
-    if empty:
-        words.append(f"No run yet: {'; '.join(empty)}.")
-    return Report(
-        name=name,
-        title=title,
-        scale=", ".join(dict.fromkeys(r.scale for r in shown)) or "no",
-        about="Every benchmark and every grid that has a record. Tables of different scales are never mixed; each says its own.",
-        summary=tuple(words),
-        sections=tuple(sections),
-        runs=together,
-        labels=("row",),
-        warnings=tuple(w for r in shown for w in r.warnings),
-        environment=frame.environments(together),
-        make=make,
-        score="score",
-    )
+def _word(value: object) -> str:
+    """A value of a field as a choice of protocol is written."""
+    return {True: "true", False: "false", None: "all"}.get(value, str(value)) if isinstance(value, (bool, type(None))) else str(value)
+
+
+def tabulate_strays(found: Sequence[Found]) -> pd.DataFrame:
+    """What can be said of records without their recipe: the kind of layer, the score, and why it stands here."""
+    rows = []
+    for f in found:
+        record = f.stored.record if f.stored else None
+        mixer = ((record.spec_full.get("model") or {}).get("mixer") or {}) if record else {}
+        score = (
+            next((record.metrics[k] for k in ("test_accuracy", "test_rmse") if record.metrics.get(k) is not None), None) if record else None
+        )
+        rows.append(
+            {"benchmark": f.benchmark, "id": f.id, "what": " ".join(str(mixer.get(k, "")) for k in ("type", "kernel", "init")).strip()}
+            | {
+                "scale": record.scale if record else "",
+                "seed": str(record.seed) if record else "",
+                "status": record.status if record else "unusable",
+            }
+            | {
+                "test": f"{score:.4f}" if isinstance(score, float) else "–",
+                "why": f.trouble or "no recipe and no grid asks for it any more",
+            }
+            | {"record": f.stored.name if f.stored else f"{f.benchmark}/{f.id}"}
+        )
+    columns = ["benchmark", "id", "what", "scale", "seed", "status", "test", "why", "record"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["benchmark", "id"], ignore_index=True)

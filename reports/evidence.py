@@ -13,9 +13,11 @@ from benchmarks.running.environment import EnvironmentProblem
 from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
+from reports.everything import Everything, find_strays
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
+from reports.parts.page import render_index
 from reports.parts.report import Report
 from reports.request import Request
 
@@ -38,19 +40,46 @@ def show_page(report: Report, formats: Sequence[str] = ()) -> int:
     try:
         page = write(report, folder, formats)
     except OSError as error:
-        raise EnvironmentProblem(
-            f"the report cannot be written to {folder} ({error.strerror or error}). Make the folder writable, free some space, or point "
-            "the environment variable SSM_RUNS at another folder."
-        ) from error
+        raise unwritable(folder, error) from error
     print(f"\n{page}")
     return cli.DONE
 
 
+def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
+    """Writes a page for each report and an index of them into the run store; the exit code."""
+    folder = run_root() / "reports" / "everything"
+    try:
+        for report in all_of_it.reports:
+            write(report, folder / report.name, formats, index="../index.html")
+            print(f"{report.name}: {report.title}, {report.scale} scale", flush=True)
+        pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
+        index = render_index(pages, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
+        write_atomically(folder / "index.html", index.encode())
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    if len(all_of_it.strays):
+        print(f"\n{len(all_of_it.strays)} records are of no recipe any more; the index names them.")
+    print(f"\n{folder / 'index.html'}")
+    return cli.DONE
+
+
+def unwritable(folder: Path, error: OSError) -> EnvironmentProblem:
+    """What is said where a report has no place."""
+    return EnvironmentProblem(
+        f"the report cannot be written to {folder} ({error.strerror or error}). Make the folder writable, free some space, or point "
+        "the environment variable SSM_RUNS at another folder."
+    )
+
+
+WITH_ARRAYS = ("digits-noise", "delay")
+"""Benchmarks whose committed reports show the inside of kernels: one of a class, one of a signal. Arrays are nearly all of what the
+evidence weighs."""
+
+
 def arrays_wanted(expected: Sequence[Expected]) -> set[str]:
-    """Ids of the runs whose arrays are committed too: seed 0 of the default rows of each benchmark asked for."""
-    recipes = [
-        BENCHMARKS[e.benchmark].recipe(v, e.scale) for e in {(e.benchmark, e.scale): e for e in expected}.values() for v in DEFAULT_VARIANTS
-    ]
+    """Ids of the runs whose arrays are committed too: seed 0 of the default rows, of benchmarks with arrays."""
+    asked = {(e.benchmark, e.scale): e for e in expected if e.benchmark in WITH_ARRAYS}
+    recipes = [BENCHMARKS[e.benchmark].recipe(v, e.scale) for e in asked.values() for v in DEFAULT_VARIANTS]
     return {recipe.with_seed(0).id for recipe in recipes}
 
 
@@ -67,7 +96,7 @@ def commit(request: Request, others: Sequence[Request]) -> int:
 
 
 def copy_records(request: Request) -> tuple[int, int]:
-    """Copies what the run store has of a report, arrays of seed 0 of the default rows only. Returns how many, and how many of them are
+    """Copies what the run store has of a report, and the arrays that `arrays_wanted` names. Returns how many, and how many of them are
     of code with uncommitted changes."""
     with_arrays = arrays_wanted(request.expected) if request.arrays else set()
     copied = dirty = 0
@@ -91,7 +120,8 @@ def copy_records(request: Request) -> tuple[int, int]:
 def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:
     """Renders committed reports from the committed records alone: their tables and figures (those named `fresh`, else all), the page
     reports/README.md, and what README.md shows of them; the exit code."""
-    reports = [request.answer(frame.committed_records()) for request in requests]
+    store = frame.committed_records()
+    reports = [request.answer(store) for request in requests]
     for report in reports:
         if fresh is not None and report.name not in fresh:
             continue
@@ -102,6 +132,17 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
         )
         if holes := len(report.missing()):
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
-    readme.write_page(reports, HERE / "README.md")
+    if fresh is None:
+        _sweep(reports)
+    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)))
     print("reports/README.md shows every committed report")
     return cli.DONE
+
+
+def _sweep(reports: Sequence[Report]) -> None:
+    """Removes tables and figures that no report has any more."""
+    shown = {f"{table.name}.{kind}" for report in reports for table in report.tables() for kind in ("txt", "md")}
+    shown |= {plot.file for report in reports for plot in report.plots()}
+    for path in (p for part in ("tables", "figures") for p in (HERE / part).glob("*") if p.name not in shown):
+        path.unlink()
+        print(f"{path.name}: removed, no report shows it")

@@ -11,7 +11,7 @@ from benchmarks.benchmark import Benchmark, Published
 from benchmarks.registry import FAMILIES
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
-from models.names import choose
+from models.choices.names import choose
 from reports.benchmark import expect_rows
 from reports.parts import frame
 from reports.parts.metric import METRICS
@@ -54,11 +54,15 @@ def report_family(
     """One table and one figure of all members; published numbers, `averages` among them, in the same form below. `make` is the command that
     renders it."""
     metric = METRICS[benchmarks[0].metric]
-    columns = judge_columns(runs, benchmarks)
+    columns = judge_columns(runs, benchmarks, scale)
     variants = list(dict.fromkeys(runs["variant"])) if len(runs) else []
-    filled = sum(any(r.scores for r in rows.values()) for rows in columns.values())
-    summary = f"{filled} of {len(columns)} columns have results." if filled < len(columns) else "Every task has results."
-    sections = [compose_family(columns, variants, metric, scale, name=name, title=title)]
+    filled = sum(any(r.scores for r in column.rows.values()) for column in columns.values())
+    words = [f"{filled} of {len(columns)} columns have results." if filled < len(columns) else "Every task has results."]
+    scored = {h: [r for r in column.rows.values() if r.scores] for h, column in columns.items()}
+    if idle := [heading for heading, rows in scored.items() if rows and all(r.at_chance for r in rows)]:
+        words.append(f"No row beats a constant answer in {', '.join(idle)}.")
+    summary = " ".join(words)
+    sections = [compose_family(columns, variants, scale, name=name, title=title)]
     if any(b.published for b in benchmarks):
         sections.append(compose_published_side_by_side(benchmarks, name=name, averages=averages))
     return Report(

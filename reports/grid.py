@@ -9,11 +9,11 @@ import pandas as pd
 from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
 from benchmarks.registry import BENCHMARKS
-from models.names import choose
+from models.choices.names import choose
 from reports.parts import frame
 from reports.parts.frame import Expected
-from reports.parts.judge import describe_rows
-from reports.parts.metric import METRICS
+from reports.parts.judge import describe_rows, name_best
+from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, seed_flags
 from reports.sections.effects import compose_effects, describe_largest, find_effects
@@ -38,7 +38,7 @@ def request_grid(name: str, seeds: Seeds) -> Request:
 
 def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
     """One grid, a row per cell of `runs`. `make` is the command that renders it."""
-    metric = METRICS[BENCHMARKS[ablation.benchmark].metric]
+    metric = metric_of(BENCHMARKS[ablation.benchmark], ablation.scale)
     title = f"{ablation.title}: the {ablation.name} grid"
     cells = judge_cells(runs, ablation.factors, metric)
     effects = find_effects(runs, metric=metric, factors=ablation.factors)
@@ -47,5 +47,5 @@ def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
         summary=(*describe_rows(name_cells(cells, ablation), metric), *describe_largest(effects, metric)),
         sections=(compose_grid(cells, ablation, metric, title=title), compose_effects(effects, ablation, metric)),
         runs=runs, labels=ablation.factors, warnings=tuple(frame.data_disagreements(runs)), environment=frame.environments(runs),
-        make=make, score=metric.key,
+        make=make, score=metric.key, best=name_best(name_cells(cells, ablation), metric),
     )  # fmt: skip

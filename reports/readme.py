@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from benchmarks.running.store import write_atomically
 from reports.parts.markdown import embed, picture
 from reports.parts.report import Plot, Report
@@ -21,7 +23,8 @@ Shared = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 INTRODUCTION = (
     "Every committed table and figure, written by `python -m reports everything --commit` from the records in `records/` alone. "
-    "The same tables as text and Markdown are in `tables/`, the figures as SVG and PNG in `figures/`."
+    "The same tables as text and Markdown are in `tables/`, the figures in `figures/`: SVG, or PNG where that would be large. Arrays, "
+    "from which the inside of kernels is drawn, are committed for two benchmarks only."
 )
 
 
@@ -39,8 +42,8 @@ def write_block(report: Report, readme: Path) -> bool:
     return True
 
 
-def write_page(reports: Sequence[Report], path: Path) -> None:
-    """A list of contents, how to read what stands in several reports, and a section for each."""
+def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None) -> None:
+    """A list of contents, how to read what stands in several reports, a section for each, and the records that none of them shows."""
     shared = find_shared(reports)
     blocks = ["# Results", INTRODUCTION, "\n".join(["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)])]
     blocks += ["## How to read", *_readings(reports, shared)]
@@ -52,6 +55,11 @@ def write_page(reports: Sequence[Report], path: Path) -> None:
         if folded:
             blocks += [f"<details><summary>{len(folded)} more figures and tables</summary>", *folded, "</details>"]
         blocks.append(f"Rendered by `{report.make}`.")
+    if strays is not None and len(strays):
+        shown = ["benchmark", "what", "scale", "seed", "status", "test", "record"]
+        lines = ["| " + " | ".join(shown) + " |", "|" + " --- |" * len(shown)]
+        lines += ["| " + " | ".join(escape_markdown(str(r[k])) for k in shown) + " |" for r in strays.to_dict("records")]
+        blocks += ["## Records of no recipe any more", f"{len(strays)} committed records that no report above asks for.", "\n".join(lines)]
     write_atomically(path, ("\n\n".join(blocks) + "\n").encode())
 
 

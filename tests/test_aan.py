@@ -15,6 +15,7 @@ import torch
 
 from data.base import DataError
 from data.files.prepared import Prepared
+from data.files.root import root
 from data.ragged import Ragged
 from data.sampling import permutation
 from data.texts.aan import AANSpec
@@ -321,10 +322,10 @@ def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
         AANSpec(**options)
 
 
-def test_the_outer_copy_comes_last_and_damaged_memory_is_no_memory(mini: Miniature, tmp_path: Path) -> None:
+def test_damaged_memory_is_no_memory(mini: Miniature) -> None:
     mini.write()
     first = digests_of_files()
-    memory = mini.folder / "prepared" / DIGESTS
+    memory = root() / "prepared" / DIGESTS
     for text in ("{}", "5", "null", "[]", '{"marks": 1, "digests": []}', "[" * 100_000, '{"marks": [], "digests": {"x": 1}}'):
         memory.write_text(text)
         assert remembered_digests() is None

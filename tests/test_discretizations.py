@@ -11,8 +11,8 @@ import torch
 from scipy.signal import cont2discrete
 
 from models import DISCRETIZATIONS, DSSSpec, KernelSpec, S4DSpec, S4Spec
-from models.discretizations import Discretization, discretization, phi1
-from models.links import DT_LINKS, FLOOR, LINKS
+from models.choices.discretizations import Discretization, discretization, phi1
+from models.choices.links import DT_LINKS, FLOOR, LINKS
 
 pytestmark = pytest.mark.usefixtures("double")
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from models import DISCRETIZATIONS, DSSSpec, HOPESpec, ModelSpec, S4DSpec, S4Spec
+from models.choices.inits import fout, fout_modes, legs, legs_low_rank, legs_modes, spectrum
 from models.hope import samples, warped_angles
-from models.inits import fout, fout_modes, legs, legs_low_rank, legs_modes, spectrum
 from models.krylov import krylov_direct
 
 pytestmark = pytest.mark.usefixtures("double")

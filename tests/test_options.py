@@ -37,7 +37,7 @@ from models import (
     TransformerSpec,
     param_groups,
 )
-from models.inits import Init
+from models.choices.inits import Init
 from models.layer import Around
 
 pytestmark = pytest.mark.usefixtures("double")

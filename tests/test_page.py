@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -18,7 +19,7 @@ from ablations.registry import ABLATIONS
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.store import Store
-from benchmarks.spec import canonical
+from benchmarks.spec import RunSpec, canonical, every_field
 from reports import FORMATS, committed, evidence, readme
 from reports import __main__ as command
 from reports.benchmark import report_benchmark, request_benchmark, request_quickstart
@@ -60,7 +61,7 @@ def situation(root: Path, name: str) -> list[frame.Expected]:
 class Tags(HTMLParser):
     """Balanced tags, unique ids, and every attribute that could fetch something."""
 
-    VOID = frozenset({"meta", "br", "path", "use", "image", "rect", "circle", "link", "input"})
+    VOID = frozenset({"img", "meta", "br", "path", "use", "image", "rect", "circle", "link", "input"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,9 +106,9 @@ def test_page_of_every_situation(tmp_path: Path, name: str) -> None:
     assert "alert(1)" not in re.sub(r"&lt;script&gt;alert\(1\)&lt;/script&gt;", "", html)
     assert "quick scale" in html
     assert "Noise &amp; &lt;digits&gt;" in html
-    assert "nan" not in re.sub(r"<svg.*?</svg>|<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL).lower().replace(
-        "finance", ""
-    )
+    assert "nan" not in re.sub(
+        r"<svg.*?</svg>|base64,[^\"]*|<script>.*?</script>|<style>.*?</style>", "", html, flags=re.DOTALL
+    ).lower().replace("finance", "")
 
 
 def test_mixed_page_shows_what_is_missing_and_where_numbers_come_from(tmp_path: Path) -> None:
@@ -286,9 +287,81 @@ def test_everything_finds_every_seed(tmp_path: Path) -> None:
     made["write"](tmp_path, e, level=0.5, arrays=False)
     path = tmp_path / "digits" / spec.id / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": canonical(spec)}))
-    report = report_everything(Store.at(tmp_path))
-    assert list(report.runs[["row", "seed", "status"]].itertuples(index=False, name=None)) == [("digits: hope", 41, "ok")]
-    assert report.summary[0] == "1 reports from 1 runs."
+    everything = report_everything(Store.at(tmp_path))
+    (report,) = everything.reports
+    assert report.name == "digits"
+    assert list(report.runs[["variant", "seed", "status"]].itertuples(index=False, name=None)) == [("hope", 41, "ok")]
+    assert everything.records() == 1
+    assert everything.strays.empty
+
+
+def _record_of(root: Path, spec: RunSpec, level: float = 0.5) -> None:
+    """A made-up record of a run of the suite, with its whole spec in it."""
+    e = frame.Expected(labels={"variant": "x"}, benchmark=spec.benchmark, id=spec.id, seed=spec.seed, scale=spec.scale, command="")
+    made["write"](root, e, level=level, arrays=False)
+    path = root / spec.benchmark / spec.id / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": canonical(spec), "spec_full": every_field(spec)}))
+
+
+def test_every_record_is_on_a_page(tmp_path: Path) -> None:
+    """Whatever its scale, protocol, read-out or seed; what no recipe asks for any more, and what cannot be read, by name."""
+    noise, speech = BENCHMARKS["digits-noise"], BENCHMARKS["sc10"]
+    specs = {
+        "digits-noise": noise.recipe("fir", "quick").with_seed(12),
+        "digits-noise-last": noise.read_out("last").recipe("hope", "quick").with_seed(0),
+        "sc10-small": speech.recipe("s4", "small").with_seed(3),
+        "sc10-mini": speech.with_protocol({"source": "mini"}).recipe("s4", "quick").with_seed(0),
+    }
+    for spec in specs.values():
+        _record_of(tmp_path, spec)
+    stray = replace(noise.recipe("hope", "quick").with_seed(0), epochs=3)
+    _record_of(tmp_path, stray)
+    broken = tmp_path / "sc10" / "000000000000" / "record.json"
+    broken.parent.mkdir()
+    broken.write_text("{")
+    everything = report_everything(Store.at(tmp_path))
+    by_name = {r.name: set(r.runs.loc[r.runs["status"] == "ok", "id"]) for r in everything.reports if r.title not in ABLATION_TITLES}
+    assert {name: {spec.id} for name, spec in specs.items()}.items() <= by_name.items()
+    assert set(everything.strays["id"]) == {stray.id, "000000000000"}
+    assert "is not JSON" in " ".join(everything.strays["why"])
+    assert everything.records() == 6
+
+
+ABLATION_TITLES = {f"{grid.title}: the {grid.name} grid" for grid in ABLATIONS.values()}
+
+
+def test_everything_is_an_index_with_a_page_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(frame, "COMMITTED", tmp_path / "nothing")
+    _record_of(tmp_path / "runs", BENCHMARKS["digits"].recipe("hope", "quick").with_seed(0), 0.8)
+    _record_of(tmp_path / "runs", replace(BENCHMARKS["digits"].recipe("hope", "quick").with_seed(0), epochs=3), 0.8)
+    assert command.main(["everything"]) == cli.DONE
+    index = Path(capsys.readouterr().out.splitlines()[-1])
+    tags = Tags()
+    tags.feed(index.read_text())
+    assert tags.open == []
+    pages = [link for link in tags.links if not link.startswith("#")]
+    assert pages == ["digits/index.html"]
+    assert 'href="../index.html"' in (index.parent / pages[0]).read_text()
+    assert "Records of no recipe any more" in index.read_text()
+    assert len(index.read_bytes()) < 100_000
+
+
+def test_a_terminal_without_unicode_gets_the_tables_with_replacements(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "SSM_RUNS": str(tmp_path), "MPLBACKEND": "none-of-these"}
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\naxes.facecolor: red\nfont.size: 30\nsvg.fonttype: none\n")
+    once = subprocess.run(
+        [sys.executable, "-m", "reports", "quickstart"], cwd=evidence.HERE.parent, env=environment, capture_output=True, check=False
+    )
+    assert once.returncode == cli.DONE, once.stderr
+    assert b"97.03 ? 0.85 (3)" in once.stdout
+    folder = tmp_path / "reports" / "quickstart"
+    assert "97.03 ± 0.85 (3)" in (folder / "report.md").read_text(encoding="utf-8")
+    first = {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    again = environment | {"MATPLOTLIBRC": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    subprocess.run([sys.executable, "-m", "reports", "quickstart"], cwd=evidence.HERE.parent, env=again, capture_output=True, check=True)
+    assert first == {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.mark.slow
@@ -301,8 +374,8 @@ def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_pa
     assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
     tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
     assert tables == {path.name: path.read_text() for path in (evidence.HERE / "tables").glob("*.md")}, again
-    figures = {f"{plot.name}.svg" for report in reports for plot in report.plots()}
-    assert figures == {path.name for path in (evidence.HERE / "figures").glob("*.svg")}, again
+    figures = {plot.file for report in reports for plot in report.plots()}
+    assert figures == {path.name for path in (evidence.HERE / "figures").iterdir()}, again
 
 
 def test_reports_do_without_lightning() -> None:

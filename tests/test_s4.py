@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from models import DISCRETIZATIONS, S4Spec
-from models.discretizations import discretization
+from models.choices.discretizations import discretization
+from models.choices.inits import fout, legs, legs_low_rank
 from models.functional import real_matrix, real_vector
-from models.inits import fout, legs, legs_low_rank
 from models.krylov import krylov_direct
 from models.s4 import S4Kernel, cauchy_kernel, resolvent
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from reports.parts import stats
 
@@ -52,7 +54,31 @@ def test_holm_by_hand() -> None:
     assert stats.holm([]) == []
 
 
-def test_power_of_three_seeds() -> None:
-    assert stats.detectable(3, 1) == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
-    assert stats.detectable(3, 6) > stats.detectable(3, 1) > stats.detectable(10, 1)
-    assert math.isnan(stats.detectable(1, 3))
+@pytest.mark.parametrize("m,df,t", [(1, 10, 1.81), (2, 10, 2.15), (3, 10, 2.34), (4, 10, 2.47), (1, 20, 1.72), (3, 20, 2.19)])
+def test_dunnett_as_tabulated(m: int, df: int, t: float) -> None:
+    # Dunnett (1955), table 1a: one-sided, 5 %
+    assert stats.dunnett_tail(np.array([t]), m, df)[0] == pytest.approx(0.05, abs=0.0015)
+
+
+def test_dunnett_as_scipy_has_it() -> None:
+    rng = np.random.default_rng(0)
+    control, *rows = rng.normal(size=(4, 6)) + np.array([1.2, 0, 0.4, 0.9])[:, None]
+    theirs = scipy.stats.dunnett(*rows, control=control, alternative="less", rng=rng)
+    assert stats.dunnett_tail(-theirs.statistic, 3, 20) == pytest.approx(theirs.pvalue, abs=2e-3)
+
+
+def test_behind_the_best_by_hand() -> None:
+    # two rows: the residuals of row + seed are half the spread of the differences, so t is the paired t
+    a, b = np.array([3.0, 5.0, 4.0, 6.0, 8.0]), np.array([2.0, 3.0, 4.0, 4.0, 5.0])
+    p = stats.behind_the_best(np.stack([a, b]))
+    assert math.isnan(p[0])
+    assert p[1] == pytest.approx(scipy.stats.ttest_rel(a, b, alternative="greater").pvalue, abs=1e-6)
+
+
+def test_seeds_that_are_hard_for_every_row_hide_nothing() -> None:
+    hard = np.array([0.0, 30.0, -20.0, 10.0, 50.0])
+    own = np.array([[0.1, -0.1, 0.2, 0.0, -0.2], [-0.1, 0.1, 0.0, -0.2, 0.2], [0.0, 0.2, -0.1, 0.1, -0.2]])
+    p = stats.behind_the_best(hard + own + np.array([1.0, 1.0, 0.0])[:, None] + np.array([0.01, 0, 0])[:, None])
+    assert p[1] > 0.5
+    assert p[2] < 0.001
+    assert stats.behind_the_best(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]])).tolist()[1:] == [1.0, 0.0]

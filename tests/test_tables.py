@@ -7,6 +7,9 @@ import io
 import json
 import math
 import runpy
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +19,10 @@ from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.record import DamagedRecord
 from benchmarks.running.store import Store
+from reports import __main__ as command
+from reports import committed, evidence
 from reports.parts import frame
-from reports.parts.judge import judge_variants
+from reports.parts.judge import chance_of, describe_rows, explain, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.table import HOLE, TEXT_WIDTH, Table
 from reports.sections.effects import find_effects, tabulate_effects
@@ -27,6 +32,7 @@ from reports.sections.results import tabulate_results
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = METRICS["accuracy"]
+BEHIND = "behind the best"
 
 
 def runs_of(tmp_path: Path, asked: list[frame.Expected]) -> pd.DataFrame:
@@ -52,29 +58,104 @@ def table_of(runs: pd.DataFrame) -> Table:
 
 
 def test_cells_are_mean_std_n_and_an_interval(tmp_path: Path) -> None:
-    cells = table_of(scored(tmp_path, {"s4": [0.8, 0.9, 1.0], "hope": [0.5]})).cells.set_index("variant")
+    table = table_of(scored(tmp_path, {"s4": [0.8, 0.9, 1.0], "hope": [0.5]}))
+    cells, numbers = table.cells.set_index("variant"), table.numbers.set_index("variant")
     assert cells.loc["s4", "test accuracy (%)"] == "90.00 ± 10.00 (3)"
-    assert cells.loc["s4", "95 % interval"] == "[65.16, 114.84]"
+    assert (round(100 * numbers.loc["s4", "low"], 2), round(100 * numbers.loc["s4", "high"], 2)) == (65.16, 114.84)
     assert cells.loc["hope", "test accuracy (%)"] == "50.00 (1)"
-    assert cells.loc["hope", "95 % interval"] == HOLE
+    assert math.isnan(numbers.loc["hope", "low"])
+    assert cells.loc["s4", BEHIND] == "best"
+    assert cells.loc["hope", BEHIND] == "30.00"  # on the one seed that both have, and so without an interval
     assert cells.loc["s4", "lr kernel / rest"] == "0.001,0.01 / 0.01"
     assert cells.loc["s4", "kernel"] == "2.3K"
 
 
-def test_best_tied_and_worse(tmp_path: Path) -> None:
-    runs = scored(tmp_path, {"s4": [0.90, 0.92, 0.94], "hope": [0.91, 0.91, 0.94], "lstm": [0.400, 0.421, 0.439], "dss-exp": [0.95, 0.1]})
-    marks = table_of(runs).marks.set_index(table_of(runs).cells["variant"])["test accuracy (%)"].to_dict()
-    assert marks == {"s4": "best", "hope": "tied", "lstm": "", "dss-exp": "tied"}
+def test_behind_the_best_is_paired_by_seed(tmp_path: Path) -> None:
+    cells = table_of(scored(tmp_path, {"s4": [0.90, 0.80, 0.70], "hope": [0.89, 0.78, 0.67]})).cells.set_index("variant")
+    assert cells.loc["hope", BEHIND] == "2.00 [−0.48, 4.48]"  # differences 1, 2, 3; the seeds' own 10 points are not in it
+
+
+def test_no_row_is_marked_with_less_than_five_seeds(tmp_path: Path) -> None:
+    rows = judge_variants(scored(tmp_path, {"s4": [0.95, 0.95, 0.96, 0.94], "hope": [0.2, 0.2, 0.2, 0.21]}), ACCURACY)
+    assert [r.mark for r in rows.values()] == ["", ""]
+    words = " ".join(describe_rows(rows, ACCURACY))
+    assert words.startswith("Best mean test accuracy: s4, 95.00 ± 0.82 (4) %, 74.75 points ahead of hope (95 % interval ")
+    assert "too few to call any row best" in words
+    assert "Its cost: 0.62 s an epoch" in words
+    assert "takes five seeds" in explain(rows, ACCURACY)
+    assert "Bold" not in explain(rows, ACCURACY)
+
+
+def test_best_tied_and_worse_from_five_seeds(tmp_path: Path) -> None:
+    scores: dict[str, list[float | str]] = {
+        "s4": [0.90, 0.92, 0.94, 0.91, 0.93],
+        "hope": [0.91, 0.91, 0.935, 0.91, 0.92],
+        "lstm": [0.400, 0.421, 0.439, 0.41, 0.42],
+        "dss-exp": [0.95, 0.1],
+    }
+    table = table_of(runs := scored(tmp_path, scores))
+    marks = table.marks.set_index(table.cells["variant"])["test accuracy (%)"].to_dict()
+    assert marks == {"s4": "best", "hope": "tied", "lstm": "", "dss-exp": ""}  # two seeds: not in the test
+    words = " ".join(describe_rows(judge_variants(runs, ACCURACY), ACCURACY))
+    assert "Of 2 rows 1 are shown to be behind it; not shown to be: hope." in words
+    assert "Underlined" in table.caption
+
+
+TEN = replace(ACCURACY, classes=10)
+
+
+def test_chance_is_the_best_constant_on_the_test_set(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": [0.5325, 0.5325], "hope": [0.9, 0.9]}).assign(test_accuracy_constant=0.4675, tests=400.0)
+    two = replace(ACCURACY, classes=2)
+    rows = judge_variants(runs, two)
+    assert {v: r.mark for v, r in rows.items()} == {"s4": "chance", "hope": ""}  # it answered the other class
+    chance = chance_of(rows, two)
+    assert chance is not None
+    assert (chance.value, chance.exact, chance.learned) == (0.5325, True, 0.4675)
+    measured = runs.assign(test_accuracy_best_constant=0.91)
+    assert {r.mark for r in judge_variants(measured, two).values()} == {"chance"}
+    assert describe_rows(judge_variants(measured, two), two)[0].startswith("No row beats a constant answer")
+
+
+def test_of_many_classes_an_older_record_gives_a_bound(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": [0.11, 0.11], "hope": [0.14, 0.14]}).assign(tests=360.0)
+    rows = judge_variants(runs, TEN)
+    assert {v: r.mark for v, r in rows.items()} == {"s4": "chance", "hope": ""}  # 10 + 2.6 points for a test set of 360
+    chance = chance_of(rows, TEN)
+    assert chance is not None
+    assert (chance.value, chance.exact, chance.learned) == (0.1, False, None)
+    table = tabulate_results(rows, name="t", title="T", metric=TEN)
+    assert "11.00 ± 0.00 (2)°" in table.text()
+    assert "11.00 ± 0.00 (2) °" in table.markdown()
+    assert '<td class="chance">' in table.html()
+    assert "at least 10.00 %" in table.caption
+
+
+def test_committed_evidence_stands_apart(tmp_path: Path) -> None:
+    """Below what was run here, marked, compared with nothing, and without times of another machine."""
+    runs = scored(tmp_path, {"hope-paper-rates": [0.99, 0.99], "s4": [0.8, 0.9], "hope": [0.7, 0.8]})
+    old = runs["variant"] == "hope-paper-rates"
+    runs = runs.assign(evidence=old, machine=["another, cpu, 1 thread" if e else "this, cpu, 1 thread" for e in old])
+    table = table_of(runs)
+    assert list(table.cells["variant"]) == ["s4", "hope", "hope-paper-rates †"]
+    assert list(table.cells[BEHIND]) == ["best", "10.00 [10.00, 10.00]", HOLE]
+    assert list(table.cells["s/epoch"])[1:] == ["0.64", HOLE]
+    assert "made on another, cpu, 1 thread, 2000-01-01" in table.caption
+    assert "Made on this, cpu, 1 thread, 2000-01-01." in table.caption
+    assert describe_rows(judge_variants(runs, ACCURACY), ACCURACY)[0].startswith("Best mean test accuracy: s4")
+    alone = table_of(runs.assign(evidence=True))  # where all of it is evidence, nothing is apart
+    assert list(alone.cells["variant"]) == ["hope-paper-rates", "s4", "hope"]
 
 
 def test_one_lucky_seed_is_not_the_best(tmp_path: Path) -> None:
     rows = table_of(scored(tmp_path, {"s4": [0.8, 0.81, 0.8], "hope": [0.99, "diverged", "failed"]}))
-    assert list(rows.marks["test accuracy (%)"]) == ["best", ""]
+    assert list(rows.cells[BEHIND]) == ["best", "−19.00"]  # on the seed they share it was ahead
     assert rows.cells["runs"][1] == "1/3, 1 div., 1 failed"
 
 
 def test_equal_scores_on_every_seed_are_a_tie(tmp_path: Path) -> None:
-    assert sorted(table_of(scored(tmp_path, {"s4": [0.8, 0.9], "hope": [0.8, 0.9]})).marks["test accuracy (%)"]) == ["best", "tied"]
+    scores: list[float | str] = [0.8, 0.9, 0.85, 0.8, 0.9]
+    assert sorted(table_of(scored(tmp_path, {"s4": scores, "hope": scores})).marks["test accuracy (%)"]) == ["best", "tied"]
 
 
 def test_holes_have_commands(tmp_path: Path) -> None:
@@ -131,29 +212,29 @@ def test_mixed_data_and_orders_are_named(tmp_path: Path) -> None:
 
 def test_every_format_holds_the_same_cells_and_escapes_names(tmp_path: Path) -> None:
     name = "s4_<b>&|*50%$"
-    table = table_of(scored(tmp_path, {name: [0.8, 0.9], "hope": [0.1, 0.2]}))
+    table = table_of(scored(tmp_path, {name: [0.8, 0.9, 0.85, 0.8, 0.9], "hope": [0.1, 0.2, 0.15, 0.1, 0.2]}))
     text, markdown, html, latex = table.text(), table.markdown(), table.html(), table.latex()
     assert name in text
     assert "s4\\_\\<b\\>&\\|\\*50%$" in markdown
     assert "s4_&lt;b&gt;&amp;|*50%$" in html
     assert "<b>" not in html
-    assert r"s4\_<b>\&|*50\%\$" in latex
-    assert r"\textbf{85.00 $\pm$ 7.07 (2)}" in latex
-    assert "**85.00 ± 7.07 (2)**" in markdown
-    assert '<td class="best">85.00 ± 7.07 (2)</td>' in html
-    assert "85.00 ± 7.07 (2)*" in text
+    assert r"s4\_\textless{}b\textgreater{}\&\textbar{}*50\%\$" in latex
+    assert r"\textbf{85.00 $\pm$ 5.00 (5)}" in latex
+    assert "**85.00 ± 5.00 (5)**" in markdown
+    assert '<td class="best">85.00 ± 5.00 (5)</td>' in html
+    assert "85.00 ± 5.00 (5)*" in text
     rows = list(csv.DictReader(io.StringIO(table.csv())))
     assert rows[0]["variant"] == name
     assert float(rows[0]["mean"]) == pytest.approx(0.85)
-    assert rows[0]["runs_ok"] == "2"
+    assert rows[0]["runs_ok"] == "5"
 
 
 def test_text_fits_the_terminal(tmp_path: Path) -> None:
     asked = made["library_of"](tmp_path)
-    made["write"](tmp_path, asked[0], status="diverged")
     text = table_of(runs_of(tmp_path, asked)).text()
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
     assert text.count("transformer") == 1
+    made["write"](tmp_path, asked[0], status="diverged")
     asked += made["library_of"](tmp_path, ("a-variant-with-a-name-as-long-as-a-sentence",))
     text = table_of(runs_of(tmp_path, asked)).text()  # now in two blocks
     assert max(map(len, text.splitlines())) <= TEXT_WIDTH
@@ -217,7 +298,7 @@ def test_grid_has_a_column_per_level_and_a_place_for_rows_without_one(tmp_path: 
     assert list(table.cells["init"]) == ["lin", "lin", "inv", "inv", "reference"]
     assert table.cells["no discretization"][4] == "90.00 ± 0.00 (3)"
     assert table.cells["zoh"][4] == ""
-    assert table.marks["no discretization"][4] == "best"
+    assert list(table.numbers["best"]) == [False] * 8 + [True]
     assert len(table.numbers) == 9
 
 
@@ -233,3 +314,22 @@ def test_effects_are_paired_differences_within_settings(tmp_path: Path) -> None:
     row = table.cells.set_index("difference").loc["inv − lin"]
     assert row["mean (points)"] == "−6.00"
     assert row["settings"] == "4"
+
+
+def test_latex_is_what_pdflatex_reads(tmp_path: Path) -> None:
+    """Compiled where pdfLaTeX is there; elsewhere every sign is one that it has."""
+    name = "s4_<b>&|*50%$ ~^\\ “Ä” ω ≤ ✗ −1 † ° 語"
+    tex = table_of(scored(tmp_path, {name: [0.8, 0.9], "hope": [0.1, 0.2]})).latex()
+    assert tex.isascii()
+    assert "$\\pm$" in tex
+    for report_table in (
+        p for words in committed.read(evidence.HERE)[:1] for p in command.request(words, Store(())).answer(Store(())).tables()
+    ):
+        assert report_table.latex().isascii()
+    if compiler := shutil.which("pdflatex"):
+        document = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{tex}\\end{{document}}"
+        (tmp_path / "t.tex").write_text(document, encoding="ascii")
+        done = subprocess.run(
+            [compiler, "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:]

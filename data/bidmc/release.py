@@ -114,7 +114,7 @@ def names() -> list[str]:
 
 def find(say: Say = silent) -> Recordings | None:
     """Finds the recordings in the data root: a folder bidmc_csv, or the zip; None where neither is. Says so where there are several."""
-    found = places(FOLDERS, lambda folder: any((folder / "bidmc_csv").glob("bidmc_*")))
+    found = places(FOLDERS, lambda folder: any((folder / "bidmc_csv").glob("bidmc_[0-9]*")))
     found += [root() / ARCHIVE] if os.path.lexists(root() / ARCHIVE) else []
     tell_choice(found, "BIDMC", say)
     return Recordings(found[0]) if found else None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from ..fields import require_types
+from ..choices.fields import require_types
 from ..parameters import OwnRates
 from .schedules import Cosine, Schedule
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, ReduceLROnPlateau
 
-from ..fields import require_types
+from ..choices.fields import require_types
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ class _Sets:
 
     def chosen(self, known: Mapping[str, DataSet]) -> list[DataSet]:
         """The rows asked for, to be looked for in the folder asked for. Raises UsageError."""
-        from models.names import choose
+        from models.choices.names import choose
 
         with cli.as_usage():
             rows = [choose("data set", name, known) for name in (cli.words(self.name) if self.name is not None else known)]

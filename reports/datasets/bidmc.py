@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -16,7 +15,7 @@ from data.bidmc.spec import BIDMCSpec
 from data.subsets import PARTS
 from reports.datasets.layout import SMALL, Floats, histogram, strips
 from reports.datasets.samples import Found, batches, every
-from reports.parts.style import BLUE, INK, MUTED, RC, VERMILLION, WIDTH
+from reports.parts.style import BLUE, INK, MUTED, VERMILLION, WIDTH, drawing
 
 UNITS: Final[dict[Target, str]] = {"RR": "breaths/min", "HR": "beats/min", "SpO2": "%"}
 """Of the targets."""
@@ -56,7 +55,7 @@ def gather(found: Found[BIDMCSpec]) -> Biosignals:
 def draw(sample: Biosignals) -> Figure:
     """A line for each window, a column for each signal; below, the targets of every part."""
     names = list(sample.windows[0].signals)
-    with mpl.rc_context(RC):
+    with drawing():
         heights = [0.92 * len(sample.windows) + 0.5, 2.1]
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
         upper, lower = strips(figure, heights)

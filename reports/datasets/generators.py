@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ from reports.datasets.layout import png
 from reports.datasets.record import Record
 from reports.datasets.registry import DATASETS
 from reports.datasets.words import number, table
-from reports.parts.style import RC, SKY, VERMILLION, WIDTH
+from reports.parts.style import SKY, VERMILLION, WIDTH, drawing
 
 REFERENCE = (
     "Reference: statistics of what the original programs draw (of ListOps 20,000 accepted trees of Long Range Arena's program; of "
@@ -63,7 +62,7 @@ def _short(label: str) -> str:
 
 def draw(panels: Bars) -> Figure:
     """Two panels in a line; of each quantity a pale bar for the reference, a dot for ours, a stroke for the tolerance."""
-    with mpl.rc_context(RC):
+    with drawing():
         lines = math.ceil(len(panels) / 2)
         figure = Figure(figsize=(WIDTH, 1.9 * lines), layout="constrained")
         axes = list(figure.subplots(lines, 2, squeeze=False).flat)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -17,7 +16,7 @@ from data.pathfinder.spec import PathfinderSpec
 from data.subsets import PARTS
 from reports.datasets.layout import BALANCE, Counts, Floats, balance, strips
 from reports.datasets.samples import Found, every, of_each_class
-from reports.parts.style import RC, WIDTH
+from reports.parts.style import WIDTH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +146,7 @@ def mosaic(shown: Floats) -> Floats:
 
 def draw(sample: Pictures) -> Figure:
     """Each line of panels at the height its tiles ask for, and the balance of classes under them."""
-    with mpl.rc_context(RC):
+    with drawing():
         ratios = [[w / h for h, w, *_ in (mosaic(panel.tiles).shape for panel in line)] for line in sample.lines]
         heights = [*((WIDTH - 0.9) / sum(line) + 0.25 for line in ratios), BALANCE]
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")

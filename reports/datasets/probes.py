@@ -20,7 +20,7 @@ from data.probes.delay import DelaySpec
 from data.probes.selective_copying import SelectiveCopyingSpec
 from reports.datasets.layout import SMALL, Floats, Ints, strips
 from reports.datasets.samples import first
-from reports.parts.style import GRID, INK, MUTED, PAPER, RC, SKY, VERMILLION, WIDTH
+from reports.parts.style import GRID, INK, MUTED, PAPER, SKY, VERMILLION, WIDTH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,7 +157,7 @@ def gather() -> list[Probe]:
 
 def draw(sample: Sequence[Probe]) -> Figure:
     """A line for each probe: the whole sequence, and a part of it at reading size."""
-    with mpl.rc_context(RC):
+    with drawing():
         heights = [probe.height for probe in sample]
         figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
         for part, probe in zip(strips(figure, heights), sample):

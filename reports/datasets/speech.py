@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ from data.speech.release import TEN
 from data.speech.spec import SpeechSpec
 from reports.datasets.layout import BALANCE, Counts, Floats, balance, legend_above, strips
 from reports.datasets.samples import SEED, Found, of_each_class
-from reports.parts.style import BLUE, INK, RC, SKY, VERMILLION, WIDTH
+from reports.parts.style import BLUE, INK, SKY, VERMILLION, WIDTH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,7 +127,7 @@ def draw(sample: Speech) -> Figure:
     """Five words in a line, each as wave, spectrum, and coefficients where there are any; then both rates, then the classes."""
     tracks = [WAVE, SPECTRUM] if sample.clips[0].cepstrum is None else [WAVE, SPECTRUM, CEPSTRUM]
     lines, last = math.ceil(len(sample.clips) / COLUMNS), len(tracks) - 1
-    with mpl.rc_context(RC):
+    with drawing():
         heights = [lines * (sum(track.height for track in tracks) + 0.4) + 0.3, 1.6, BALANCE + 0.3]
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
         upper, middle, lower = strips(figure, heights)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -20,7 +19,7 @@ from data.texts.imdb_pairs import IMDBPairsSpec
 from data.texts.vocabulary import EOS, SPECIALS, UNK
 from reports.datasets.layout import SMALL, Counts, Ints, balance, histogram, strips
 from reports.datasets.samples import Found, every, first
-from reports.parts.style import INK, RC, WIDTH
+from reports.parts.style import INK, WIDTH, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +144,7 @@ def draw(sample: Tokens) -> Figure:
     """Beginnings with a token in each cell, whole rows as colours, and the balance of classes beside the lengths."""
     apart = 0.45 * (sample.together > 1)
     places = [i + apart * (i // sample.together) for i in range(len(sample.rows))]
-    with mpl.rc_context(RC):
+    with drawing():
         high = 0.215 * (places[-1] + 1)
         figure = Figure(figsize=(WIDTH, 2 * high + 1.5 + 2.0), layout="constrained")
         upper, middle, lower = strips(figure, [high + 0.6, high + 0.9, 2.0])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reports.parts import stats
+from reports.parts.chance import Chance
 from reports.parts.judge import Judged
 from reports.parts.metric import Metric
-from reports.parts.style import MUTED, PAPER, Look, look
+from reports.parts.style import INK, MUTED, PAPER, Look, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CAPTION = (
-    "Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on outside the frame)."
+    "Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on outside the frame; "
+    "no bar: it would span the frame)."
 )
 
 
@@ -32,14 +34,23 @@ class Span:
 
 
 def span_of(rows: Iterable[Judged], metric: Metric, margin: float) -> Span:
-    """From the lowest to the highest score, and `margin` of that distance more on either side."""
+    """From the lowest to the highest score, and `margin` of that distance more on either side; never so little that noise looks like a
+    difference, and of a share never beyond 0 and 100 % by more than a dot's width."""
     values = [metric.factor * x for r in rows for x in r.scores.values()]
-    spread = (max(values) - min(values)) or 1.0
-    return Span(min(values) - margin * spread, max(values) + margin * spread)
+    low, high = min(values), max(values)
+    least = LEAST_POINTS if metric.unit == "%" else LEAST_SHARE * max(abs(low), abs(high)) or 1.0
+    lack = max(0.0, least - (high - low)) / 2
+    pad = margin * max(high - low, least)
+    low, high = low - lack - pad, high + lack + pad
+    return Span(max(low, -3.0), min(high, 103.0)) if metric.unit == "%" else Span(low, high)
 
 
-def draw_rows(ax: Axes, rows: Mapping[str, Judged], metric: Metric) -> None:
-    """Variants from top to bottom, each in its own look, with the mean written at the right edge."""
+LEAST_POINTS, LEAST_SHARE = 5.0, 0.1
+"""The least distance an axis spans: of an accuracy in points, of an error as a share of the largest."""
+
+
+def draw_rows(ax: Axes, rows: Mapping[str, Judged], metric: Metric, names: Sequence[str] = ()) -> None:
+    """Variants from top to bottom, each in its own look and under its name (or `names`), with the mean written at the right edge."""
     span = span_of(rows.values(), metric, 0.12)
     for i, (variant, r) in enumerate(rows.items()):
         draw_row(ax, i, r, look(variant), metric, span, tall=0.28)
@@ -47,9 +58,21 @@ def draw_rows(ax: Axes, rows: Mapping[str, Judged], metric: Metric) -> None:
             diverged = int((r.runs["status"] == "diverged").sum())
             words = metric.show(r.summary.mean) + (f"  ({diverged} diverged)" if diverged else "")
             place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            ax.annotate(words, (1, i), xytext=(8, 0), va="center", fontsize=8, **place)
-    set_lines(ax, list(rows), room=0.6)
+            color = MUTED if r.at_chance else INK
+            ax.annotate(words, (1, i), xytext=(8, 0), va="center", fontsize=8, color=color, **place)
+    set_lines(ax, list(names or rows), room=0.6)
     ax.set_xlim(span.low, span.high)
+
+
+def draw_chance(ax: Axes, chance: Chance | None, metric: Metric) -> None:
+    """A dotted line at what the best constant answer scores, into the frame where it lies outside."""
+    if chance is None:
+        return
+    at = metric.factor * chance.value
+    left, right = ax.get_xlim()
+    room = 0.04 * (max(right, at) - min(left, at))
+    ax.set_xlim(min(left, at - room), max(right, at + room))
+    ax.axvline(at, color=MUTED, lw=1.2, ls=":", zorder=1)
 
 
 def set_lines(ax: Axes, names: Sequence[str], *, room: float) -> None:
@@ -66,27 +89,31 @@ def draw_row(ax: Axes, y: float, r: Judged, style: Look, metric: Metric, span: S
     if not r.scores:
         ax.text(span.low, y, f"  {_why_none(r)}", va="center", ha="left", color=MUTED, fontsize=7.5, style="italic", zorder=4)
         return
-    draw_interval(ax, y, r.summary, style.color, metric, span)
-    ax.plot([metric.factor * r.summary.mean] * 2, [y - tall, y + tall], color=style.color, lw=1.8)
-    scores = [metric.factor * x for x in r.scores.values()]
+    color = MUTED if r.at_chance else style.color
+    draw_interval(ax, y, r.summary, color, metric, span)
+    ax.plot([metric.factor * r.summary.mean] * 2, [y - tall, y + tall], color=color, lw=1.8)
     ax.plot(
-        scores,
+        [metric.factor * x for x in r.scores.values()],
         y + fan(r.summary.n) * min(1, tall / 0.2),
         ls="",
         marker=style.marker,
-        color=style.color,
-        ms=5.5,
-        mec=PAPER,
-        mew=0.6,
+        color=color,
+        ms=style.size,
+        mfc=PAPER if r.at_chance else color,
+        mec=color if r.at_chance else PAPER,
+        mew=0.9 if r.at_chance else 0.6,
         zorder=3,
     )
 
 
 def draw_interval(ax: Axes, y: float, s: stats.Summary, color: str, metric: Metric, span: Span) -> None:
-    """The pale bar. That of two or three seeds can be wider than all the data: it is cut at the edge, where an arrow says so."""
+    """The pale bar. That of two or three seeds can be wider than all the data: it is cut at the edge, where an arrow says so, and left out
+    where it would go from edge to edge."""
     if s.n < 2:
         return
     low, high = metric.factor * s.low, metric.factor * s.high
+    if low < span.low and high > span.high:
+        return
     ax.hlines(y, max(low, span.low), min(high, span.high), color=color, lw=5, alpha=0.25)
     for out, edge, arrow in ((low < span.low, span.low, "<"), (high > span.high, span.high, ">")):
         if out:

@@ -12,14 +12,14 @@ from reports.parts.page import render
 from reports.parts.report import Report
 
 
-def write(report: Report, folder: Path, formats: Sequence[str] = ()) -> Path:
+def write(report: Report, folder: Path, formats: Sequence[str] = (), index: str = "") -> Path:
     """The page, the same as report.md, and beside them every table and figure. Returns the path of the page."""
     for part in ("tables", "figures"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     write_tables_and_figures(report, folder / "tables", folder / "figures", formats)
     write_atomically(folder / "report.md", markdown(report).encode())
     page = folder / "index.html"
-    write_atomically(page, render(report).encode())
+    write_atomically(page, render(report, index).encode())
     return page
 
 
@@ -32,9 +32,11 @@ def write_tables_and_figures(report: Report, to_tables: Path, to_figures: Path, 
         faces |= {"tex": table.latex()} if "latex" in formats else {}
         out += [(to_tables / f"{table.name}.{kind}", text.encode()) for kind, text in faces.items()]
     for plot in report.plots():
-        kinds = ["svg", "png"] + (["pdf"] if "pdf" in formats else [])
-        out += [(to_figures / f"{plot.name}.{kind}", figure.save(plot.figure, kind)) for kind in kinds]
+        out.append((to_figures / plot.file, plot.drawn[1]))
+        if "pdf" in formats:
+            out.append((to_figures / f"{plot.name}.pdf", figure.save(plot.figure, "pdf")))
     for path, content in out:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)
     return [path for path, _ in out]

@@ -18,6 +18,10 @@ COMMITTED = Path(__file__).resolve().parents[1] / "records"
 """Committed evidence: what the published tables are rendered from."""
 
 
+EVIDENCE = "reports/records"
+"""What that folder is called in reports."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expected:
     """One run a report asks for. `labels` are the asker's words for it (variant, or the factors of a grid); the id is the run."""
@@ -42,7 +46,7 @@ def all_records() -> Store:
 
 def committed_records() -> Store:
     """The records that are part of the checkout, and no others."""
-    return Store((("reports/records", COMMITTED),))
+    return Store(((EVIDENCE, COMMITTED),))
 
 
 def usable(store: Store, benchmark: str, id: str) -> bool:
@@ -53,11 +57,27 @@ def usable(store: Store, benchmark: str, id: str) -> bool:
         return False
 
 
-def seeds_of(store: Store, benchmark: str) -> list[int]:
-    """The seeds of which a benchmark has any record that a report can show, in order."""
-    ids = {path.parent.name for _, root in store.roots for path in root.glob(f"{benchmark}/*/record.json")}
-    found = (store.find(benchmark, id) for id in ids if usable(store, benchmark, id))
-    return sorted({stored.record.seed for stored in found if stored is not None})
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A folder of the store that holds a record: the record, or why it cannot be used."""
+
+    benchmark: str
+    id: str
+    stored: StoredRecord | None
+    trouble: str = ""
+
+
+def find_all(store: Store) -> dict[str, dict[str, Found]]:
+    """benchmark -> id -> what is there, for every record of the store, each read once."""
+    places = sorted({(path.parent.parent.name, path.parent.name) for _, root in store.roots for path in root.glob("*/*/record.json")})
+    out: dict[str, dict[str, Found]] = {}
+    for benchmark, id in places:
+        try:
+            stored, trouble = store.find(benchmark, id), ""
+        except DamagedRecord as error:
+            stored, trouble = None, str(error)
+        out.setdefault(benchmark, {})[id] = Found(benchmark=benchmark, id=id, stored=stored, trouble=trouble)
+    return out
 
 
 def _number(value: Any) -> float:
@@ -97,8 +117,31 @@ def tidy(expected: Iterable[Expected], store: Store) -> pd.DataFrame:
         row |= {"data": str(data.get("hash", "")), "order": str(data.get("order", ""))}
         row |= {"code": str(environment.get("code", "")), "dirty": bool(environment.get("dirty", False))}
         row |= {"device": str(environment.get("device", "")), "file": found.name if found else ""}
+        row |= {"machine": machine_of(environment), "date": str(environment.get("date", ""))[:10]}
+        row |= {"evidence": row["file"].startswith(f"{EVIDENCE}/"), "tests": _number(dict(data.get("counts", {})).get("test"))}
         rows.append(row | {"command": e.command, "about": e.about, "source": e.source, "notes": e.notes, "found": found})
     return pd.DataFrame(rows)
+
+
+def machine_of(environment: Mapping[str, Any]) -> str:
+    """The machine of a record in words, as far as it decides how long a run takes; empty where nothing is known."""
+    cpu, device, threads = (str(environment.get(k, "")) for k in ("cpu", "device", "threads"))
+    if not cpu and not device:
+        return ""
+    return f"{cpu or 'an unknown CPU'}, {device or 'cpu'}, {threads} thread{'' if threads == '1' else 's'}"
+
+
+def made_on(runs: pd.DataFrame) -> str:
+    """Where and when the finished runs were made: "AMD EPYC, cpu, 1 thread, on 2026-11-23"; empty where there is none."""
+    done = runs[runs["status"].isin(FINISHED)] if len(runs) else runs
+    if not len(done):
+        return ""
+    places = []
+    for machine, part in done.groupby("machine", sort=False):
+        days = sorted({d for d in part["date"] if d})
+        span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else ""
+        places.append(f"{machine or 'an unknown machine'}{f', {span}' if span else ''}")
+    return "; ".join(places)
 
 
 def histories(runs: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

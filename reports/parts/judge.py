@@ -1,4 +1,4 @@
-"""Rows of a table against the best of them: which is best, which are not shown to differ from it, and what may be said of that."""
+"""Rows of a table against the best of them and against the best constant answer: which is best, by how much, and how sure that is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
+from benchmarks.running.record import FINISHED
 from reports.parts import stats
+from reports.parts.chance import Chance, read_chance
 from reports.parts.metric import Metric
+from reports.parts.report import Best
 
 K = TypeVar("K")
+
+ENOUGH = 5
+"""Common seeds from which rows are tested and marked: with fewer a mark would say more than the numbers do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,108 +29,196 @@ class Judged:
     runs: pd.DataFrame
     scores: Mapping[int, float]
     summary: stats.Summary
+    best: bool = False
+    """It has the best mean of those with the most seeds, whether or not that is shown."""
     mark: str = ""
-    """best, tied, or nothing."""
-    difference: stats.Difference | None = None
-    """To the best row, in the metric's own unit; None for the best row itself and where nothing can be compared."""
+    """best, tied (not shown to be behind the best), chance (no better than the best constant answer), or nothing."""
+    behind: stats.Difference | None = None
+    """How far it is behind the best row, paired by seed, in the metric's own unit; below zero where it is ahead on the common seeds."""
     p: float = math.nan
-    """Of that difference, after Holm's correction over the table."""
+    """Of being this far behind, by one test of the whole table; not a number with fewer than ENOUGH seeds."""
+    apart: bool = False
+    """Its runs are committed evidence, while other rows were run here: it is shown, and not compared."""
 
-
-FEW = 10
-"""Comparisons in one table up to which each is marked. Corrected for more, three seeds could not tell 20 % from 97 %, and a mark would
-mislead; the table of effects, which pools the settings, answers instead."""
+    @property
+    def at_chance(self) -> bool:
+        """Whether it has scores and they do not beat the best constant answer."""
+        return self.mark == "chance"
 
 
 def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Judged]:
-    """Each group of runs against the best: "best", "tied" (the paired difference is not significant after Holm), or "".
+    """Each group of runs against the best constant answer and, where it beats that, against the best of them.
 
     The best is sought among the rows with the most finished seeds, so that one lucky seed of a row whose others diverged does not
-    win. Where fewer than two seeds are common nothing is tested and nothing marked but the best.
+    win. Rows that have ENOUGH of its seeds are tested in one block (`stats.behind_the_best`), and marked "best" and "tied".
     """
-    rows = {}
-    for key, runs in groups.items():
-        ok = runs[runs["status"] == "ok"]
-        scores = {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
-        rows[key] = Judged(runs=runs, scores=scores, summary=stats.summarize(list(scores.values())))
-    most = max((r.summary.n for r in rows.values()), default=0)
-    if most == 0:
-        return rows
-    full = [k for k, r in rows.items() if r.summary.n == most]
-    best = max(full, key=lambda k: rows[k].summary.mean * (1 if metric.higher else -1))
-    others = [k for k in rows if k != best and rows[k].scores]
-    differences = [stats.paired(rows[k].scores, rows[best].scores) for k in others]
-    adjusted = stats.holm([d.p for d in differences])
-    out = dict(rows)
-    if len(rows) > 1:
-        out[best] = replace(rows[best], mark="best")
-    for k, d, p in zip(others, differences, adjusted):
-        # differences without any spread have no p, and nothing is shown of them either
-        tied = len(others) <= FEW and d.n > 1 and not p < 1 - stats.LEVEL
-        out[k] = replace(rows[k], mark="tied" if tied else "", difference=d, p=p)
+    rows = {key: _read(runs, metric) for key, runs in groups.items()}
+    chance = chance_of(rows, metric)
+    compared = {k: r for k, r in rows.items() if r.scores and not r.apart}
+    if compared:
+        rows |= _against_the_best(compared, metric)
+    if chance is not None:
+        rows |= {k: replace(r, mark="chance") for k, r in rows.items() if r.scores and not chance.beaten_by(r.summary.mean, metric.higher)}
+    return rows
+
+
+def _read(runs: pd.DataFrame, metric: Metric) -> Judged:
+    ok = runs[runs["status"] == "ok"]
+    scores = {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
+    return Judged(runs=runs, scores=scores, summary=stats.summarize(list(scores.values())))
+
+
+def _against_the_best(rows: Mapping[K, Judged], metric: Metric) -> dict[K, Judged]:
+    sign = 1 if metric.higher else -1
+    most = max(r.summary.n for r in rows.values())
+    best = max((k for k, r in rows.items() if r.summary.n == most), key=lambda k: sign * rows[k].summary.mean)
+    signed = {k: {s: sign * v for s, v in r.scores.items()} for k, r in rows.items()}
+    out = {k: replace(r, behind=stats.paired(signed[best], signed[k])) for k, r in rows.items() if k != best}
+    out[best] = replace(rows[best], best=True)
+    seeds = sorted(signed[best])
+    block = [best, *(k for k in rows if k != best and set(seeds) <= set(signed[k]))]
+    if len(seeds) < ENOUGH or len(block) < 2:
+        return out
+    tested = stats.behind_the_best(np.array([[signed[k][s] for s in seeds] for k in block]))
+    out[best] = replace(out[best], mark="best")
+    for k, p in zip(block[1:], tested[1:], strict=True):
+        out[k] = replace(out[k], p=float(p), mark="" if p < 1 - stats.LEVEL else "tied")
     return out
 
 
 def judge_variants(runs: pd.DataFrame, metric: Metric) -> dict[str, Judged]:
-    """The rows of one benchmark, a row per variant in the order asked."""
-    return judge(dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}, metric)
+    """The rows of one benchmark, a row per variant in the order asked; rows of committed evidence beside runs of this place come last,
+    and are compared with nothing."""
+    groups = dict(iter(runs.groupby("variant", sort=False))) if len(runs) else {}
+    rows = judge({v: part for v, part in groups.items() if not _is_apart(part, runs)}, metric)
+    rows |= {v: replace(_read(part, metric), apart=True) for v, part in groups.items() if _is_apart(part, runs)}
+    return rows
 
 
-def explain(rows: Mapping[Any, Judged], metric: Metric) -> str:
-    """How to read the marks of a table, with the power that these numbers of seeds have."""
-    tested = [r.difference.n for r in rows.values() if r.difference is not None and r.difference.n > 1]
-    text = f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}. "
-    text += "The interval is the 95 % t interval of the mean; one seed has none.\n"
-    if metric.unit == "%" and any(r.summary.high > 1 or r.summary.low < 0 for r in rows.values()):
-        text = text.removesuffix("\n") + " It knows nothing of the bounds 0 and 100 %.\n"
-    if metric.unit != "%" and any(r.summary.low < 0 for r in rows.values()):
-        text = text.removesuffix("\n") + " It does not know that an error is no less than 0.\n"
+def _is_apart(row: pd.DataFrame, runs: pd.DataFrame) -> bool:
+    """Whether every run of this row is committed evidence while other rows have runs of this place."""
+    made = lambda part: part[part["status"].isin(FINISHED)]
+    return bool(len(made(row)) and made(row)["evidence"].all() and not made(runs)["evidence"].all())
+
+
+def chance_of(rows: Mapping[Any, Judged], metric: Metric) -> Chance | None:
+    """What the best constant answer scores by the records of these rows."""
+    return read_chance([r.runs for r in rows.values()], metric)
+
+
+def common_seeds(rows: Mapping[Any, Judged]) -> int:
+    """The most seeds that a row has in common with the best; one where there is no other row."""
+    return max((r.behind.n for r in rows.values() if r.behind is not None), default=1)
+
+
+def explain(rows: Mapping[Any, Judged], metric: Metric, *, behind: bool = True) -> str:
+    """How to read a table of these rows, a thought a line. `behind`: whether it has that column."""
+    lines = [f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}."]
     if not any(r.scores for r in rows.values()):
-        return text + "No run has finished yet."
-    if not tested:
-        return text + "Bold: best mean. No row has two seeds in common with the best, so no difference was tested."
-    n = min(tested)
-    if len(tested) > FEW:
-        return text + (
-            f"Bold: best mean among the rows with the most seeds. Single comparisons corrected for {len(tested)} of them show next to "
-            f"nothing with {n} common seeds, so none is marked."
+        return "\n".join([*lines, "No run has finished yet."])
+    if behind:
+        lines.append(
+            f"Behind the best: the mean difference to the best mean, in {metric.unit_of_differences}, paired by seed, with its 95 % t "
+            "interval (two seeds or more); each row by itself, so that of many intervals some miss."
         )
-    text += (
-        "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
-        f"seed, Holm's correction over the {len(tested)} comparisons of this table, 5 % level).\n"
-    )
-    return text + (
-        f"{n} common seeds have little power: the strictest step asks for a mean difference of "
-        f"{stats.detectable(n, len(tested)):.1f} standard deviations of the paired differences. Such a row is therefore "
-        "not shown to be equal either, and the best row was picked by the very numbers it is tested with."
-    )
+    if any(r.mark in ("best", "tied") for r in rows.values()):
+        lines.append(
+            "Bold: best mean. Underlined: not shown to be behind it (5 % level; one test of the table: the residuals of row + seed pooled, "
+            "Dunnett's one-sided distribution)."
+        )
+    else:
+        lines.append("No row is marked as best: that takes five seeds which rows have in common.")
+    chance = chance_of(rows, metric)
+    if chance is not None and any(r.at_chance for r in rows.values()):
+        lines.append(f"Grey, °: does not beat a constant answer. {chance.describe(metric)}")
+    elif chance is not None and chance.learned is not None:
+        lines.append(chance.describe(metric))
+    return "\n".join(lines)
 
 
 def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]:
-    """The table in two or three sentences, with no more confidence than the numbers carry."""
-    done = {k: r for k, r in rows.items() if r.scores}
+    """Which row is best, by how much, how sure that is and what it costs, with no more confidence than the numbers carry."""
+    done = {k: r for k, r in rows.items() if r.scores and not r.apart}
     if not done:
         return ("No run of this report has a record yet. The commands that make them stand under “What is missing”.",)
-    constant = tuple(words for words in (constant_words(rows, metric),) if words)
+    chance = chance_of(rows, metric)
+    learned = {k: r for k, r in done.items() if not r.at_chance}
+    if not learned and chance is not None:
+        return (f"No row beats a constant answer, so nothing is said about which is better. {chance.describe(metric)}", *_lost(rows))
+    best = next(k for k, r in done.items() if r.best)
+    said = [f"Best mean test {metric.label}: {best}, {metric.score(done[best].summary)} {metric.unit}"]
+    others = {k: r for k, r in done.items() if r.behind is not None and r.behind.n}
     if len(done) == 1:
-        name, r = next(iter(done.items()))
-        return (f"One row has results so far: {name}, {metric.score(r.summary)} {metric.unit}.", *constant)
-    best = next(k for k, r in done.items() if r.mark == "best")
+        said = [f"One row has results so far: {best}, {metric.score(done[best].summary)} {metric.unit}."]
+    elif others:
+        following = min(others, key=lambda k: others[k].behind.mean)  # type: ignore[union-attr]
+        said[0] += _ahead(following, others[following], metric)
+        said += [_certainty(done), _cost(best, done[best], following, done[following])]
+    else:
+        said[0] += "; no row has a seed in common with it."
+    dull = [k for k, r in done.items() if r.at_chance]
+    if dull:
+        said.append(f"No better than a constant answer: {_listed(dull)}.")
+    return (" ".join(s for s in said if s), *_lost(rows))
+
+
+def _ahead(name: str, r: Judged, metric: Metric) -> str:
+    d = r.behind
+    assert d is not None
+    words = f", {metric.show(d.mean)} {metric.unit_of_differences} ahead of {name}" if d.mean >= 0 else f", before {name}"
+    return words + (f" (95 % interval {metric.minus(d.low)} to {metric.minus(d.high)}, paired by seed)." if d.n > 1 else " on one seed.")
+
+
+def _certainty(done: Mapping[str, Judged]) -> str:
+    """What may be said of the order of the rows."""
     tied = [k for k, r in done.items() if r.mark == "tied"]
-    common = {k: r.difference.n for k, r in done.items() if r.difference is not None and r.difference.n > 1}
-    worse = [k for k in common if k not in tied]
-    first = f"Best mean test {metric.label}: {best}, {metric.score(done[best].summary)} {metric.unit}."
-    if not common:
-        return (first + " With one common seed no difference can be tested.", *constant)
-    if len(common) > FEW:
-        return (first, *constant)
-    second = f"Not shown to differ from it: {_listed(tied)}." if tied else "Every other row is shown to differ from it."
-    if tied and worse:
-        second += f" Shown to be {'lower' if metric.higher else 'higher'}: {_listed(worse)}."
-    if not worse:
-        second += f" With {min(common.values())} common seeds only very large differences can be shown."
+    if not any(r.mark in ("best", "tied") for r in done.values()):
+        n = common_seeds(done)
+        return f"{_COUNTS.get(n, str(n))} {'seed' if n == 1 else 'seeds'} in common: too few to call any row best (five are asked for)."
+    tested = sum(math.isfinite(r.p) for r in done.values())
+    if not tied:
+        return f"All {tested} rows that have the same seeds are shown to be behind it."
+    return f"Of {tested} rows {tested - len(tied)} are shown to be behind it; not shown to be: {_listed(tied)}."
+
+
+_COUNTS = {1: "One", 2: "Two", 3: "Three", 4: "Four"}
+
+
+def _cost(best: str, mine: Judged, following: str, other: Judged) -> str:
+    """Seconds an epoch and parameters of the first two; nothing where the records do not say, or not of one machine."""
+    found = {name: {k: median(r.runs, k) for k in ("seconds_per_epoch", "parameters")} for name, r in ((best, mine), (following, other))}
+    if not all(math.isfinite(v) for costs in found.values() for v in costs.values()) or len(machines([mine.runs, other.runs])) > 1:
+        return ""
+    a, b = found.values()
+    return (
+        f"Its cost: {a['seconds_per_epoch']:.2f} s an epoch and {count(a['parameters'])} parameters; "
+        f"{following} {b['seconds_per_epoch']:.2f} s and {count(b['parameters'])}."
+    )
+
+
+def machines(parts: Sequence[pd.DataFrame]) -> set[str]:
+    """The machines on which the finished runs among `parts` were made."""
+    return {str(m) for runs in parts if "machine" in runs for m in runs.loc[runs["status"].isin(FINISHED), "machine"] if m}
+
+
+def median(runs: pd.DataFrame, key: str) -> float:
+    """Of the finished runs that have a number under `key`."""
+    if key not in runs:
+        return math.nan
+    values = runs.loc[runs["status"].isin(FINISHED), key].dropna()
+    return float(values.median()) if len(values) else math.nan
+
+
+def count(value: float) -> str:
+    """Writes 12345 as 12.3K."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value / 1e3:.1f}K" if value >= 1e3 else f"{value:.0f}"
+
+
+def _lost(rows: Mapping[str, Judged]) -> tuple[str, ...]:
     lost = [f"{k} ({n} of {len(r.runs)})" for k, r in rows.items() if (n := int((r.runs["status"] == "diverged").sum()))]
-    return (f"{first} {second}" + (f" Diverged: {_listed(lost)}." if lost else ""), *constant)
+    return (f"Diverged: {_listed(lost)}.",) if lost else ()
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -135,18 +230,10 @@ def finite(runs: pd.DataFrame, key: str) -> list[float]:
     return [float(v) for v in runs.loc[runs["status"] == "ok", key] if math.isfinite(v)] if key in runs else []
 
 
-def constant(rows: Mapping[Any, Judged], metric: Metric) -> float:
-    """What the constant answer scores by the records of these rows, where it is the same for all; not a number where none says."""
-    values = [v for r in rows.values() for v in finite(r.runs, f"{metric.key}_constant")]
-    return stats.summarize(values).mean if values else math.nan
-
-
-def constant_words(rows: Mapping[Any, Judged], metric: Metric) -> str:
-    """The same as a sentence; nothing where no record says."""
-    value = constant(rows, metric)
-    if not math.isfinite(value):
-        return ""
-    return f"Always answering the {metric.constant_answer} of the training labels scores {metric.show(value)} {metric.unit}."
+def name_best(rows: Mapping[str, Judged], metric: Metric) -> Best | None:
+    """The best row of a table as an index of reports names it; None where no row beats a constant answer."""
+    best = next(((name, r) for name, r in rows.items() if r.best and not r.at_chance), None)
+    return best and Best(name=best[0], score=f"{metric.score(best[1].summary)} {metric.unit}", runs=best[1].runs)
 
 
 def tally(runs: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from reports.parts.table import Table
 
 def embed(plot: Plot, folder: str) -> str:
     """The figure in `folder`, without its caption."""
-    return f"![{plot.alt}]({folder}/{plot.name}.svg)"
+    return f"![{plot.alt}]({folder}/{plot.file})"
 
 
 def picture(plot: Plot, folder: str) -> str:

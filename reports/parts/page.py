@@ -1,48 +1,77 @@
-"""A report as one HTML file that needs nothing else: styles, script and vector figures inline, no request to anywhere."""
+"""A report as one HTML file that needs nothing else: styles, script and figures inline, no request to anywhere; and an index of several."""
 
 from __future__ import annotations
 
+import base64
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import jinja2
 import pandas as pd
 
+from benchmarks.running.record import FINISHED
 from reports.parts.figure import save
-from reports.parts.report import Report
+from reports.parts.judge import count, median
+from reports.parts.report import Plot, Report
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER
-from reports.parts.table import Table
+from reports.parts.table import HOLE, Table
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-TEMPLATE = Path(__file__).with_name("page.html.j2")
+FOLDER = Path(__file__).parent
 
 
-def inline_svg(figure: Figure, name: str, alt: str) -> str:
-    """The figure as an <svg> element of a page: ids made unique by `name`; colours that differ in dark mode left to the style sheet."""
-    text = save(figure, "svg", transparent=True).decode()
+def inline(plot: Plot) -> str:
+    """The figure as an element of a page: an <svg> whose colours that differ in dark mode are left to the style sheet and whose ids are
+    made unique by its name, or an <img> with the pixels in it where the drawing is a large one."""
+    label = plot.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    kind, content = plot.drawn
+    if kind != "svg":
+        return f'<img alt="{label}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+    text = save(plot.figure, "svg", transparent=True).decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{plot.name}-\1"', text)
+    text = re.sub(r'(xlink:href="|url\()#', rf"\1#{plot.name}-", text)
     for color, variable in ((INK, "--ink"), (MUTED, "--muted"), (GRID, "--grid"), (PAPER, "--card"), (BLUE, "--blue")):
         text = text.replace(color, f"var({variable})")
-    label = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     head, rest = text.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     return f'{head} role="img" aria-label="{label}">{rest}'.strip()
 
 
-def render(report: Report) -> str:
-    """The page. Equal records give equal bytes."""
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(TEMPLATE.parent)
+def _template(name: str) -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(FOLDER)
     env = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return env.get_template(name)
+
+
+def render_index(reports: Sequence[tuple[Report, str]], *, strays: pd.DataFrame, empty: Sequence[str], records: int) -> str:
+    """The page that names every report with its best row, its score and its cost; with each, the address of its page."""
+    rows = [{"href": href, "name": r.name, "title": r.title, "scale": r.scale, **_line(r)} for r, href in reports]
+    return _template("index.html.j2").render(rows=rows, strays=strays.to_dict("records"), empty=empty, records=records) + "\n"
+
+
+def _line(report: Report) -> dict[str, str]:
+    runs, best = report.runs, report.best
+    done = f"{int((runs['status'].isin(FINISHED)).sum())}/{len(runs)}"
+    line = {"runs": done, "seeds": str(runs["seed"].nunique())}
+    if best is None:
+        return line | dict.fromkeys(("best", "score", "seconds", "params"), HOLE)
+    seconds = median(best.runs, "seconds_per_epoch")
+    return line | {
+        "best": best.name,
+        "score": best.score,
+        "seconds": f"{seconds:.2f}" if math.isfinite(seconds) else HOLE,
+        "params": count(median(best.runs, "parameters")),
+    }
+
+
+def render(report: Report, index: str = "") -> str:
+    """The page. Equal records give equal bytes. `index`: the address of the page that names all reports, where there is one."""
     runs, missing = report.runs, report.missing()
-    return env.get_template(TEMPLATE.name).render(
+    return _template("page.html.j2").render(
         report=report,
+        index=index,
         counts={s: int((runs["status"] == s).sum()) if len(runs) else 0 for s in ("ok", "diverged", "failed", "missing")},
         commands=_commands(missing),
         missing=missing.to_dict("records"),
@@ -53,7 +82,7 @@ def render(report: Report) -> str:
         codes=sorted({c for c in runs["code"] if c}) if len(runs) else [],
         devices=sorted({d for d in runs["device"] if d}) if len(runs) else [],
         environment=report.environment.to_dict("records"),
-        svg=lambda p: inline_svg(p.figure, p.name, p.alt),
+        drawn=inline,
         is_table=lambda p: isinstance(p, Table),
     ) + "\n"  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -36,6 +37,27 @@ class Plot:
     alt: str
     caption: str
 
+    @cached_property
+    def drawn(self) -> tuple[str, bytes]:
+        """The figure in its one format: "svg", or "png" where an SVG would be a large file, and its bytes."""
+        from reports.parts.figure import draw  # matplotlib: a report without a figure does without
+
+        return draw(self.figure)
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.name}.{self.drawn[0]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The row that an index of reports names: the best mean of those that beat a constant answer."""
+
+    name: str
+    score: str
+    runs: pd.DataFrame
+
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
@@ -66,6 +88,8 @@ class Report:
     """The command that renders this page."""
     score: str = "test_accuracy"
     """The column of `runs` that is the score."""
+    best: Best | None = None
+    """None where no row beats a constant answer, or several tables stand side by side."""
 
     def tables(self) -> list[Table]:
         """Every table, in the order of the page."""

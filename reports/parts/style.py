@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +26,11 @@ class Look:
     marker: str
     dash: str | tuple[int, tuple[int, ...]]
 
+    @property
+    def size(self) -> float:
+        """The size of its marker at which all markers look equally large."""
+        return {"*": 8.5, "P": 6.3, "X": 6.3, "d": 6.6, "D": 5.0, "s": 5.2}.get(self.marker, 5.7)
+
 
 LOOKS: dict[str, Look] = {
     "s4": Look(BLUE, "o", "-"),
@@ -37,8 +44,8 @@ LOOKS: dict[str, Look] = {
     "lstm": Look(GREY, "<", ":"),
     "transformer": Look(GREY, ">", "--"),
 }
-LEVELS = (Look(GREEN, "o", "-"), Look(PURPLE, "s", "-"), Look(SKY, "^", "-"), Look(GREY, "D", "-"), Look(MUTED, "v", "-"))
-"""Levels of a factor, in the order they come: not the colours of the reference rows beside them (S4's blue, DSS's two, HOPE's ink)."""
+LEVELS = (Look("#2a9d8f", "o", "-"), Look("#882255", "s", "-"), Look("#8c8c1f", "^", "-"), Look("#4b3fa3", "D", "-"), Look(GREY, "v", "-"))
+"""Levels of a factor, in the order they come: teal, wine, olive, indigo, which no variant has (Tol's muted scheme)."""
 
 FACTORS = (BLUE, ORANGE, VERMILLION, GREEN, PURPLE, GREY) * 2
 """Colours of the factors of a grid, in the order they come."""
@@ -58,7 +65,18 @@ RC: dict[Any, Any] = {
     "xtick.minor.visible": False, "lines.linewidth": 1.6, "mathtext.fontset": "dejavusans",
     "svg.hashsalt": "ssm-ablation-suite", "svg.fonttype": "path", "path.simplify": True,
 }  # fmt: skip
-"""Applied with rc_context around every figure; the hash salt makes SVG bytes repeatable."""
+"""Over matplotlib's own defaults, around every figure; the hash salt makes SVG bytes repeatable."""
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Inside, matplotlib is as it comes, with RC: whatever the user's matplotlibrc says, a figure has the same bytes."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        yield
 
 
 def look(variant: str) -> Look:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ HOLE = "–"
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Cells as they are printed, a mark for each ("", "best", "tied"), and the numbers behind them for the CSV."""
+    """Cells as they are printed, a mark for each ("", "best", "tied", "chance"), and the numbers behind them for the CSV."""
 
     name: str
     title: str
@@ -29,8 +30,8 @@ class Table:
     """Columns of words, set flush left; the others are numbers."""
 
     def text(self) -> str:
-        """Aligned columns; * marks the best, ~ what is not shown to differ from it."""
-        signs = {"best": "*", "tied": "~", "": " "}
+        """Aligned columns; * marks the best, ~ what is not shown to be behind it, ° what does not beat a constant answer."""
+        signs = {"best": "*", "tied": "~", "chance": "°", "": " "}
         marked = (self.marks != "").any()
         shown = {c: [v + signs[m] if marked[c] else v for v, m in zip(self.cells[c], self.marks[c])] for c in self.cells.columns}
         heads = {c: c + (" " if marked[c] else "") for c in self.cells.columns}
@@ -46,7 +47,7 @@ class Table:
             rule = "  ".join("-" * widths[c] for c in block)
             body = ["  ".join(fit(c, shown[c][i]) for c in block).rstrip() for i in range(len(self.cells))]
             lines += ["", "  ".join(fit(c, heads[c]) for c in block).rstrip(), rule, *body, rule]
-        legend = self.caption.replace("Bold:", "*:").replace("Underlined:", "~:")
+        legend = self.caption.replace("Bold:", "*:").replace("Underlined:", "~:").replace("Grey, °:", "°:")
         return "\n".join([*lines, *(line for part in legend.split("\n") for line in textwrap.wrap(part, TEXT_WIDTH))])
 
     def markdown(self) -> str:
@@ -54,8 +55,8 @@ class Table:
         return f"{self.pipes()}\n\n{escape_markdown(self.caption)}\n"
 
     def pipes(self) -> str:
-        """The cells alone as a pipe table; best bold, ties underlined."""
-        wrap = {"best": "**{}**", "tied": "<u>{}</u>", "": "{}"}
+        """The cells alone as a pipe table; best bold, ties underlined, what does not beat a constant answer with a small circle."""
+        wrap = {"best": "**{}**", "tied": "<u>{}</u>", "chance": "{} °", "": "{}"}
         lines = [[escape_markdown(c) for c in self.cells.columns], ["---" if c in self.left else "---:" for c in self.cells.columns]]
         lines += [
             [wrap[m].format(escape_markdown(v)) for v, m in zip(cells, marks)]
@@ -68,7 +69,7 @@ class Table:
         return self.numbers.to_csv(index=False, lineterminator="\n")
 
     def html(self) -> str:
-        """One <table>, no style of its own: the page's style sheet knows the classes best, tied, hole and word."""
+        """One <table>, no style of its own: the page's style sheet knows the classes best, tied, chance, hole and word."""
         classes = self.marks.copy()
         for c in classes.columns:
             extra = ["word" if c in self.left else "hole" if v == HOLE else "" for v in self.cells[c]]
@@ -85,13 +86,17 @@ class Table:
         return re.sub(r'class="data row\d+ col\d+ ?([^"]*)" ?', ours, text).replace("<td >", "<td>")
 
     def latex(self) -> str:
-        """A tabular with booktabs rules; needs \\usepackage{booktabs}."""
-        words = {"best": "textbf:--rwrap;", "tied": "underline:--rwrap;", "": ""}
+        """A tabular with booktabs rules; needs \\usepackage{booktabs}, and textcomp before 2020."""
+        words = {"best": "textbf:--rwrap;", "tied": "underline:--rwrap;", "chance": "textit:--rwrap;", "": ""}
         styler = self.cells.style.hide(axis="index").format(_latex).format_index(_latex, axis=1)
         styler = styler.apply(lambda _: self.marks.map(words.__getitem__), axis=None)
         columns = "".join("l" if c in self.left else "r" for c in self.cells.columns)
         return styler.to_latex(
-            column_format=columns, hrules=True, caption=_latex(self.caption), label=f"tab:{self.name}", position_float="centering"
+            column_format=columns,
+            hrules=True,
+            caption=_latex(self.caption.replace("Grey, °:", "Italic:")),
+            label=f"tab:{self.name}",
+            position_float="centering",
         )
 
 
@@ -100,6 +105,25 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([\\|*_`<>~#])", r"\\\1", text)
 
 
+LATEX = {
+    **{c: "\\" + c for c in "&%$#_{}"}, "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "±": r"$\pm$", "≤": r"$\leq$", "≥": r"$\geq$", "−": r"$-$", "×": r"$\times$", "·": r"$\cdot$", "°": r"$^\circ$", "✗": r"$\times$",
+    "†": r"\dag{}", "–": "--", "—": "---", "“": "``", "”": "''", "‘": "`", "’": "'", "…": r"\dots{}", "→": r"$\to$", "∞": r"$\infty$",
+    "Δ": r"$\Delta$", "Λ": r"$\Lambda$", "σ": r"$\sigma$", "ω": r"$\omega$", "π": r"$\pi$", "λ": r"$\lambda$", "τ": r"$\tau$",
+    "µ": r"$\mu$", "\N{GREEK SMALL LETTER MU}": r"$\mu$", "²": "$^2$", "³": "$^3$", "₀": "$_0$", "₁": "$_1$", "₂": "$_2$", "ₙ": "$_n$",
+    "Ā": r"$\bar{A}$", "\u00a0": "~", "\u202f": r"\,", "\n": " ",
+}  # fmt: skip
+"""What pdfLaTeX reads for a sign that is its own, or that its usual fonts lack."""
+
+
 def _latex(text: Any) -> str:
-    special = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
-    return "".join(special.get(c, c) for c in str(text)).replace("±", r"$\pm$").replace("≤", r"$\leq$").replace(HOLE, "--")
+    """`text` in signs that pdfLaTeX has: letters with accents lose them, and what has no sign is a question mark in brackets."""
+    return "".join(LATEX.get(c) or _plain(c) for c in str(text))
+
+
+def _plain(c: str) -> str:
+    if c.isascii():
+        return c
+    simple = unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode()
+    return "".join(LATEX.get(s, s) for s in simple) or "[?]"

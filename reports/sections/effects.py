@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -15,7 +14,7 @@ from reports.parts import dots, stats
 from reports.parts.figure import draw_nothing
 from reports.parts.metric import Metric
 from reports.parts.report import Plot, Section
-from reports.parts.style import FACTORS, INK, PAPER, RC, WIDTH
+from reports.parts.style import FACTORS, INK, PAPER, WIDTH, drawing
 from reports.parts.table import HOLE, Table
 from reports.sections.grid import name_level
 
@@ -134,7 +133,7 @@ def draw_effects(groups: Mapping[str, Mapping[str, Mapping[int, float]]], *, met
     filled = {f: g for f, g in filled.items() if g}
     if not filled:
         return draw_nothing("no pair of finished runs yet")
-    with mpl.rc_context(RC):
+    with drawing():
         heights = [len(g) for g in filled.values()]
         figure = Figure(figsize=(WIDTH, 0.26 * sum(heights) + 0.42 * len(filled) + 0.6), layout="constrained")
         axes = figure.subplots(len(filled), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]

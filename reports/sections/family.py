@@ -4,97 +4,150 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.spec import Scale
-from reports.parts import dots
+from reports.parts import dots, frame
+from reports.parts.chance import Chance
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, constant, judge
-from reports.parts.metric import METRICS, Metric
+from reports.parts.judge import Judged, chance_of, judge
+from reports.parts.metric import Metric, metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
-from reports.parts.style import MUTED, RC, WIDTH
-from reports.parts.table import Table
-
-Columns = Mapping[str, Mapping[str, Judged]]
-"""Heading of a column -> variant -> how it stands in that column."""
+from reports.parts.style import WIDTH, drawing
+from reports.parts.table import HOLE, Table
 
 
-def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark]) -> dict[str, dict[str, Judged]]:
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One test: its rows by variant, judged by themselves, and how its scores are printed."""
+
+    rows: Mapping[str, Judged]
+    metric: Metric
+
+    @property
+    def chance(self) -> Chance | None:
+        """What a constant answer scores in this test."""
+        return chance_of(self.rows, self.metric)
+
+
+Columns = Mapping[str, Column]
+"""Heading -> column."""
+
+
+def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Scale) -> dict[str, Column]:
     """A column for the test of each benchmark, and one for each of its zero-shot tests."""
     columns = {}
+    units = {metric_of(b, scale).unit for b in benchmarks}
     for b in benchmarks:
-        metric = METRICS[b.metric]
+        metric = metric_of(b, scale)
         of_task = dict(iter(runs[runs["benchmark"] == b.name].groupby("variant", sort=False))) if len(runs) else {}
         further = {f"{b.name}, {word}": f"{metric.key}_{test}" for test, word in b.zero_shot.items()}
         for heading, key in {b.name: metric.key, **further}.items():
             known = {v: part for v, part in of_task.items() if key in part}
-            columns[heading] = judge(known, replace(metric, key=key))
+            of_key = replace(metric, key=key)
+            columns[f"{heading} ({metric.unit})" if len(units) > 1 else heading] = Column(rows=judge(known, of_key), metric=of_key)
     return columns
 
 
-def compose_family(columns: Columns, variants: Sequence[str], metric: Metric, scale: Scale, *, name: str, title: str) -> Section:
+def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, name: str, title: str) -> Section:
     """The table of all columns, and a panel of dots for each that has results."""
-    found = {heading: rows for heading, rows in columns.items() if any(r.scores for r in rows.values())}
+    found = {heading: column for heading, column in columns.items() if any(r.scores for r in column.rows.values())}
+    label = next(iter(columns.values())).metric.label
+    lines = [f"{dots.CAPTION} Dotted: the best constant answer, or the most that is known of it. Each panel has its own axis."]
+    if any(r.at_chance for column in found.values() for r in column.rows.values()):
+        lines.append("Grey and hollow: rows that do not beat a constant answer.")
+    if idle := [heading for heading in columns if heading not in found]:
+        lines.append(f"No run yet, so no panel: {', '.join(idle)}.")
     plot = Plot(
         name=f"{name}-scores",
-        title=f"Test {metric.label}, every seed",
-        figure=draw_columns(found, metric=metric),
-        alt=f"Dots of the test {metric.label} of every seed and row, one panel per task.",
-        caption=f"{dots.CAPTION} Dotted: the constant answer. Each panel has its own axis.",
+        title=f"Test {label}, every seed",
+        figure=draw_columns(found),
+        alt=f"Dots of the test {label} of every seed and row, one panel per task.",
+        caption="\n".join(lines),
     )
-    table = tabulate_columns(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale", metric=metric)
+    table = tabulate_columns(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale")
     return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, plot))
 
 
-def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str, metric: Metric) -> Table:
+def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
     """A row per variant and a column per task; the constant answer below."""
     cells, marks, numbers = [], [], []
     for v in variants:
-        cells.append({"variant": v} | {task: metric.score(rows[v].summary) if v in rows else "" for task, rows in columns.items()})
-        marks.append({"variant": ""} | {task: rows[v].mark if v in rows else "" for task, rows in columns.items()})
-        for task, rows in columns.items():
-            if v in rows:
-                s = rows[v].summary
-                numbers.append({"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std})
-    cells.append({"variant": "constant answer"} | {task: metric.show(constant(rows, metric)) for task, rows in columns.items()})
+        of_row = {task: (column.rows[v], column.metric) for task, column in columns.items() if v in column.rows}
+        cells.append({"variant": v} | {task: of_row[task][1].score(of_row[task][0].summary) if task in of_row else "" for task in columns})
+        marks.append({"variant": ""} | {task: of_row[task][0].mark if task in of_row else "" for task in columns})
+        for task, (r, metric) in of_row.items():
+            s = r.summary
+            numbers.append(
+                {"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std, "mark": r.mark}
+                | {"behind": r.behind.mean if r.behind else math.nan, "p_dunnett": r.p}
+            )
+    cells.append({"variant": "constant answer"} | {task: _bound(column) for task, column in columns.items()})
     marks.append({"variant": ""} | dict.fromkeys(columns, ""))
     names = ["variant", *columns]
-    caption = (
-        f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {metric.unit}; every column by itself.\n"
-        "Bold: best mean among the rows with the most seeds. Underlined: not shown to differ from it (t test on differences paired by "
-        "seed, Holm's correction over the column, 5 % level).\n"
-        f"Constant answer: the {metric.constant_answer} of the training labels, whatever the input. A dash: no run yet."
-    )
     return Table(
-        name=name, title=title, caption=caption, cells=pd.DataFrame(cells, columns=names, dtype=object),
+        name=name, title=title, caption=_caption(columns), cells=pd.DataFrame(cells, columns=names, dtype=object),
         marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=("variant",),
     )  # fmt: skip
 
 
-def draw_columns(columns: Columns, *, metric: Metric) -> Figure:
+def _bound(column: Column) -> str:
+    """What a constant answer scores, with a sign where the best one may be better than that."""
+    chance = column.chance
+    if chance is None:
+        return HOLE
+    sign = "" if chance.exact else "≥ " if column.metric.higher else "≤ "
+    return sign + column.metric.show(chance.value)
+
+
+def _caption(columns: Columns) -> str:
+    """How to read the table, line by line."""
+    metric = next(iter(columns.values())).metric
+    units = {column.metric.unit for column in columns.values()}
+    unit = metric.unit if len(units) == 1 else "the unit that stands in its head"
+    lines = [f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {unit}; every column by itself."]
+    drawn = {r.mark for column in columns.values() for r in column.rows.values()}
+    if drawn & {"best", "tied"}:
+        lines.append(
+            "Bold: best mean. Underlined: not shown to be behind it (5 % level; one test of the column: the residuals of row + seed "
+            "pooled, Dunnett's one-sided distribution)."
+        )
+    else:
+        lines.append("No row is marked as best: that takes five seeds which rows have in common.")
+    if "chance" in drawn:
+        lines.append("Grey, °: does not beat the constant answer beyond what a test set of this size leaves to luck.")
+    sign = "≥" if metric.higher else "≤"
+    words = f"Constant answer: the best answer on this test set that does not look at the input; {sign}: "
+    if metric.higher:
+        words += "only a bound is known, the commonest class of the training labels or one in the number of classes."
+    else:
+        words += "only the mean of the training labels is known, and that of the test set errs no more."
+    lines.append(f"{words} A dash: no run yet.")
+    if made := frame.made_on(pd.concat([r.runs for column in columns.values() for r in column.rows.values()] or [pd.DataFrame()])):
+        lines.append(f"Made on {made}.")
+    return "\n".join(lines)
+
+
+def draw_columns(columns: Columns) -> Figure:
     """A panel of dots per column, two in a line, rows in the order given; dotted, what the constant answer scores."""
     if not columns:
         return draw_nothing("no finished run yet")
-    lines, tall = -(-len(columns) // 2), max(len(rows) for rows in columns.values())
-    with mpl.rc_context(RC):
+    lines, tall = -(-len(columns) // 2), max(len(column.rows) for column in columns.values())
+    units = {column.metric.unit for column in columns.values()}
+    with drawing():
         figure = Figure(figsize=(WIDTH, lines * (0.3 * tall + 0.85)), layout="constrained")
         axes = list(figure.subplots(lines, 2, squeeze=False).flat)
-        for (title, rows), ax in zip(columns.items(), axes):
-            dots.draw_rows(ax, rows, metric)
+        for (title, column), ax in zip(columns.items(), axes):
+            dots.draw_rows(ax, column.rows, column.metric)
             ax.tick_params(axis="y", pad=8)
             ax.set_title(title)
-            answer = metric.factor * constant(rows, metric)
-            if math.isfinite(answer):
-                left, right = ax.get_xlim()
-                room = 0.04 * (max(right, answer) - min(left, answer))
-                ax.set_xlim(min(left, answer - room), max(right, answer + room))
-                ax.axvline(answer, color=MUTED, lw=1.2, ls=":", zorder=1)
+            dots.draw_chance(ax, column.chance, column.metric)
         for ax in axes[len(columns) :]:
             ax.set_axis_off()
-        figure.supxlabel(f"test {metric.label} ({metric.unit})", fontsize=9)
+        metric = next(iter(columns.values())).metric
+        figure.supxlabel(f"test {metric.label}" + (f" ({metric.unit})" if len(units) == 1 else ""), fontsize=9)
     return figure

@@ -6,18 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ablations.grid import NO_CHOICE, Ablation
-from reports.parts import dots
+from reports.parts import dots, frame
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import FEW, Judged, explain, judge
+from reports.parts.judge import Judged, explain, judge
 from reports.parts.metric import Metric
 from reports.parts.report import SCALE_WORDS, Plot, Section
-from reports.parts.style import LEVELS, RC, WIDTH, Look, look
+from reports.parts.style import LEVELS, WIDTH, Look, drawing, look
 from reports.parts.table import Table
 
 Key = tuple[str, ...]
@@ -95,13 +94,16 @@ def tabulate_grid(
             numbers.append(
                 labels | {columns: h, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
                 | {"low": r.summary.low, "high": r.summary.high}
-                | {"difference_to_best": r.difference.mean if r.difference else math.nan, "p_holm": r.p, "mark": r.mark}
+                | {"best": r.best, "behind": r.behind.mean if r.behind else math.nan}
+                | {"behind_low": r.behind.low if r.behind else math.nan, "behind_high": r.behind.high if r.behind else math.nan}
+                | {"p_dunnett": r.p, "mark": r.mark}
                 | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
             )  # fmt: skip
     names = [*lines_of, *heads.values()]
-    caption = explain(cells, metric)
-    if len(cells) > FEW + 1:
-        caption += " The table of effects pools the settings and tests those."
+    caption = explain(cells, metric, behind=False)
+    caption += "\nThe table of effects pools the settings and tests those."
+    if made := frame.made_on(pd.concat([r.runs for r in cells.values()] or [pd.DataFrame()])):
+        caption += f"\nMade on {made}."
     caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
     diverged = any((r.runs["status"] == "diverged").any() for r in cells.values())
     caption += " div.: diverged runs, counted and not in the mean." if diverged else ""
@@ -178,7 +180,7 @@ def draw_grid(arrangement: Arrangement, *, metric: Metric) -> Figure:
         blocks.append((f"{panel} {arrangement.panels}".strip(), inside))
     if references:
         blocks.append(("reference rows", [(n, [(reference.row, reference.look)]) for n, reference in references.items()]))
-    with mpl.rc_context(RC):
+    with drawing():
         heights = [sum(0.5 + 0.5 * len(rows) for _, rows in lines) for _, lines in blocks]
         figure = Figure(figsize=(WIDTH, 0.3 * sum(heights) + 0.25 * len(blocks) + 0.7), layout="constrained")
         axes = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]

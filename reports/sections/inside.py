@@ -4,10 +4,10 @@ carries anything, and the kernels themselves."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,24 +19,37 @@ from models import VARIANTS
 from reports.parts.figure import draw_nothing, halo, lay_out_panels, name_panel
 from reports.parts.fingerprints import Fingerprints, Pair
 from reports.parts.report import Plot, Section
-from reports.parts.style import GREY, GRID, INK, MUTED, RC, WIDTH, look
+from reports.parts.style import GREY, GRID, INK, MUTED, WIDTH, drawing, look
 
 
-def compose_inside(fingerprints: Fingerprints, benchmark: Benchmark, scale: Scale, *, name: str) -> Section:
-    """The four pictures of what training made of the kernels."""
+def compose_inside(fingerprints: Fingerprints, rows: Sequence[str], benchmark: Benchmark, scale: Scale, *, name: str) -> Section | None:
+    """The pictures of what training made of the kernels, those of which a record has the arrays; None where none has any.
+    `rows`: all that the report has, so that those that are not drawn are named."""
+    if not fingerprints.arrays:
+        return None
     seed = fingerprints.seed
     which = f"seed {seed}" if seed is not None else "the lowest seed of each row that has arrays"
     words = (
         f"Arrays of {which}. Kernels and impulse responses are those of the first layer; eigenvalues and Hankel singular values are "
         "those of all layers."
     )
-    plots = (
+    plots = [
         plot_memory(fingerprints.pairs("memory", every_layer=False), signal_lags(benchmark, scale), name=name),
         plot_eigenvalues(fingerprints.pairs("eigenvalues", every_layer=True), name=name),
         plot_hankel(fingerprints.pairs("hsv", every_layer=True), name=name),
         plot_kernels(fingerprints.pairs("kernel", every_layer=False), name=name),
-    )
-    return Section(name="inside", title="Inside the kernels", text=(words,), parts=plots)
+    ]
+    kinds = ("memory", "eigenvalues", "hsv", "kernel")
+    lost = [[v for v in rows if v not in fingerprints.pairs(kind, every_layer=False)] for kind in kinds]
+    parts = [
+        replace(
+            plot,
+            caption=f"{plot.caption}\nNot drawn under {plot.title}, for want of arrays: {', '.join(names)}." if names else plot.caption,
+        )
+        for plot, names in zip(plots, lost, strict=True)
+        if len(names) < len(rows)
+    ]
+    return Section(name="inside", title="Inside the kernels", text=(words,), parts=tuple(parts))
 
 
 def signal_lags(benchmark: Benchmark, scale: Scale) -> tuple[int, int] | None:
@@ -108,7 +121,7 @@ def _draw_bands(
     than `depth` below the largest value is drawn on the floor."""
     top = max(float(np.nanmax(p[1][4])) for p in panels.values()) * 2
     low = top * depth
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(panels), columns=4, height=2.0)
         for ax, (variant, (before, after)) in zip(axes, panels.items()):
             style = look(variant)
@@ -170,7 +183,7 @@ def draw_eigenvalues(panels: Mapping[str, Pair]) -> Figure:
     """Every discrete eigenvalue as memory against rotation, before (grey) and after training (colour), one panel per variant."""
     if not panels:
         return draw_nothing("no eigenvalues yet: no record of a kernel with a recurrence carries arrays")
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(panels), columns=4, height=2.15)
         for ax, (variant, pair) in zip(axes, panels.items()):
             style = look(variant)
@@ -270,7 +283,7 @@ def draw_kernels(panels: Mapping[str, Pair]) -> Figure:
     """
     if not panels:
         return draw_nothing("no kernels yet: no record carries arrays")
-    with mpl.rc_context(RC):
+    with drawing():
         figure = Figure(figsize=(WIDTH, 0.95 * len(panels) + 0.8), layout="constrained")
         grid = figure.subplots(len(panels), 2, squeeze=False, sharex=True, sharey="row")
         for (variant, pair), axes in zip(panels.items(), grid):

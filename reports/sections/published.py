@@ -14,10 +14,10 @@ from reports.parts.report import Section
 from reports.parts.table import HOLE, Table
 
 
-def compose_published(benchmark: Benchmark, *, name: str, beside: bool) -> Section:
+def compose_published(benchmark: Benchmark, metric: Metric, *, name: str, beside: bool) -> Section:
     """The published numbers of a benchmark. `beside`: whether they also stand in the table of results."""
     table = tabulate_published(
-        benchmark.published, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmark.metric],
+        benchmark.published, name=f"{name}-published", title="Published numbers", metric=metric,
         zero_shot=benchmark.zero_shot,
     )  # fmt: skip
     if beside:

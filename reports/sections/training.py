@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmarks.benchmark import Benchmark
+from benchmarks.spec import Scale
 from reports.parts import frame
 from reports.parts.figure import draw_nothing, lay_out_panels, name_panel
-from reports.parts.metric import METRICS, Metric
+from reports.parts.metric import Metric, metric_of
 from reports.parts.report import Plot, Section
-from reports.parts.style import GREY, INK, MUTED, RC, look
+from reports.parts.style import GREY, INK, MUTED, drawing, look
 
 
-def compose_training(runs: pd.DataFrame, benchmark: Benchmark, *, name: str) -> Section:
+def compose_training(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, name: str) -> Section:
     """The learning curves of every row."""
-    metric = METRICS[benchmark.metric]
+    metric = metric_of(benchmark, scale)
     order = list(dict.fromkeys(runs["variant"])) if len(runs) else []
+    history = frame.histories(runs, ["variant"])
+    lost = [v for v in order if history.empty or v not in set(history["variant"])]
+    missing = f"\nNot drawn, for want of a finished run: {', '.join(lost)}." if lost and len(lost) < len(order) else ""
     curves = Plot(
         name=f"{name}-curves",
         title="Learning curves",
-        figure=draw_curves(frame.histories(runs, ["variant"]), metric=metric, order=order),
+        figure=draw_curves(history, metric=metric, order=order),
         alt=f"Validation {metric.label} against epoch, one panel per variant.",
         caption=f"Validation {metric.label} after each epoch: line, mean over seeds; band, lowest to highest seed; grey, the means "
-        "of the other rows. The test set is scored once, at the epoch that is best on validation.",
+        "of the other rows. The test set is scored once, at the epoch that is best on validation." + missing,
     )
     return Section(name="training", title="Training", parts=(curves,))
 
@@ -41,7 +44,7 @@ def draw_curves(history: pd.DataFrame, *, metric: Metric, order: Sequence[str]) 
     by_epoch = lambda part: part.groupby("epoch")[column].agg(["mean", "min", "max"]) * metric.factor
     curves = {v: by_epoch(part) for v, part in data.groupby("variant", sort=False)}
     shown = [v for v in order if v in curves]
-    with mpl.rc_context(RC):
+    with drawing():
         figure, axes = lay_out_panels(len(shown), columns=4, height=1.95)
         for ax, variant in zip(axes, shown):
             for other in shown:
