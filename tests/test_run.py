@@ -66,7 +66,9 @@ def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
     spec = tiny(epochs=3)
     record, arrays = once(spec, tmp_path, progress=events.append)
     assert record.status == "ok", record.reason
-    assert set(record.metrics) == {"test_accuracy", "test_accuracy_constant", "test_loss", "val_accuracy", "val_loss", "best_epoch"}
+    tests = {"test_accuracy", "test_accuracy_constant", "test_accuracy_best_constant", "test_loss"}
+    assert set(record.metrics) == tests | {"val_accuracy", "val_loss", "best_epoch"}
+    assert record.metrics["test_accuracy_best_constant"] >= record.metrics["test_accuracy_constant"]
     assert [row["epoch"] for row in record.history] == [event.epoch for event in events] == [0, 1, 2]
     assert all(math.isfinite(row[key]) for row in record.history for key in ("train_loss", "val_loss", "val_accuracy", "lr", "seconds"))
     assert record.history[0]["train_loss"] != record.history[1]["train_loss"]
@@ -80,7 +82,9 @@ def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
     assert rates["model.blocks.0.layer.kernel.theta_dt"] == (1e-3, 0.0)
     assert rates["model.decoder.weight"] == (1e-2, 1e-2)
     assert record.data["counts"] == {"train": 1258, "val": 180, "test": 359}
-    assert {"code", "dirty", "python", "torch", "pytorch_lightning", "numpy", "device", "threads", "workers"} <= set(record.environment)
+    assert {"code", "dirty", "python", "torch", "pytorch_lightning", "numpy", "device", "matmul", "threads", "workers"} <= set(
+        record.environment
+    )
     assert {key.split("/", 1)[1] for key in arrays} == {
         f"{moment}/{what}" for moment in ("start", "end") for what in ("kernel", "memory", "eigenvalues", "hsv")
     }
