@@ -84,8 +84,6 @@ def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
     assert record.data["counts"] == {"train": 1258, "val": 180, "test": 359}
     made = {"code", "dirty", "python", "torch", "pytorch_lightning", "numpy", "device", "matmul", "threads", "workers"}
     assert made <= set(record.environment)
-        record.environment
-    )
     assert {key.split("/", 1)[1] for key in arrays} == {
         f"{moment}/{what}" for moment in ("start", "end") for what in ("kernel", "memory", "eigenvalues", "hsv")
     }
