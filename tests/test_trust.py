@@ -134,7 +134,7 @@ def test_second_derivatives_are_those_of_finite_differences(name: str, bidirecti
         flat, values = p.data.view(-1), []
         for eps in (1e-6, -2e-6):
             flat[0] += eps
-            values.append(float(penalty()))
+            values.append(float(penalty().detach()))
         flat[0] += 1e-6
         numeric = (values[0] - values[1]) / 2e-6
         assert (0.0 if g is None else float(g.reshape(-1)[0])) == pytest.approx(numeric, rel=1e-4, abs=1e-7)
@@ -202,7 +202,7 @@ def test_a_network_is_built_on_the_default_device(name: str) -> None:
 
 
 def test_numbers_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match="imag_scale .* got nan"):
+    with pytest.raises(ValueError, match=r"imag_scale .* got nan"):
         S4DSpec(imag_scale=float("nan"))
     with pytest.raises(ValueError, match="dt_max, got"):
         S4DSpec(dt_max=float("inf"))
