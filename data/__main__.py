@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from data import command, protocol
 from data.base import DataError, printable
 from data.card import Card

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
+import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
 from reports import FORMATS
 
@@ -42,7 +43,7 @@ class _Rows(_Output):
 
 @dataclass(frozen=True, kw_only=True)
 class _Tasks(_Rows):
-    """Of which task, and which of its runs."""
+    """Which task is reported, and which of its runs: the flags of reports on benchmarks."""
 
     name: cli.Name = None
     """Which one."""

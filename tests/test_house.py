@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -237,3 +238,12 @@ def test_constraints_pin_every_dependency() -> None:
     pins = re.findall(r"^([a-z0-9-]+)==\S+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     assert set(ranges()) <= set(pins)
     assert len(pins) == len(set(pins))
+
+
+def test_the_layers_are_installed_under_a_name_of_their_own() -> None:
+    """A project with a `models` of its own imports `ssm_layers`: the same folder, which imports itself relatively."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"models": "ssm_layers"}
+    absolute = re.compile(r"^\s*(?:from|import) (?:models|data|benchmarks|ablations|reports)\b", re.MULTILINE)
+    assert [path for path in (ROOT / "models").rglob("*.py") if absolute.search(path.read_text(encoding="utf-8"))] == []

@@ -408,3 +408,12 @@ def test_every_field_of_a_run_changes_its_id() -> None:
 
 def test_a_default_written_out_is_the_same_run() -> None:
     assert tiny(optim=OptimSpec(lr=1e-2)).id == tiny(optim=OptimSpec()).id
+
+
+def test_without_a_checkout_runs_are_kept_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed suite lies in site-packages, where no record belongs."""
+    monkeypatch.delenv("SSM_RUNS")
+    assert run_root() == ROOT / "runs"
+    monkeypatch.setattr("benchmarks.running.store.ROOT", tmp_path / "site-packages")
+    monkeypatch.chdir(tmp_path)
+    assert run_root() == tmp_path / "runs"

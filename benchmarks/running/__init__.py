@@ -1,6 +1,7 @@
 """How a run comes to be a record.
 
 run.py          run(spec, runtime, store) -> Record: the only way to a number
+callbacks.py    what watches it: losses that are not finite, the best epoch, the history
 checkpoint.py   the state of a run after an epoch, from which one that was broken off goes on
 record.py       Record: the format of what a run leaves behind
 store.py        Store: the folders that keep records, written last, atomically, verified when read

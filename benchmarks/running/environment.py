@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
-SOURCES: Final = ("models/**/*.py", "data/**/*.py", "benchmarks/running/run.py")
+SOURCES: Final = ("models/**/*.py", "data/**/*.py", "benchmarks/running/run.py", "benchmarks/running/callbacks.py")
 """The files that decide what number a spec gives. Recipes are not among them: one that changes makes another spec, with another id."""
 APART: Final = ("__main__", "card", "command", "comparison", "progress", "statistics", "signals")
 """Names of files among them that only describe, show or compare."""

@@ -34,7 +34,7 @@ from benchmarks.running.worker import work
 from benchmarks.spec import Job
 
 if TYPE_CHECKING:
-    from benchmarks.running.run import Epoch
+    from benchmarks.running.callbacks import Epoch
 
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""

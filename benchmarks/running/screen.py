@@ -15,7 +15,7 @@ from rich.text import Text
 from benchmarks.spec import Job
 
 if TYPE_CHECKING:
-    from benchmarks.running.run import Epoch
+    from benchmarks.running.callbacks import Epoch
 
 REFRESH: Final = 0.5
 """Seconds between two drawings."""

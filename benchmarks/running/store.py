@@ -34,10 +34,11 @@ Root = tuple[str, Path]
 
 
 def run_root() -> Path:
-    """The folder that runs write their records to: $SSM_RUNS, else runs/ in the checkout. Raises EnvironmentProblem for the home of a
-    user that there is not."""
+    """The folder that runs write their records to: $SSM_RUNS, else runs/ in the checkout, or in the working folder where the suite is
+    installed without one. Raises EnvironmentProblem for the home of a user that there is not."""
+    place = ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()
     try:
-        return Path(os.environ.get("SSM_RUNS") or ROOT / "runs").expanduser()
+        return Path(os.environ.get("SSM_RUNS") or place / "runs").expanduser()
     except RuntimeError as error:
         raise EnvironmentProblem(f"SSM_RUNS={os.environ['SSM_RUNS']}: there is no such user, or no home; write the folder out.") from error
 

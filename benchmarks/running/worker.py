@@ -18,7 +18,7 @@ from benchmarks.spec import RunSpec
 from data.base import DataError, StorageError
 
 if TYPE_CHECKING:
-    from benchmarks.running.run import Epoch
+    from benchmarks.running.callbacks import Epoch
 
 
 def work(spec: RunSpec, runtime: Runtime, store: Store, redo: bool, pipe: Connection) -> None:

@@ -99,7 +99,8 @@ class _Whole:
 
 
 class _Header(tarfile.TarInfo):
-    """Of a damaged header tarfile makes the end of the archive, and an extended one it reads into memory whatever its size."""
+    """A header of a tar file that is read strictly: tarfile takes a damaged one for the end of the archive, and reads an extended one into
+    memory whatever its size."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:

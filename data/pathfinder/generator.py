@@ -36,7 +36,7 @@ GENERATOR_VERSION: Final = 1
 STREAM: Final = 0x9A7F
 """First integer of the keys of these random numbers."""
 TRIES: Final = 5
-"""Of one distractor, before it is left out."""
+"""How often one distractor is tried before it is left out."""
 SCARCE: Final = 0.01
 """Share of free pixels below which no distractor is begun."""
 HOPELESS: Final = 1e-4

@@ -123,7 +123,8 @@ class SpeechSpec(SplitSpec):
     """unit: samples in [-1, 1). s4-quirk: divided by 2^15 a second time, before the 1e-5 that is added to deviations and the 1e-6 that is
     added to energies: what state-spaces/s4 comes to with a newer torchaudio."""
     normalisation: Normalisation = "per-step"
-    """Of waves. per-step: a mean and a deviation for each of the 16,000 places, as in state-spaces/s4. channel: one of each."""
+    """How waves are standardised. per-step: a mean and a deviation for each of the 16,000 places, as in state-spaces/s4; channel: one of
+    each."""
     resampling: Resampling = "decimated"
     """To 8 kHz. decimated: every second sample, as in the literature. filtered: without aliasing."""
 

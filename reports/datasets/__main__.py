@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
 
 # What the commands need (numpy, matplotlib, torch) they import themselves, so that --help does without.

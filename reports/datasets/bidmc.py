@@ -18,7 +18,7 @@ from reports.datasets.samples import Found, batches, every
 from reports.parts.style import BLUE, INK, MUTED, VERMILLION, WIDTH, drawing
 
 UNITS: Final[dict[Target, str]] = {"RR": "breaths/min", "HR": "beats/min", "SpO2": "%"}
-"""Of the targets."""
+"""The unit in which each target is given."""
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class _Shape:
 
     title: str
     rows: int
-    """Of each class."""
+    """Rows of images of each class."""
     columns: int
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEVEL = 0.95
-"""Of every interval; a difference counts as shown below 1 - LEVEL."""
+"""Confidence level of every interval; a difference counts as shown where its p is below 1 - LEVEL."""
 
 
 @dataclass(frozen=True, kw_only=True)
