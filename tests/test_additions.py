@@ -81,7 +81,7 @@ asked = batch["mask"].nonzero()
 out["probe"] = [batch["y"][i, t].item() == batch["x"][i, 0].item() for i, t in asked.tolist()]
 out["probes"], out["cards"] = FAMILIES["probes"].members, [card.name for card, _ in cards()]
 history = pd.DataFrame([{"variant": "s4d-lin", "seed": 0, **point} for point in out["kernel"]["history"]])
-out["figures"] = [part.name for part in compose_training(pd.DataFrame(), BENCHMARKS["digits"], name="digits").parts]
+out["figures"] = [part.name for part in compose_training(pd.DataFrame(), BENCHMARKS["digits"], "quick", name="digits").parts]
 out["svg"] = len(save(draw_loss(history), "svg"))
 optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
 plan = Exponential().build(optimizer, 10, "val_accuracy", True)
