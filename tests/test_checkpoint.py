@@ -172,7 +172,7 @@ def test_seconds_add_up_over_sessions(always: None, tmp_path: Path, monkeypatch:
     saved = checkpoint.HashedFiles().load_checkpoint(newest)["callbacks"]["Checkpoints"]["seconds"]
     assert saved > 0
     keeper = checkpoint.Checkpoints(tmp_path, {}, checkpoint.time.monotonic() - 10, print)
-    keeper.load_state_dict({"seconds": 1000.0, "sessions": 3, "generators": checkpoint.generators()})
+    keeper.load_state_dict({"seconds": 1000.0, "sessions": 3, "codes": [], "generators": checkpoint.generators()})
     assert (round(keeper.seconds), keeper.sessions) == (1010, 4)
     record, _, _ = go(SPEC, store)
     assert record.cost["wall_seconds"] > saved
