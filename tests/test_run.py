@@ -68,6 +68,7 @@ def test_a_record_holds_everything_it_should(tmp_path: Path) -> None:
     assert record.status == "ok", record.reason
     tests = {"test_accuracy", "test_accuracy_constant", "test_accuracy_best_constant", "test_loss"}
     assert set(record.metrics) == tests | {"val_accuracy", "val_loss", "best_epoch"}
+    assert 0 < record.metrics["test_accuracy_constant"] < 1
     assert record.metrics["test_accuracy_best_constant"] >= record.metrics["test_accuracy_constant"] - 1e-6
     assert [row["epoch"] for row in record.history] == [event.epoch for event in events] == [0, 1, 2]
     assert all(math.isfinite(row[key]) for row in record.history for key in ("train_loss", "val_loss", "val_accuracy", "lr", "seconds"))

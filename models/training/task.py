@@ -180,8 +180,12 @@ class SequenceTask(pl.LightningModule):
         """The outputs of a batch, of which no label is needed."""
         return self.outputs(batch)
 
+    def on_validation_epoch_start(self) -> None:
+        """Validation comes before the end of the training epoch, and what is kept of a network is a copy made there."""
+        self.constant.seen += self.counted()[0]
+
     def on_train_epoch_end(self) -> None:
-        self.constant.seen.copy_(self.counted()[0])
+        self.constant.seen += self.counted()[0]
         self._finish("train")
 
     def on_validation_epoch_end(self) -> None:
