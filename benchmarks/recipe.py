@@ -17,6 +17,9 @@ ONE_WAY: Final = "no second, reversed kernel: this layer has none to add"
 SIZE: Final = "{}K parameters with S4D-Lin"
 """The note that says how large a small network is."""
 
+PADDING: Final = "padding takes no part in the statistics of batch norm; the authors' code counts it"
+"""The note of networks with batch norm on padded sequences."""
+
 CHOICE: Final = "chosen on validation after every epoch, tested once"
 
 
@@ -75,6 +78,8 @@ class Row:
         notes = [note for note in self.notes if note not in self.only or self.only[note](variant)]
         if self.setting.model.bidirectional and not mixer.two_way:
             notes.append(ONE_WAY)
+        if self.padded and self.setting.model.norm == "batch":
+            notes.append(PADDING)
         return Recipe(run=self.setting.run(benchmark, scale, self.data, mixer), source=self.source, notes=(*notes, CHOICE))
 
 
