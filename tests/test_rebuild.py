@@ -114,8 +114,8 @@ def test_a_whole_number_where_a_fraction_may_stand_is_that_fraction() -> None:
 @pytest.mark.parametrize(
     ("place", "values"),
     [
-        ("optim.lr", [1, 1.0, True]),
-        ("optim.weight_decay", [0, 0.0, -0.0, False]),
+        ("optim.lr", [1, 1.0]),
+        ("optim.weight_decay", [0, 0.0, -0.0]),
         ("data.noise", [8, 8.0]),
         ("data.noise", [0, 0.0, False]),
         ("epochs", [2, 2.0]),

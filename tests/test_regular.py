@@ -244,7 +244,7 @@ def test_an_array_that_is_another_file_is_damage(damage: object) -> None:
 @pytest.mark.parametrize(
     ("redirection", "code", "said"),
     [
-        (">/dev/full", 5, "error: the output, or a file, cannot be written: No space left on device"),
+        (">/dev/full", 5, "error: the output cannot be written (No space left on device). Free some space there, or make it writable."),
         (">/dev/full 2>/dev/full", 5, ""),
         ("2>&-", 0, ""),
         ("| head -c 1 >/dev/null", 0, ""),
