@@ -161,7 +161,8 @@ data-report: $(READY) ## the committed page of data sets again, from its record 
 ##@ Development
 
 test: lint ## lint, types, import contract, then the tests
-	@$(RUN) $(PY) -m pytest -q --durations=10
+	@export OMP_NUM_THREADS="$${OMP_NUM_THREADS:-1}"; \
+	$(RUN) $(PY) -m pytest -q --durations=10 --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(READY) ## ruff, mypy and the import contract
 	@$(RUN) $(PY) -m ruff check --quiet .

@@ -53,13 +53,14 @@ OPTIONAL = {
     "datasets": ("datasets", "IMDB from parquet files"),
     "pillow": ("PIL", "Pathfinder, drawn or read"),
     "pytest": ("pytest", "make test"),
+    "pytest-xdist": ("xdist", "make test"),
     "hypothesis": ("hypothesis", "make test"),
     "beartype": ("beartype", "the check of tensor shapes during the tests"),
 }
 TRIO = ("torch", "torchvision", "torchaudio")
 # What the loader says when the three come from different builds.
 FOREIGN_BUILD = re.compile(r"torchvision::|libc10|libtorch|libcu\w+\.so|undefined symbol|different CUDA versions")
-DEV = ("pytest", "hypothesis", "beartype")
+DEV = ("pytest", "pytest-xdist", "hypothesis", "beartype")
 
 TORCH_REPORT = """
 import json, torch
