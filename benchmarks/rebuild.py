@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from inspect import isabstract
@@ -12,6 +13,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn
 from cattrs.v import format_exception
 
+import data
 from data.base import DataSpec
 from models import MixerSpec, ModelSpec, OptimSpec, Schedule
 
@@ -31,9 +33,18 @@ def _family(base: type) -> Iterator[type]:
         yield from _family(subclass)
 
 
+@cache
+def _import_data_sets() -> None:
+    """Runs every file of the folders of data sets, each of which defines its DataSpec; those beside them define none."""
+    for folder in pkgutil.iter_modules(data.__path__, "data."):
+        if folder.ispkg:
+            for file in pkgutil.iter_modules(importlib.import_module(folder.name).__path__, f"{folder.name}."):
+                importlib.import_module(file.name)
+
+
 def spec_classes() -> dict[str, type]:
     """Every class of spec that a run is made of, by the name that records call it by."""
-    importlib.import_module("benchmarks.registry")  # defines every one that a recipe holds; not above, since recipes are made of RunSpecs
+    _import_data_sets()
     return {kind.__name__: kind for base in (ModelSpec, OptimSpec, DataSpec, MixerSpec, Schedule) for kind in _family(base)}
 
 

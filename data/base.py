@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:  # the import costs five seconds; listing and reports do without it
     from pytorch_lightning import LightningDataModule
 
+
+PARTS: Final = ("train", "val", "test")
+"""The parts of every data set: to train on, to choose by, and to score once."""
 
 Say = Callable[[str], None]
 """A function that is told, line by line, what takes long."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, DataSpec, Say, silent
+from data.base import PARTS, DataError, DataSpec, Say, silent
 from data.card import Card
 from data.protocol import require_choices
 from data.sampling import Ids, stratified_subset
@@ -18,7 +18,6 @@ from data.sampling import Ids, stratified_subset
 if TYPE_CHECKING:
     from data.files.prepared import Prepared
 
-PARTS: Final = ("train", "val", "test")
 VERBS: Final = {"train": "train", "val": "validate", "test": "test"}
 SUBSET_SEED: Final = 1010
 

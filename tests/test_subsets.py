@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.prepared import Prepared
 from data.sampling import Ids, require_split, stratified_subset
-from data.subsets import PARTS, SplitSpec
+from data.subsets import SplitSpec
 
 CARD = Card(name="toy", title="Toy", what="x", size="x", licence="x", source="x", citation="x", splits="x")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.bidmc import release
 from data.bidmc.release import LENGTH, RATE, SIGNALS, SUMS, TARGETS, ZENODO, Target
 from data.bidmc.splits import DRAWS, PATIENT, RANDOM, SPLIT_SEED, describe, patient_parts, patient_split, random_split, usable
@@ -25,7 +25,7 @@ from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.sampling import Ids
-from data.subsets import PARTS, SplitSpec
+from data.subsets import SplitSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule

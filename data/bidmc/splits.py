@@ -11,11 +11,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError
+from data.base import PARTS, DataError
 from data.bidmc.release import TARGETS, Target
 from data.files.digests import sha256
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS
 
 RANDOM: Final = "sklearn train_test_split over windows: 30 % off with random_state 0, these in halves with random_state 1"
 PATIENT: Final = "by patient, 15 % of the recordings each for val and test; of many seeded draws the one most alike in all three targets"

@@ -19,12 +19,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError
+from data.base import PARTS, DataError
 from data.files.digests import key_of, sha256
 from data.files.official import Official
 from data.files.regular import content_of, opened_file
 from data.files.root import reserve, root, writing
-from data.subsets import PARTS
 
 SCHEMA: Final = 1
 LARGEST: Final = 1 << 24

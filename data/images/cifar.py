@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.archives import members
 from data.files.digests import sha256
@@ -27,7 +27,6 @@ from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.root import places, root
 from data.images.split import ImageSpec, split_facts
 from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
-from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataSpec, Signature
+from data.base import PARTS, DataSpec, Signature
 from data.files.digests import sha256
 from data.sampling import EVERY_EVALUATION, Ids, stratified_split, uniform_noise
-from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule

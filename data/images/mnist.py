@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.digests import sha256
 from data.files.official import Official, by_hand, fetch, read, require_content
@@ -22,7 +22,6 @@ from data.files.prepared import Made, Prepared, key_of_files, opened, prepare
 from data.files.root import root
 from data.images.split import ImageSpec, split_facts
 from data.sampling import Ids
-from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule

@@ -15,13 +15,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, silent
+from data.base import PARTS, DataError, Say, silent
 from data.files.progress import Progress
 from data.files.regular import opened_file, skip_mark
 from data.files.root import places, root, tell_choice
 from data.listops.generator import END, MIN, SYMBOLS, Codes, arities, evaluate, fault, parse
 from data.ragged import Ragged
-from data.subsets import PARTS
 
 HEADER: Final = ("Source", "Target")
 LARGEST: Final = 1 << 31

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.comparison import Line
 from data.files.digests import file_digest, key_of, sha256
@@ -27,7 +27,7 @@ from data.listops.statistics import statistics
 from data.listops.vocabulary import GENERATED_ORDER, LENGTH, SPECIAL, by_frequency, decode, encode
 from data.ragged import Ragged
 from data.sampling import Ids
-from data.subsets import PARTS, RaggedSpec
+from data.subsets import RaggedSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule

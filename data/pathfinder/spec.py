@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.comparison import Line
 from data.files.digests import key_of, sha256
@@ -25,7 +25,7 @@ from data.pathfinder.generator import GENERATOR_VERSION
 from data.pathfinder.shards import PACKED, SIZES, Shards, workers
 from data.pathfinder.statistics import compare
 from data.sampling import Ids, torch_permutation
-from data.subsets import PARTS, SplitSpec
+from data.subsets import SplitSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule

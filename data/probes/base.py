@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataSpec
+from data.base import PARTS, DataSpec
 from data.card import Card
 from data.files.digests import sha256
 from data.sampling import EVERY_EVALUATION, Ids, uniform_noise
-from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule

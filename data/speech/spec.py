@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.digests import key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
@@ -24,7 +24,7 @@ from data.sampling import Ids
 from data.speech import mfcc, release
 from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
 from data.speech.release import TEN, WORDS, Source
-from data.subsets import PARTS, SplitSpec
+from data.subsets import SplitSpec
 
 if TYPE_CHECKING:
     from data.module import SplitModule

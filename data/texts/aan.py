@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.digests import key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
-from data.subsets import PARTS, RaggedSpec
+from data.subsets import RaggedSpec
 from data.texts.aan_release import FILES, PLAIN, ROWS, URL, Quoting, digests_of_files, folder_of_files, remembered_digests, rows
 from data.texts.towers import consecutive, module
 from data.texts.vocabulary import BYTE_IDS, Vocabulary, encode_bytes

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.digests import sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, RaggedSpec
+from data.subsets import RaggedSpec
 from data.texts import imdb_release
 from data.texts.imdb_release import CLASSES, OFFICIAL_PARTS, Reviews, films_of, find, key, reviews_of
 from data.texts.vocabulary import BYTE_IDS, SPECIALS, Vocabulary, encode_bytes

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.base import DataError, Say, Signature, silent
+from data.base import PARTS, DataError, Say, Signature, silent
 from data.card import Card
 from data.files.digests import sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.ragged import Ragged
 from data.sampling import SPLIT, Ids, philox_key
-from data.subsets import PARTS, RaggedSpec
+from data.subsets import RaggedSpec
 from data.texts.imdb import LICENCE, SOURCE, films, ids_at, plan_of_release, tokenised, tokenised_opened
 from data.texts.imdb_release import key
 from data.texts.towers import consecutive, module

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.base import PARTS
 from data.ragged import Ragged
 from data.sampling import Ids
-from data.subsets import PARTS
 
 if TYPE_CHECKING:
     from data.module import SplitModule

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from data.base import PARTS
 from data.bidmc.release import RATE, Target
 from data.bidmc.spec import BIDMCSpec
-from data.subsets import PARTS
 from reports.datasets.layout import SMALL, Floats, histogram, strips
 from reports.datasets.samples import Found, batches, every
 from reports.parts.style import BLUE, INK, MUTED, VERMILLION, WIDTH, drawing

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from matplotlib.figure import Figure
 
+from data.base import PARTS
 from data.images.cifar import CIFARSpec
 from data.images.digits import DigitsSpec
 from data.images.mnist import MNISTSpec
 from data.pathfinder.spec import PathfinderSpec
-from data.subsets import PARTS
 from reports.datasets.layout import BALANCE, Counts, Floats, balance, strips
 from reports.datasets.samples import Found, every, of_each_class
 from reports.parts.style import WIDTH, drawing

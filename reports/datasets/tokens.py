@@ -11,8 +11,8 @@ from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from data.base import PARTS
 from data.listops.spec import ListOpsSpec
-from data.subsets import PARTS
 from data.texts.aan import AANSpec
 from data.texts.imdb import IMDBSpec
 from data.texts.imdb_pairs import IMDBPairsSpec
