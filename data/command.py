@@ -59,7 +59,7 @@ def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = 
     _open_what_is_closed()
     with _unbroken("stdout"), _unbroken("stderr"):
         try:
-            with _interruptible():
+            with interruptible():
                 code = main()
                 sys.stdout.flush()
                 return code
@@ -145,7 +145,7 @@ def _unbroken(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, once: a second one during the clean-up changes nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield

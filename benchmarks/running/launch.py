@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
@@ -32,6 +30,7 @@ from benchmarks.running.store import Store, checkpoints
 from benchmarks.running.tally import stale_line
 from benchmarks.running.worker import work
 from benchmarks.spec import Job
+from data.command import interruptible
 
 if TYPE_CHECKING:
     from benchmarks.running.callbacks import Epoch
@@ -130,7 +129,7 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     if duration:
         screen.say(duration)
     running: dict[Connection, _Worker] = {}
-    with _interruptible():
+    with interruptible():
         try:
             _schedule(todo, runtime, store, rerun, running, outcome, screen)
         except KeyboardInterrupt:
@@ -255,27 +254,6 @@ def _end(running: dict[Connection, _Worker]) -> list[_Worker]:
         pipe.close()
     running.clear()
     return cut
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP end a launch the way Ctrl-C does; a second signal during the clean-up changes nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    names = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for name in names:
-            signal.signal(name, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {name: signal.signal(name, stop) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 @contextmanager
