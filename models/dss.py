@@ -15,11 +15,11 @@ from .choices.discretizations import phi1
 from .choices.inits import spectrum
 from .choices.names import choose
 from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from .functional import vandermonde
 from .kernel import Kernel, StepSpec
 from .layer import NoRecurrence, rate
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
+from .vandermonde import vandermonde
 
 
 @dataclass(frozen=True, kw_only=True)
