@@ -245,11 +245,11 @@ class Taps(Domain):
     L: int
     dtype: torch.dtype
 
-    def columns(self, f: Tensor, B: Tensor, T: int) -> tuple[Float[Tensor, "H n {T}"], Float[Tensor, "H n"]]:
+    def columns(self, f: Tensor, B: Tensor, T: int) -> tuple[Float[Tensor, "H {T} n"], Float[Tensor, "H n"]]:
         """(A^j B for j < T, the f of A^T)."""
-        X = B.unsqueeze(-1)
-        while X.shape[-1] < T:
-            X = torch.cat([X, toeplitz(f) @ X], dim=-1)
+        X = B.unsqueeze(1)
+        while X.shape[1] < T:
+            X = torch.cat([X, X @ toeplitz(f).mT], dim=1)
             f = _polynomial_square(f)
         return X.to(self.dtype), f
 
@@ -267,7 +267,7 @@ class Taps(Domain):
             few = rows[:, : M - rows.shape[1]]
             rows = torch.cat([rows, (few.flatten(1, 2) @ toeplitz(f)).view_as(few)], dim=1)
             f = _polynomial_square(f)
-        K = exact_product(rows.transpose(1, 2).flatten(1, 2).to(self.dtype), columns)  # (H, J M, T)
+        K = exact_product(rows.transpose(1, 2).flatten(1, 2).to(self.dtype), columns.mT)  # (H, J M, T)
         return torch.cat([first, K.view(H, J, M * T)[..., : self.L - 1]], dim=-1)
 
     def moments(self, q: Float[Tensor, "H J L"], dt: Float[Tensor, "H 1"], p: int) -> Float[Tensor, "H J {p}"]:
@@ -280,7 +280,7 @@ class Taps(Domain):
         T, M = split(self.L - 1)
         columns, f = self.columns(f, s * alternating, T)
         Q = pad(q[..., 1:].to(self.dtype), (0, T * M - self.L + 1)).reshape(H, J * M, T)
-        rows = exact_product(Q, columns.mT).unflatten(1, (J, M)).transpose(1, 2).to(dt.dtype)  # (H, M, J, n)
+        rows = exact_product(Q, columns).unflatten(1, (J, M)).transpose(1, 2).to(dt.dtype)  # (H, M, J, n)
         while rows.shape[1] > 1:
             odd = rows[:, 1::2]
             folded = (odd.flatten(1, 2) @ toeplitz(f).mT).view_as(odd)
