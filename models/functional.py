@@ -1,10 +1,6 @@
 """Pure tensor functions of the state space kernels, each fast one beside the slow, obvious one that is its oracle.
 
 Letters as in `models`: B batch, J directions, H channels, N state size, L length; K the kernel, u the input, y the output.
-
-The fast kernels rest on one identity. With l = iT + j and T near sqrt(L),  K_l = C A^l B = (C A^{iT}) (A^j B):  M = L / T rows
-times T columns is one batched real matrix product, so that N (M + T) powers suffice where the definition takes N L, and the
-(H, N, L) tensor of the definition never exists.
 """
 
 from __future__ import annotations
@@ -78,7 +74,7 @@ def in_precision(x: Inexact[Tensor, "*shape"], dtype: torch.dtype) -> Inexact[Te
 
 
 def power_table(a: Inexact[Tensor, "*batch N"], n: int, dtype: torch.dtype) -> Inexact[Tensor, "*batch {n} N"]:
-    """a^0, ..., a^{n-1} in the precision `dtype`. Some 2 sqrt(n) of them are formed in the precision of a, the others as a product of two."""
+    """a^0, ..., a^{n-1} in the precision `dtype`: 2 sqrt(n) of them are formed in the precision of a, the others as a product of two."""
     m, rows = split(n)
     fine, coarse = (in_precision(p.mT.contiguous(), dtype) for p in (powers(a, m), powers(square(a, m), rows)))
     return (coarse.unsqueeze(-2) * fine.unsqueeze(-3)).flatten(-3, -2)[..., :n, :]

@@ -1,4 +1,4 @@
-"""Kernels K_l = C A^l B of a matrix A that is not diagonal, by the identity of `models.functional`: rows C A^{iT} times columns A^j B.
+"""Kernels K_l = C A^l B of a matrix A that is not diagonal, by the identity of `models.vandermonde`: rows C A^{iT} times columns A^j B.
 
 Everything but the last product is small and runs in float64, whatever the precision of the parameters: a power that is multiplied again
 takes its error along, and torch may round the factors of a float32 product to ten bits or to seven (torch.set_float32_matmul_precision).
@@ -14,7 +14,18 @@ import torch
 from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
-from .functional import complex_vector, exact_precision, exact_product, in_precision, pairs, power_table, real_matrix, real_vector, split, unpaired
+from .functional import (
+    complex_vector,
+    exact_precision,
+    exact_product,
+    in_precision,
+    pairs,
+    power_table,
+    real_matrix,
+    real_vector,
+    split,
+    unpaired,
+)
 
 # ------------------------------------------------------------------------------------------------- matrices
 
@@ -203,9 +214,7 @@ class _Steps(torch.autograd.Function):
         return _Steps.apply(A, step, ctx.backwards, ctx.slopes)
 
     @staticmethod
-    def vmap(
-        info: Any, in_dims: tuple[Any, ...], A: Tensor, v: Tensor, backwards: bool, slopes: torch.dtype
-    ) -> tuple[Tensor, int]:
+    def vmap(info: Any, in_dims: tuple[Any, ...], A: Tensor, v: Tensor, backwards: bool, slopes: torch.dtype) -> tuple[Tensor, int]:
         """More channels."""
         A = A.expand(info.batch_size, *A.shape) if in_dims[0] is None else A.movedim(in_dims[0], 0)
         v = v.unsqueeze(1).expand(-1, info.batch_size, *v.shape[1:]) if in_dims[1] is None else v.movedim(in_dims[1], 1)

@@ -41,7 +41,7 @@ class _Vandermonde(torch.autograd.Function):
 
     @staticmethod
     def forward(W: Tensor, a: Tensor, L: int, dtype: torch.dtype) -> Tensor:
-        J, H, _ = W.shape
+        J = len(W)
         T, M = split(L)
         W, b = W.conj().resolve_conj(), a.conj().resolve_conj()
         rows = in_precision(W, dtype).transpose(0, 1).unsqueeze(2) * power_table(square(b, T), M, dtype).unsqueeze(1)  # (H, J, M, N)

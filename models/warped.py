@@ -1,5 +1,5 @@
-"""Series in the all-pass of HOPE, P = sum_j c_j A(z)^j with A(z) = (z^{-1} - a) / (1 - a z^{-1}), a = (1 - dt) / (1 + dt): on the unit circle,
-or as the taps of its impulse response.
+"""Series in the all-pass of HOPE, P = sum_j c_j A(z)^j with A(z) = (z^{-1} - a) / (1 - a z^{-1}), a = (1 - dt) / (1 + dt): on the unit
+circle, or as the taps of its impulse response.
 
 Both are linear in c and depend on one more number a channel, dt, in the same way: as dA/da = (A^2 - 1) / (1 - a^2),
 
