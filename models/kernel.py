@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .choices.links import DT_LINKS, Link
 from .choices.names import choose
-from .functional import causal_conv, circular_conv
+from .convolution import causal_conv, circular_conv
 from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate, require_rate, require_sequence
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
