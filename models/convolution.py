@@ -79,11 +79,20 @@ def _of_spectrum(dU: Tensor, n: int, length: int) -> Tensor:
     return n * torch.fft.ifft(torch.nn.functional.pad(dU, (0, n - dU.shape[-1])), n=n).real[..., :length]
 
 
-def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2), by one zero-padded FFT. Lk <= L.
+def with_skip(K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None) -> Float[Tensor, "J H Lk"]:
+    """K with D added to tap 0 of direction 0: the kernel of K * u + D u."""
+    if D is None:
+        return K
+    first = torch.cat([K[:1, :, :1] + D.unsqueeze(-1), K[:1, :, 1:]], dim=-1)
+    return first if K.shape[0] == 1 else torch.cat([first, K[1:]])
+
+
+def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2) (+ D u_t), by one zero-padded FFT. Lk <= L.
 
     The backward direction starts at lag +1, so that lag 0 counts once (state-spaces/s4 does the same).
     """
+    K = with_skip(K, D)
     L, taps = u.shape[-1], K.shape[-1]
     n = next_fast_len(L + taps, real=True)
     kernel = K[0]
@@ -93,6 +102,6 @@ def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[
     return _FFTProduct.apply(u, kernel, n)[0]
 
 
-def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K_j u_{(t-j) mod L}: no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
-    return _FFTProduct.apply(u, K[0], u.shape[-1])[0]
+def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
+    """y_t = sum_j K_j u_{(t-j) mod L} (+ D u_t): no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
+    return _FFTProduct.apply(u, with_skip(K, D)[0], u.shape[-1])[0]
