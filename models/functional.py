@@ -60,38 +60,11 @@ def split(L: int) -> tuple[int, int]:
     return T, -(-L // T)
 
 
-def _squarings(a: Tensor, T: int) -> Tensor:
-    """a^T elementwise, T a power of two."""
+def square(a: Inexact[Tensor, "*shape"], T: int) -> Inexact[Tensor, "*shape"]:
+    """a^T elementwise by log2 T squarings; T a power of two."""
     for _ in range(T.bit_length() - 1):
         a = a * a
     return a
-
-
-# ------------------------------------------------------------------------------------------------- diagonal A
-
-
-def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, straight from the definition. O(H N L) time and memory; the oracle of `vandermonde`."""
-    V = a.unsqueeze(-1) ** torch.arange(L, device=a.device)  # (H, N, L)
-    return torch.einsum("jhn,hnl->jhl", W.to(V.dtype), V).real.contiguous()
-
-
-def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, dtype: torch.dtype) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, as one real matrix product per channel (module docstring), in `dtype`.
-
-    `a` should come in float64 or complex128 (it is small), so that phases stay exact for large l; only the product, where the
-    work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
-    """
-    J, H, _ = W.shape
-    T, M = split(L)
-    columns = powers(a, T)  # (H, N, T)
-    rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
-    if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
-        columns = torch.cat([columns.real, columns.imag], dim=-2)
-        rows = torch.cat([rows.real, -rows.imag], dim=-2)
-    rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
-    K = exact_product(rows, columns.to(dtype))  # (H, J M, T)
-    return K.view(H, J, M * T)[..., :L].transpose(0, 1)
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
