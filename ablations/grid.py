@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 
 from benchmarks.changes import Changes, changed
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import Selection, select_benchmark
 from benchmarks.spec import Job, RunSpec, Scale
 from models import Around, MixerSpec
 from models.choices.names import choose
@@ -86,32 +86,38 @@ class Ablation:
     """The scale at which those numbers may be read beside the grid's."""
     tuned: str = ""
     """The factor whose levels are each shown at the best of their other levels, chosen on validation."""
+    protocol: str = ""
+    """Other choices of protocol of the benchmark, as in "source=mini"."""
     elsewhere: bool = False
-    """It was moved from the benchmark and scale that its file names, by `on`."""
+    """It was moved from what its file names, by `on`."""
 
-    def on(self, benchmark: str | None = None, scale: str | None = None) -> Ablation:
-        """The same grid over the recipes of another benchmark, or of another scale: by default the smallest that the benchmark has.
-
-        Raises ValueError that names the nearest benchmark or scale.
-        """
-        task = choose("benchmark", benchmark or self.benchmark, BENCHMARKS)
+    def on(self, benchmark: str | None = None, scale: str | None = None, protocol: str | None = None) -> Ablation:
+        """The same grid over the recipes of another benchmark, of another scale (by default the smallest that the benchmark has), or with
+        other choices of protocol. Raises ValueError that names the nearest of each."""
+        task = select_benchmark(benchmark or self.benchmark, protocol=protocol or self.protocol or None).benchmark
         usual = self.scale if task.name == self.benchmark else task.scales[0]
         size = choose(f"scale of {task.name}", scale or usual, {s: s for s in task.scales})
-        moved = (task.name, size) != (self.benchmark, self.scale)
-        return replace(self, benchmark=task.name, scale=size, elsewhere=self.elsewhere or moved)
+        moved = replace(self, benchmark=task.name, scale=size, protocol=protocol or self.protocol)
+        return replace(moved, elsewhere=self.elsewhere or moved != self)
+
+    @property
+    def selected(self) -> Selection:
+        """The benchmark whose recipes it changes."""
+        return select_benchmark(self.benchmark, protocol=self.protocol or None)
 
     @property
     def page(self) -> str:
         """What its reports are called: its name, and where it runs where that is not what its file says."""
         if not self.elsewhere:
             return self.name
-        scale = "" if self.scale == BENCHMARKS[self.benchmark].scales[0] else f"-{self.scale}"
-        return f"{self.name}-{self.benchmark}{scale}"
+        task = self.selected
+        scale = "" if self.scale == task.benchmark.scales[0] else f"-{self.scale}"
+        return f"{self.name}-{self.benchmark}{task.tag}{scale}"
 
     @property
     def words(self) -> tuple[str, ...]:
         """What a command line says after the word for a grid to mean this one."""
-        return (self.name, *(("--bench", self.benchmark, "--scale", self.scale) if self.elsewhere else ()))
+        return (self.name, *(("--bench", self.benchmark, "--scale", self.scale, *self.selected.options) if self.elsewhere else ()))
 
     def cells(self) -> tuple[Cell, ...]:
         """Every cell that there is a run for, once. Raises ValueError for a cell that does not name exactly the factors, a row that appears
@@ -162,7 +168,7 @@ class Ablation:
     def _spec(self, changes: Changes) -> RunSpec:
         """The run of a place. Raises ValueError where a spec refuses it, or its layer cannot be built."""
         fields: dict[str, Any] = {name: value for name, value in changes.items() if name not in ("variant", "readout")}
-        benchmark = BENCHMARKS[self.benchmark]
+        benchmark = self.selected.benchmark
         if "readout" in changes:
             benchmark = benchmark.read_out(changes["readout"])
         spec = changed(benchmark.recipe(changes.get("variant", self.base), self.scale).run, fields)
