@@ -27,7 +27,8 @@ from models import (
 )
 from models import layer as layers
 from models.kernel import SSMLayer
-from models.layer import PLAIN, Around, Layer, MixerSpec
+from models.layer import Layer
+from models.specs.mixer import PLAIN, Around, MixerSpec
 from models.parameters import OwnRates
 
 pytestmark = pytest.mark.usefixtures("double")
