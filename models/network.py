@@ -4,69 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .choices.fields import require_types
-from .layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence, require_rate
-
-DropoutSite = Literal["activation", "residual"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
-    """A network around one parameterization; the sizes of its input and output come with the data, see `build`."""
-
-    version: ClassVar[int] = 1
-
-    mixer: MixerSpec
-    d_model: int = 128
-    n_layers: int = 4
-    norm: Literal["layer", "batch"] = "layer"
-    prenorm: bool = False
-    """Norm before the layer, and once more after the last block; otherwise after each residual sum."""
-    dropout: float = 0.0
-    dropout_sites: tuple[DropoutSite, ...] = ("activation", "residual")
-    """activation: after the GELU; residual: on the branch before the sum. Two sites is state-spaces/s4 v3."""
-    dropout_tied: bool = True
-    """One mask per sequence and feature, the same at all steps."""
-    mixing: Mixing = "glu"
-    bidirectional: bool = False
-    """Two kernels that share A, B and dt, one for each direction."""
-    pool_last: int | None = None
-    """Mean over the last k valid steps; None is all of them, 1 is the last step."""
-
-    def __post_init__(self) -> None:
-        require_types(self)
-        if self.d_model < 1 or self.n_layers < 1:
-            raise ValueError(f"d_model and n_layers are at least 1, got {self.d_model} and {self.n_layers}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is a probability in [0, 1), got {self.dropout:g}")
-        if self.norm not in ("layer", "batch"):
-            raise ValueError(f"unknown norm {self.norm!r}; one of: layer, batch")
-        if self.mixing not in ("glu", "linear"):
-            raise ValueError(f"unknown mixing {self.mixing!r}; one of: glu, linear")
-        if set(self.dropout_sites) - {"activation", "residual"}:
-            raise ValueError(f"dropout sites are activation and residual, got {', '.join(self.dropout_sites)}")
-        if self.pool_last is not None and self.pool_last < 1:
-            raise ValueError(f"pool_last counts steps and is at least 1, got {self.pool_last}")
-        if self.bidirectional:
-            self.mixer.require_two_way()
-
-    def build(
-        self,
-        *,
-        d_output: int,
-        d_input: int | None = None,
-        vocab: int | None = None,
-        per_step: bool = False,
-        two_towers: bool = False,
-    ) -> SequenceModel:
-        """The network for inputs of `d_input` reals or tokens below `vocab`, and `d_output` classes or targets."""
-        return SequenceModel(self, d_output=d_output, d_input=d_input, vocab=vocab, per_step=per_step, two_towers=two_towers)
+from .layer import Dropout, Layer, LayerState, NoRecurrence, require_rate
+from .specs.mixer import Around
+from .specs.network import ModelSpec
 
 
 class Norm(nn.Module):

@@ -25,10 +25,10 @@ from models import (
     StepSpec,
     param_groups,
 )
-from models import layer as layers
 from models.kernel import SSMLayer
-from models.layer import PLAIN, Around, Layer, MixerSpec
+from models.layer import Layer
 from models.parameters import OwnRates
+from models.specs.mixer import PLAIN, Around, MixerSpec, rate
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -268,7 +268,7 @@ def test_pooling_is_a_mean_over_the_last_valid_steps() -> None:
 class AverageSpec(MixerSpec):
     """A layer with one parameter: the mean of the inputs so far, scaled."""
 
-    lr_gain: float | None = layers.rate("kernel", 1e-4)
+    lr_gain: float | None = rate("kernel", 1e-4)
 
     def build_layer(self, d_model: int, around: Around = PLAIN) -> Average:
         return Average(self)

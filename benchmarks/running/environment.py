@@ -128,7 +128,8 @@ def _statements(source: str) -> str:
 
 def of_other_code(environment: Mapping[str, Any]) -> bool:
     """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
-    return environment.get("content") not in (None, code_content())
+    content = environment.get("content")
+    return content is not None and content != code_content()
 
 
 def _cpu() -> str:
