@@ -56,6 +56,17 @@ class ModelSpec:
         if self.bidirectional:
             self.mixer.require_two_way()
 
+    def layer(self) -> Layer:
+        """One of the layers."""
+        inner = self.dropout if "activation" in self.dropout_sites else 0.0
+        around = Around(mixing=self.mixing, dropout=inner, tied=self.dropout_tied, directions=2 if self.bidirectional else 1)
+        return self.mixer.build_layer(self.d_model, around)
+
+    def require_engine(self, engine: str) -> None:
+        """Raises ValueError unless this engine, or auto, can compute the layers."""
+        with torch.device("meta"):
+            self.layer().require_engine(engine)
+
     def build(
         self,
         *,
@@ -91,11 +102,8 @@ class Block(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
-        outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
-        around = Around(mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied, directions=2 if spec.bidirectional else 1)
-        self.layer: Layer = spec.mixer.build_layer(spec.d_model, around)
-        self.dropout = Dropout(outer, spec.dropout_tied)
+        self.layer = spec.layer()
+        self.dropout = Dropout(spec.dropout if "residual" in spec.dropout_sites else 0.0, spec.dropout_tied)
         self.norm = Norm(spec.d_model, spec.norm)
         self.prenorm = spec.prenorm
 

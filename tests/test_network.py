@@ -354,8 +354,8 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
 
     conv = layer.causal_conv
 
-    def spy(u: Tensor, K: Tensor) -> Tensor:
-        y = conv(u, K)
+    def spy(u: Tensor, K: Tensor, D: Tensor) -> Tensor:
+        y = conv(u, K, D)
         seen.append((u.dtype, K.dtype, y.dtype))
         return y
 
