@@ -11,7 +11,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .layer import Dropout, Layer, LayerState, NoRecurrence, require_rate
-from .specs.mixer import Around
 from .specs.network import ModelSpec
 
 
@@ -37,11 +36,8 @@ class Block(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
-        outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
-        around = Around(mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied, directions=2 if spec.bidirectional else 1)
-        self.layer: Layer = spec.mixer.build_layer(spec.d_model, around)
-        self.dropout = Dropout(outer, spec.dropout_tied)
+        self.layer = spec.layer()
+        self.dropout = Dropout(spec.dropout if "residual" in spec.dropout_sites else 0.0, spec.dropout_tied)
         self.norm = Norm(spec.d_model, spec.norm)
         self.prenorm = spec.prenorm
 

@@ -46,6 +46,8 @@ class Runtime:
     """Runs side by side on this machine; recorded because it moves timings."""
     logger: Literal["none", "tensorboard", "wandb"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+    engine: str = "auto"
+    """How layers are computed, see `models.engines`; auto is the choice by table."""
 
 
 def of_a_group(variable: str) -> bool:
@@ -180,6 +182,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "matmul": _matmul_precision(),
         "threads": runtime.threads,
         "workers": runtime.workers,
+        "engine": runtime.engine,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

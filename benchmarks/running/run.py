@@ -124,6 +124,7 @@ def train(
         total_steps=spec.epochs * math.ceil(counts["train"] / spec.batch_size),
         regression=signature.regression,
     )
+    task.model.use_engine(runtime.engine)
     start = copied(task)
     history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
     owner = checkpoint.owner_of(spec.id, module.content_hash(), runtime)
@@ -194,7 +195,9 @@ def train(
         history=tuple(history.rows),
         rates=history.rates,
         data={"hash": module.content_hash(), "counts": counts, "order": sha256(module.order(0)[:100])},
-        environment=describe(runtime) | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
+        environment=describe(runtime)
+        | {"engines_used": list(task.model.engines_used)}
+        | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
     )
     return record, arrays
 
