@@ -169,7 +169,7 @@ class DSSSoftmaxKernel(DSSKernel):
         q, W, growing, R = self.rows(L, rate)
         none, dtype = torch.zeros_like(W), at_least_single(self.W.dtype)
         K = vandermonde(torch.where(growing, none, W), q, L, dtype)
-        if bool(growing.any()):
+        if growing.is_cuda or bool(growing.any()):  # to look would be to wait for the device
             K = K + vandermonde(torch.where(growing, W, none), q, R, dtype).flip(-1)[..., :L]
         return K
 
