@@ -89,8 +89,10 @@ def require_close(y: Tensor, slow: Tensor, there: nn.Module, here: nn.Module, to
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
     """What a test switches is switched back."""
-    before = torch.get_float32_matmul_precision()
+    before, rounding = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False  # as in a run
     yield
+    torch.backends.cudnn.allow_tf32 = rounding
     torch.set_float32_matmul_precision(before)
     if torch.cuda.is_available():
         torch.cuda.set_sync_debug_mode("default")
