@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Complex, Float, Inexact
+from jaxtyping import Float, Inexact
 from torch import Tensor
 
 # ------------------------------------------------------------------------------------------------- precision

@@ -135,7 +135,7 @@ CHANNELS = 8
 def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
     """ "kernel" (J, 8, L), a sample of the channels, and "memory" (5, L): min, quartiles and max over all channels of |K(t)| of
     direction 0."""
-    k = K.double().numpy()
+    k = K.double().cpu().numpy()
     channels = np.unique(np.linspace(0, k.shape[1] - 1, CHANNELS).round().astype(int))
     return {
         "kernel": k[:, channels].astype(np.float32),

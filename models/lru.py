@@ -142,6 +142,6 @@ class LRULayer(Layer):
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         return kernel_arrays(self.kernel.responses(length)) | {
-            "eigenvalues": self.kernel.system()[0].unsqueeze(0).numpy().astype(np.complex64),
-            "hsv": self.kernel.hankel_singular_values().numpy().astype(np.float32),
+            "eigenvalues": self.kernel.system()[0].unsqueeze(0).cpu().numpy().astype(np.complex64),
+            "hsv": self.kernel.hankel_singular_values().cpu().numpy().astype(np.float32),
         }

@@ -76,11 +76,12 @@ Lengths = Tensor | Sequence[int]
 """The valid steps of each sequence."""
 
 
-def step_mask(lengths: Int[Tensor, " B"], L: int) -> Float[Tensor, "B L 1"]:
-    """1 on the first lengths[b] steps, 0 on the padding. Raises ValueError for a length outside [1, L]."""
+def step_mask(lengths: Int[Tensor, " B"], L: int, device: torch.device) -> Float[Tensor, "B L 1"]:
+    """1 on the first lengths[b] steps, 0 on the padding, on `device`. Raises ValueError for a length outside [1, L]."""
     if int(lengths.min()) < 1 or int(lengths.max()) > L:
         raise ValueError(f"lengths lie in [1, {L}], got {int(lengths.min())} to {int(lengths.max())}")
-    return (torch.arange(L, device=lengths.device) < lengths.unsqueeze(1)).float().unsqueeze(-1)
+    lengths = lengths.to(device, non_blocking=True)  # not before they were looked at: nobody waits for lengths that are still on the CPU
+    return (torch.arange(L, device=device) < lengths.unsqueeze(1)).float().unsqueeze(-1)
 
 
 def pool(x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, last: int | None) -> Float[Tensor, "B H"]:
@@ -152,7 +153,7 @@ class SequenceModel(nn.Module):
 
     def require_lengths(self, lengths: Lengths, x: Tensor) -> Int[Tensor, "*batch"]:
         """The lengths as a tensor. Raises ValueError unless they count the steps of each sequence of x."""
-        lengths = torch.as_tensor(lengths, device=x.device)
+        lengths = torch.as_tensor(lengths)
         batch = tuple(x.shape[: 2 if self.two_towers else 1])
         if tuple(lengths.shape) != batch:
             mask = "; a mask of steps counts as lengths = mask.sum(-1)" if lengths.ndim > len(batch) else ""
@@ -174,7 +175,7 @@ class SequenceModel(nn.Module):
         lengths = None if lengths is None else self.require_lengths(lengths, x)
         if self.two_towers:
             x, lengths = x.flatten(0, 1), None if lengths is None else lengths.flatten()
-        mask = None if lengths is None else step_mask(lengths, x.shape[1])
+        mask = None if lengths is None else step_mask(lengths, x.shape[1], x.device)
         h = self.encoder(x)
         for block in self.blocks:
             h = block(h, mask, rate)

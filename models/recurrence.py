@@ -71,8 +71,8 @@ class Recurrence:
     def arrays(self) -> dict[str, np.ndarray]:
         """ "eigenvalues" (H, N) and "hsv" (H, R), see above, as a record keeps them."""
         return {
-            "eigenvalues": self.eigenvalues().numpy().astype(np.complex64),
-            "hsv": self.hankel_singular_values().numpy().astype(np.float32),
+            "eigenvalues": self.eigenvalues().cpu().numpy().astype(np.complex64),
+            "hsv": self.hankel_singular_values().cpu().numpy().astype(np.float32),
         }
 
 

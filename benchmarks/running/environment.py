@@ -198,7 +198,9 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
+            torch.cuda.init()
             torch.cuda.reset_peak_memory_stats()
+            self.base = torch.cuda.memory_allocated() / 1e6
             return
         try:
             Path("/proc/self/clear_refs").write_text("5")
@@ -211,7 +213,7 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
-            return torch.cuda.max_memory_allocated() / 1e6
+            return torch.cuda.max_memory_allocated() / 1e6 - self.base
         try:
             # pages of program files are mapped as they are first used, in a forked process all anew: not the run's memory
             peak = _proc_status("VmHWM") - _proc_status("RssFile") - _proc_status("RssShmem")

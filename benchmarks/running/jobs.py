@@ -29,7 +29,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
+    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":

@@ -103,6 +103,8 @@ def train(
     """The run itself: (record, arrays). Checkpoints and logs go to `folder`."""
     begun = time.monotonic()
     torch.set_num_threads(runtime.threads)
+    # cuDNN's own switch lets an LSTM round its factors to TF32 unless it is told; here one switch decides, and a record names it
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.fp32_precision not in ("none", "ieee")
     seed_everything(spec.seed, verbose=False)
 
     signature = spec.data.signature
