@@ -21,8 +21,8 @@ from torch import Tensor
 
 from .engines import in_parts
 from .functional import powers
-from .krylov import toeplitz
 from .recurrence import Recurrence, interleaved, sequential
+from .warped import toeplitz
 
 PIECE: Final = {"cpu": 32, "cuda": 128}
 """Steps of a piece by device, a power of two: a longer one wastes half of a larger Toeplitz product, a shorter one hands on more states,
