@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks import registry
+from benchmarks import plugins, registry
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, Selection
 from benchmarks.running.store import Store
@@ -71,7 +71,18 @@ def expect_rows(selected: Selection, scale: Scale, variants: Sequence[str], seed
     expected = []
     for v in with_second_lines(benchmark, scale, registry.select_variants(variants, benchmark, scale), seeds, store):
         recipe = benchmark.recipe(v, scale)
-        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *selected.options]
+        words = [
+            "python -m benchmarks",
+            benchmark.name,
+            "--variant",
+            v,
+            "--scale",
+            scale,
+            "--seeds",
+            listed(seeds),
+            *selected.options,
+            *plugins.flags(),
+        ]
         expected += [
             Expected(
                 labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=scale,

@@ -1,4 +1,4 @@
-"""Loggers of Lightning on request: how a run is watched, never what it computes. All but the one for CSV need a package that is an extra."""
+"""Loggers of Lightning on request: how a run is watched, never what it computes. All but csv need a package, an extra."""
 
 from __future__ import annotations
 
