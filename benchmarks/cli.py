@@ -182,7 +182,7 @@ class Launch:
     """Also log to <run folder>/logs."""
     weights: Annotated[Literal["yes", "no"], option("--weights", yes_or_no, "yes|no"), SHOWN] = "yes"
     """Keep the trained network beside the record, as model.safetensors."""
-    predictions: Annotated[bool, SHOWN] = False
+    predictions: Annotated[Literal["yes", "no"], option("--predictions", yes_or_no, "yes|no"), SHOWN, Bare("yes")] = "no"
     """Keep what it answers on the test set too, so that rows can be compared example by example."""
     plugin: Plugins = ()
     """Files of your own that register further variants, inits, discretizations, links, benchmarks and grids."""

@@ -20,6 +20,7 @@ from reports.parts.judge import describe_rows, judge_variants, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, row_flags
+from reports.sections.examples import compose_examples
 from reports.sections.inside import compose_inside
 from reports.sections.published import compose_published, may_stand_beside, read_published
 from reports.sections.results import compose_results
@@ -114,6 +115,7 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     beside = may_stand_beside(runs, benchmark)
     sections = [
         compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
+        compose_examples(rows, name=name),
         compose_training(runs, benchmark, scale, name=name),
         compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]

@@ -34,7 +34,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         flags += ["--logger", options.logger]
     if options.weights != "yes":
         flags += ["--weights", options.weights]
-    if options.predictions:
+    if options.predictions == "yes":
         flags += ["--predictions"]
     if options.data is not None:
         flags += ["--data", options.data]
@@ -46,12 +46,12 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         workers=workers,
         logger=options.logger,
         weights=options.weights == "yes",
-        predictions=options.predictions,
+        predictions=options.predictions == "yes",
     )
     store = Store()
     outcome = launch(jobs, runtime, store, rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
-    if options.predictions and (ids := without_predictions(jobs, store)):
+    if options.predictions == "yes" and (ids := without_predictions(jobs, store)):
         print(
             f"{len(ids)} of these runs were made before and keep no predictions; their weights give them:\n"
             f"$ python -m benchmarks evaluate {ids[0]} --predictions" + (f"    and likewise {', '.join(ids[1:])}" if ids[1:] else "")

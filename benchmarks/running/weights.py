@@ -20,7 +20,7 @@ class NoWeights(ValueError):
 def pack_weights(model: SequenceModel, spec: RunSpec) -> bytes:
     """The state of the network as a safetensors file, its tensors by the names they have in the model. Equal states make equal files."""
     state = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in model.state_dict().items()}
-    return pack(state, metadata={"format": "pt", "run": f"{spec.benchmark}/{spec.id}"})
+    return pack(state, metadata={"run": f"{spec.benchmark}/{spec.id}"})  # one entry: several are written in any order
 
 
 def build_network(spec: RunSpec) -> SequenceModel:
