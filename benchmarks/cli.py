@@ -36,14 +36,16 @@ from data.command import (
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
-    "DEVICES", "LOGGERS", "RERUN", "EnvironmentProblem", "Folder", "Launch", "Name", "Plugins",
-    "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "DEVICES", "ENGINES", "LOGGERS", "RERUN", "EnvironmentProblem",
+    "Bench", "Folder", "Launch", "Name", "Plugins", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
 ]  # fmt: skip
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 LoggerName = Literal["none", "tensorboard", "wandb", "csv", "mlflow"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
+ENGINES: Final = ("auto", "fft", "chunked", "scan", "sequential")
+"""Those of `models.engines`, whose import takes torch."""
 RERUN: Final = ("missing", "failed", "stale", "all")
 MOST_SEEDS: Final = 1000
 """In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
@@ -157,7 +159,8 @@ def require_variants(asked: Sequence[str]) -> None:
 
 Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
 Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
-# What these two may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+# What these may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+Bench = Annotated[str | None, option("--bench", str, "BENCHMARK"), SHOWN]
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
 Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
 Plugins = Annotated[tuple[str, ...], option("--plugin", words, "FILE.py,..."), SHOWN]
@@ -186,5 +189,8 @@ class Launch:
     """Keep what it answers on the test set too, so that rows can be compared example by example."""
     plugin: Plugins = ()
     """Files of your own that register further variants, inits, discretizations, links, benchmarks and grids."""
+    engine: Annotated[str, option("--engine", one_of("engine", ENGINES), "|".join(ENGINES)), SHOWN] = "auto"
+    """How layers are computed: fft or chunked for those that convolve, scan or sequential for LRU; auto is the fastest by a table of
+    measurements. The results agree to rounding."""
     data: Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""

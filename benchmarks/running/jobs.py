@@ -21,11 +21,15 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be.
     """
     loggers.check(options.logger)
+    if options.engine != "auto":
+        with cli.as_usage():
+            for network in dict.fromkeys(job.spec.model for job in jobs):
+                network.require_engine(options.engine)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
+    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
@@ -36,6 +40,8 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         flags += ["--weights", options.weights]
     if options.predictions == "yes":
         flags += ["--predictions"]
+    if options.engine != "auto":
+        flags += ["--engine", options.engine]
     if options.data is not None:
         flags += ["--data", options.data]
     flags += plugins.flags()
@@ -45,6 +51,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         threads=threads,
         workers=workers,
         logger=options.logger,
+        engine=options.engine,
         weights=options.weights == "yes",
         predictions=options.predictions == "yes",
     )
