@@ -30,6 +30,8 @@ class Recipe:
     run: RunSpec
     source: str
     notes: tuple[str, ...] = ()
+    reduced: str = ""
+    """How the task itself was made smaller, as in "at most 200 tokens"; empty where it is the whole task."""
 
     def with_seed(self, seed: int) -> RunSpec:
         """The run of another seed."""
@@ -61,6 +63,8 @@ class Row:
     """What the setting asks of any mixer: its time scale, rates or number of states."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """What it sets besides: options that the variants of its paper have."""
+    reduced: str = ""
+    """How the task itself was made smaller, for titles, beside which no published number stands: "at most 200 tokens"."""
     padded: bool = False
     """Sequences differ in length and are padded, so a mixer that depends on the length is fixed to that of the data."""
 
@@ -80,7 +84,8 @@ class Row:
             notes.append(ONE_WAY)
         if self.padded and self.setting.model.norm == "batch":
             notes.append(PADDING)
-        return Recipe(run=self.setting.run(benchmark, scale, self.data, mixer), source=self.source, notes=(*notes, CHOICE))
+        run = self.setting.run(benchmark, scale, self.data, mixer)
+        return Recipe(run=run, source=self.source, notes=(*notes, CHOICE), reduced=self.reduced)
 
 
 ANY: Final = ""
