@@ -34,9 +34,11 @@ def quick_rows(
     dt: tuple[float, float] = DT,
     padded: bool = False,
     reduced: str = "",
+    idle: str = "",
     source: str = THIS_SUITE,
 ) -> Rows:
-    """One row for all variants, which differ in their mixer only. `reduced` says for titles how the task was made smaller."""
+    """One row for all variants, which differ in their mixer only. `reduced` says for titles how the task was made smaller, `idle` why
+    no row is expected to beat the constant answer."""
     setting = Setting(
         model=replace(network, pool_last=pool_last),
         optim=OptimSpec(lr=lr, weight_decay=1e-2, schedule=Cosine(warmup_steps=warmup)),
@@ -44,7 +46,8 @@ def quick_rows(
         batch_size=batch_size,
     )
     adapt = lambda mixer: mixer.with_time_scale(*dt)
-    return {ANY: Row(setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded, reduced=reduced)}
+    row = Row(setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded, reduced=reduced, idle=idle)
+    return {ANY: row}
 
 
 def describe_network(epochs: int, network: ModelSpec = NETWORK) -> str:
