@@ -22,10 +22,9 @@ from reports.parts.table import HOLE, Table
 
 CAPTION = (
     "The default rows, and those at the rates of their papers, a core each. Minutes: of a run, the fastest and the slowest row's median. "
-    "Best row: mean ± sample standard deviation (number of seeds) "
-    " on the test set. Constant answer: the best answer that does not look at the input. Behind it: rows whose mean distance to the "
-    "best row is more than its 95 % t interval, paired by seed; each row by itself, so that of many intervals some miss. Published numbers "
-    "are of the whole tasks, and none is comparable."
+    "Best row: mean ± sample standard deviation (number of seeds) on the test set. Constant answer: the best answer that does not look at "
+    "the input. Behind it: rows whose mean distance to the best row is more than its 95 % t interval, paired by seed; each row by itself, "
+    "so that of many intervals some miss. Published numbers are of the whole tasks, and none is comparable."
 )
 
 COLUMNS = ("benchmark", "task at quick scale", "minutes", "best row", "constant answer", "behind it")

@@ -56,7 +56,7 @@ def _quick(data: PathfinderSpec, reduced: str, *, epochs: int, dt: tuple[float, 
     return quick_rows(
         easier,
         f"{data.images:,} images generated; {easier.test_subset:,} to test, as many with the one answer as with the other",
-        "curves of 6 dashes (curv_baseline), the easiest that were published; the task has 14, on which S4D stays at 50 % for five minutes at 32 x 32",
+        "curves of 6 dashes (curv_baseline), the easiest that were published; the task has 14, and S4D stays at 50 % on them for minutes",
         *([AVERAGED.format(data.averaged)] if data.averaged > 1 else []),
         describe_network(epochs, BOTH_WAYS),
         CENTRED,
