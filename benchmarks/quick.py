@@ -13,9 +13,6 @@ from models import Cosine, ModelSpec, OptimSpec
 
 THIS_SUITE: Final = "this suite"
 
-TOO_SHORT: Final = "so few steps may leave a row at chance: they show that it runs, and what it costs"
-"""The note of tasks that are too short at this scale to rank the rows by."""
-
 NETWORK: Final = ModelSpec(mixer=ANY_MIXER, n_layers=2, d_model=32)
 """The network of most tasks: it looks one way, has no dropout, and normalizes each sum."""
 BOTH_WAYS: Final = replace(NETWORK, norm="batch", prenorm=True, bidirectional=True)

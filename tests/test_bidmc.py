@@ -198,19 +198,6 @@ def test_scaling_is_of_the_training_windows_and_only_where_asked(put: Put) -> No
     np.testing.assert_allclose(z_test, (x_test - mean) / std, atol=1e-5)
 
 
-@pytest.mark.parametrize("normalisation", ["none", "channel"])
-def test_averaged_samples_are_means_one_after_another(put: Put, normalisation: str) -> None:
-    put()
-    (x, y), (z, same) = (everything(build(averaged=n, normalisation=normalisation), "train") for n in (1, 10))
-    np.testing.assert_array_equal(y, same)
-    assert z.shape == (len(x), 400, 2)
-    assert BIDMCSpec(target="HR", averaged=10).signature.length == 400
-    means = x.reshape(len(x), 400, 10, 2).mean(axis=2, dtype=np.float64)
-    if normalisation == "channel":  # of what the network sees
-        means = (means - means.mean(axis=(0, 1))) / means.std(axis=(0, 1))
-    np.testing.assert_allclose(z, means, atol=1e-4)
-
-
 def test_an_offset_that_is_removed_is_the_training_mean_in_every_part(put: Put) -> None:
     put()
     kept, removed = build(), build(offset="removed")

@@ -109,7 +109,7 @@ class BIDMCSpec(SplitSpec):
     """4000 steps of two signals; the target is one real number in its own unit, scored by RMSE. Neither is scaled unless asked."""
 
     version: ClassVar[int] = 1
-    task: ClassVar[tuple[str, ...]] = ("target", "averaged")
+    task: ClassVar[tuple[str, ...]] = ("target",)
     card: ClassVar[Card] = CARD
 
     target: Target
@@ -123,8 +123,6 @@ class BIDMCSpec(SplitSpec):
     offset: Offset = "kept"
     """As published; "removed" takes the mean of the training targets off every target, so that a network need not learn it first. The unit,
     and so the meaning of an RMSE, stays the same."""
-    averaged: Literal[1, 2, 5, 10] = 1
-    """Samples of which one step has the mean: with 2 or more a lower rate, and a shorter sequence."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -133,8 +131,8 @@ class BIDMCSpec(SplitSpec):
 
     @property
     def signature(self) -> Signature:
-        """Each of the 4,000 steps (fewer where samples are averaged) is two real numbers; the target is one."""
-        return Signature(length=LENGTH // self.averaged, d_input=len(SIGNALS), d_output=1, regression=True)
+        """Each of the 4,000 steps is two real numbers; the target is one."""
+        return Signature(length=LENGTH, d_input=len(SIGNALS), d_output=1, regression=True)
 
     @property
     def _name(self) -> str:
@@ -201,7 +199,7 @@ class BIDMCSpec(SplitSpec):
         )
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
-        """The data module; batches are {"x": (B, 4000 / averaged, 2) float32, "y": (B,) float32}. Raises DataError."""
+        """The data module; batches are {"x": (B, 4000, 2) float32, "y": (B,) float32}. Raises DataError."""
         from data.module import SplitModule
 
         prepared = self.load()
@@ -212,7 +210,7 @@ class BIDMCSpec(SplitSpec):
             x = np.empty((len(ids), LENGTH, len(SIGNALS)), dtype=np.float32)
             for row, first in zip(x, begin[ids].tolist(), strict=True):
                 row[:] = flat[first : first + LENGTH]
-            return block_means(x, self.averaged)
+            return x
 
         scale = None if self.normalisation == "none" else moments(cut, splits["train"])
         if self.offset == "removed":
@@ -242,22 +240,15 @@ class BIDMCSpec(SplitSpec):
         return signals.reshape(-1, len(SIGNALS)), begin, y, splits
 
 
-def block_means(x: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
-    """(B, L, C) -> (B, L / samples, C): the means of so many samples, one after another."""
-    B, L, C = x.shape
-    return x if samples == 1 else x.reshape(B, L // samples, samples, C).mean(axis=2)
-
-
 def moments(cut: Callable[[Ids], NDArray[np.float32]], ids: Ids) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(channels,) Mean and standard deviation over all samples of the windows `ids`."""
-    total, square, steps = np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS)), 0
+    total, square = np.zeros(len(SIGNALS)), np.zeros(len(SIGNALS))
     for i in range(0, len(ids), 64):
         x = cut(ids[i : i + 64]).astype(np.float64)
         total += x.sum(axis=(0, 1))
         square += (x**2).sum(axis=(0, 1))
-        steps = x.shape[1]
-    mean = total / (len(ids) * steps)
-    return mean.astype(np.float32), np.sqrt(square / (len(ids) * steps) - mean**2).astype(np.float32)
+    mean = total / (len(ids) * LENGTH)
+    return mean.astype(np.float32), np.sqrt(square / (len(ids) * LENGTH) - mean**2).astype(np.float32)
 
 
 def _key(digests: Mapping[str, str]) -> str:
