@@ -35,7 +35,7 @@ from data.command import (
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
-    "DEVICES", "LOGGERS", "RERUN", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "DEVICES", "LOGGERS", "RERUN", "Bench", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
 ]  # fmt: skip
 
@@ -142,7 +142,8 @@ def require_variants(asked: Sequence[str]) -> None:
 
 Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
 Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
-# What these two may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+# What these may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+Bench = Annotated[str | None, option("--bench", str, "BENCHMARK"), SHOWN]
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
 Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
 

@@ -15,11 +15,11 @@ from .choices.discretizations import phi1
 from .choices.inits import spectrum
 from .choices.names import choose
 from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from .functional import vandermonde
 from .kernel import Kernel, StepSpec
 from .layer import NoRecurrence, rate
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
+from .vandermonde import vandermonde
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +148,7 @@ class DSSSoftmaxKernel(DSSKernel):
     """
 
     A_link = "none"
+    decays = False
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(spec, d_model, directions)
@@ -167,11 +168,12 @@ class DSSSoftmaxKernel(DSSKernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         q, W, growing, R = self.rows(L, rate)
-        none, dtype = torch.zeros_like(W), at_least_single(self.W.dtype)
-        K = vandermonde(torch.where(growing, none, W), q, L, dtype)
-        if bool(growing.any()):
-            K = K + vandermonde(torch.where(growing, W, none), q, R, dtype).flip(-1)[..., :L]
-        return K
+        dtype = at_least_single(self.W.dtype)
+        if q.device.type == "cpu" and not bool(growing.any()):  # elsewhere the question would hold up the device
+            return vandermonde(W, q, L, dtype)
+        none = torch.zeros_like(W)
+        decayed, grown = vandermonde(torch.cat([torch.where(growing, none, W), torch.where(growing, W, none)]), q, R, dtype).chunk(2)
+        return (decayed + grown.flip(-1))[..., :L]
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """A_bar = e^z. A growing mode carries the tiny weight e^{-(R-1) z}, which is exact as long as it does not underflow.

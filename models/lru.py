@@ -17,9 +17,10 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 from .diagonal import require_even
-from .functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
+from .functional import hankel_singular_values, real_matrix, real_vector, scan
 from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate, require_sequence
 from .parameters import OwnRates, as_complex, at_least_single, complex_normal
+from .vandermonde import vandermonde
 
 
 @dataclass(frozen=True, kw_only=True)

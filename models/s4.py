@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from .choices.discretizations import discretization
-from .choices.inits import INITS, names_of
+from .choices.inits import INITS, low_rank_copies, names_of, require_shares
 from .choices.links import LINKS
 from .choices.names import choose
 from .diagonal import Spectrum, held, require_copies, require_even
@@ -28,7 +28,7 @@ class S4Spec(StepSpec):
     """S4. d_state is the paper's N: N/2 complex modes with implied conjugates."""
 
     init: str = "legs"
-    """legs or fout: the inits whose low-rank term is known."""
+    """legs, fout, or legs-fout with half of the copies of each: the inits whose low-rank term is known."""
     discretization: str = "bilinear"
     """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
     exponential per channel, O(H N^3)."""
@@ -53,6 +53,7 @@ class S4Spec(StepSpec):
         if not choose("init", self.init, INITS).low_rank:
             known = names_of(lambda init: init.low_rank)
             raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
+        require_shares(INITS[self.init], self.n_ssm)
 
     def build(self, d_model: int, directions: int = 1) -> S4Kernel:
         return S4Kernel(self, d_model, directions)
@@ -77,6 +78,7 @@ class S4Kernel(Kernel):
     any length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
     """
 
+    dense = True
     A: Spectrum
     P: Tensor
     B: Tensor
@@ -86,9 +88,7 @@ class S4Kernel(Kernel):
         super().__init__(d_model, directions)
         self.rule = discretization(spec.discretization)
         n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
-        modes = INITS[spec.init].modes
-        assert modes is not None
-        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))  # every copy starts alike
+        Lambda, P, B = low_rank_copies(spec.init, spec.d_state, n_ssm)
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
         zeros = np.zeros_like(P)
         self.add("P", torch.from_numpy(np.stack([P, zeros], -1)), train=spec.train_A, lr=spec.lr_A)
@@ -99,9 +99,9 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            P_0, B_0 = (torch.from_numpy(m[:1]).to(torch.complex128) for m in (P, B))  # every copy starts alike
-            dt = torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu")
-            A_bar, _ = self._discretize(held(Lambda[:1], self.A.link), P_0, B_0, dt)
+            P_0, B_0 = (torch.from_numpy(m).to(torch.complex128) for m in (P, B))
+            dt = torch.full((n_ssm, 1), spec.dt_max, dtype=torch.float64, device="cpu")
+            A_bar, _ = self._discretize(held(Lambda, self.A.link), P_0, B_0, dt)
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:

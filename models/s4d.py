@@ -16,11 +16,11 @@ from .choices.inits import B_INITS, INITS, names_of, real_spectrum, spectrum
 from .choices.links import LINKS
 from .choices.names import choose
 from .diagonal import Spectrum, diagonal_recurrence, held, require_copies, require_even, seeded
-from .functional import vandermonde
 from .kernel import Kernel, StepSpec
 from .layer import rate
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
+from .vandermonde import vandermonde
 
 
 @dataclass(frozen=True, kw_only=True)
