@@ -335,7 +335,7 @@ REVIEW_PAIRS: Final = Benchmark(
             "1,500, 300 and 600 of 40,000, 5,000 and 5,000 pairs",
             epochs=2,
             batch_size=8,
-            idle="one film is told by names, spelled letter by letter in both reviews: no row learns that in minutes, and this shows that it runs",
+            idle="one film is told by names, spelled letter by letter in both: no row learns that in minutes, and this shows that it runs",
         ),
         "small": _small_retrieval(
             IMDBPairsSpec(batches="shuffled"),
