@@ -115,7 +115,7 @@ LISTOPS: Final = Benchmark(
             ListOpsSpec(rows=12_000, shortest=50, longest=200),
             "12,000 rows generated for training",
             "expressions of 50 to 200 tokens, drawn with the same grammar; the task has 501 to 1,999",
-            epochs=8,
+            epochs=6,
             batch_size=64,
             network=replace(NETWORK, prenorm=True),
             lr=5e-3,
