@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH FORMAT READOUT PROTOCOL
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -42,7 +42,7 @@ CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEE
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
-  $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
+  $${LOGGER:+--logger="$$LOGGER"} $${ENGINE:+--engine="$$ENGINE"} $(DATA_ROOT)
 
 # Benchmarks, grids and data sets are named in the code, once, each with a few words on what it is. They are read from there as text, so
 # that `make` needs no environment to list them: name, tabulator, words.
@@ -58,7 +58,7 @@ DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 .PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
-RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
+RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA
 $(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL $(RUNTIME_OF)))
 $(foreach t,$(ABLATIONS),$(eval USES-$(t) := SEEDS $(RUNTIME_OF)))
 $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
@@ -104,6 +104,7 @@ help: ## this list
 	  THREADS 'CPU threads of each run' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
+	  ENGINE 'how layers are computed: fft, chunked, scan, sequential; default: the fastest by a table' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  BENCH 'benchmark of make compare' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +43,8 @@ def listing(scale: Scale) -> str:
     """Benchmarks with their scales and the runs of each that are done, whatever their seed; variants with what they are; and for each
     benchmark with a record at `scale`, which variants are done. Own runs stand apart from committed evidence."""
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.running.tally import remarks, tallies
+    from benchmarks.running.tally import of_all_seeds, remarks, tallies
+    from benchmarks.spec import canonical
     from models import VARIANTS
 
     own, committed = tallies()
@@ -59,9 +61,9 @@ def listing(scale: Scale) -> str:
             continue
         done = {}
         for name in VARIANTS:
-            if b.has_recipe(name, scale):
-                run = b.recipe(name, scale).run
-                done[name] = own.done(run), committed.done(run)
+            with suppress(ValueError):  # a row that this task has no recipe for
+                key = of_all_seeds(canonical(b.recipe(name, scale).run))
+                done[name] = own.counts[key], committed.counts[key]
         words = [f"{name} {mine}+{theirs}" for name, (mine, theirs) in done.items() if mine + theirs]
         if words:
             lines += command.wrapped(f"  {b.name:<18} ", ", ".join(words))

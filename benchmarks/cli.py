@@ -35,13 +35,16 @@ from data.command import (
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
-    "DEVICES", "LOGGERS", "RERUN", "Bench", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "DEVICES", "ENGINES", "LOGGERS", "RERUN",
+    "Bench", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
 ]  # fmt: skip
 
 DEVICES: Final = ("auto", "cpu", "cuda")
 LoggerName = Literal["none", "tensorboard", "wandb"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
+ENGINES: Final = ("auto", "fft", "chunked", "scan", "sequential")
+"""Those of `models.engines`, whose import takes torch."""
 RERUN: Final = ("missing", "failed", "stale", "all")
 MOST_SEEDS: Final = 1000
 """In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
@@ -165,5 +168,8 @@ class Launch:
     """Threads of each run (default: 1; every core on cuda)."""
     logger: Annotated[LoggerName, option("--logger", one_of("logger", LOGGERS), "|".join(LOGGERS)), SHOWN] = "none"
     """Also log to <run folder>/logs."""
+    engine: Annotated[str, option("--engine", one_of("engine", ENGINES), "|".join(ENGINES)), SHOWN] = "auto"
+    """How layers are computed: fft or chunked for those that convolve, scan or sequential for LRU; auto is the fastest by a table of
+    measurements. The results agree to rounding."""
     data: Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""

@@ -73,6 +73,7 @@ def owner_of(spec_id: str, data: str, runtime: Runtime) -> dict[str, str]:
         "code": code_content(),
         "device": runtime.device,
         "threads": str(runtime.threads),
+        "engine": runtime.engine,
         "torch": str(torch.__version__),
         "lightning": lightning_version,
         "layout": LAYOUT,

@@ -46,6 +46,8 @@ class Runtime:
     """Runs side by side on this machine; recorded because it moves timings."""
     logger: Literal["none", "tensorboard", "wandb"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+    engine: str = "auto"
+    """How layers are computed, see `models.engines`; auto is the choice by table."""
 
 
 def of_a_group(variable: str) -> bool:
@@ -128,7 +130,8 @@ def _statements(source: str) -> str:
 
 def of_other_code(environment: Mapping[str, Any]) -> bool:
     """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
-    return environment.get("content") not in (None, code_content())
+    content = environment.get("content")
+    return content is not None and content != code_content()
 
 
 def _cpu() -> str:
@@ -179,6 +182,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "matmul": _matmul_precision(),
         "threads": runtime.threads,
         "workers": runtime.workers,
+        "engine": runtime.engine,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -194,7 +198,9 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
+            torch.cuda.init()
             torch.cuda.reset_peak_memory_stats()
+            self.base = torch.cuda.memory_allocated() / 1e6
             return
         try:
             Path("/proc/self/clear_refs").write_text("5")
@@ -207,7 +213,7 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
-            return torch.cuda.max_memory_allocated() / 1e6
+            return torch.cuda.max_memory_allocated() / 1e6 - self.base
         try:
             # pages of program files are mapped as they are first used, in a forked process all anew: not the run's memory
             peak = _proc_status("VmHWM") - _proc_status("RssFile") - _proc_status("RssShmem")

@@ -21,21 +21,27 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be.
     """
     loggers.check(options.logger)
+    if options.engine != "auto":
+        with cli.as_usage():
+            for network in dict.fromkeys(job.spec.model for job in jobs):
+                network.require_engine(options.engine)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
+    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
     if options.logger != "none":
         flags += ["--logger", options.logger]
+    if options.engine != "auto":
+        flags += ["--engine", options.engine]
     if options.data is not None:
         flags += ["--data", options.data]
     print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
-    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
+    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger, engine=options.engine)
     outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
     if outcome.already + len(outcome.finished):

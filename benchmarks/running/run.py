@@ -103,6 +103,8 @@ def train(
     """The run itself: (record, arrays). Checkpoints and logs go to `folder`."""
     begun = time.monotonic()
     torch.set_num_threads(runtime.threads)
+    # cuDNN's own switch lets an LSTM round its factors to TF32 unless it is told; here one switch decides, and a record names it
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.fp32_precision not in ("none", "ieee")
     seed_everything(spec.seed, verbose=False)
 
     signature = spec.data.signature
@@ -124,6 +126,7 @@ def train(
         total_steps=spec.epochs * math.ceil(counts["train"] / spec.batch_size),
         regression=signature.regression,
     )
+    task.model.use_engine(runtime.engine)
     start = copied(task)
     history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
     owner = checkpoint.owner_of(spec.id, module.content_hash(), runtime)
@@ -194,7 +197,9 @@ def train(
         history=tuple(history.rows),
         rates=history.rates,
         data={"hash": module.content_hash(), "counts": counts, "order": sha256(module.order(0)[:100])},
-        environment=describe(runtime) | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
+        environment=describe(runtime)
+        | {"engines_used": list(task.model.engines_used)}
+        | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
     )
     return record, arrays
 
