@@ -15,16 +15,16 @@ from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
 from .functional import (
+    complex_of,
     complex_vector,
     exact_precision,
     exact_product,
     in_precision,
-    pairs,
+    interleaved,
     power_table,
     real_matrix,
     real_vector,
     split,
-    unpaired,
 )
 
 # ------------------------------------------------------------------------------------------------- matrices
@@ -79,13 +79,13 @@ class DiagonalPlusRankOne(Matrix):
     def columns(self, B: Tensor, C: Tensor, T: int, slopes: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """States as pairs (Re x_0, Im x_0, Re x_1, ...), so that they are complex and real without a copy."""
         X, power = _Doubling.apply(self.D, self.u, self.v, complex_vector(B), T, slopes)
-        return pairs(X[:, 1]), power, pairs(complex_vector(C.transpose(0, 1)))
+        return interleaved(X[:, 1]), power, interleaved(complex_vector(C.transpose(0, 1)))
 
 
 def _functionals(D: Tensor, v: Tensor, T: int, dtype: torch.dtype) -> tuple[Complex[Tensor, "H {T} M"], Float[Tensor, "H {T} N"]]:
     """(D*^k for k < T; D*^{T-1} v, ..., D* v, v as pairs, the last m of which stand in A^m)."""
     table = power_table(D.conj().resolve_conj(), T, dtype)
-    return table, pairs((in_precision(v, dtype).unsqueeze(1) * table).flip(1))
+    return table, interleaved((in_precision(v, dtype).unsqueeze(1) * table).flip(1))
 
 
 def _paired_diagonal(D: Complex[Tensor, "H M"]) -> Float[Tensor, "H N N"]:
@@ -105,10 +105,10 @@ class _Doubling(torch.autograd.Function):
         _, V = _functionals(D, v, T, torch.float64)
         X, power = torch.stack([u, b], dim=1).unsqueeze(2), D  # (H, 2, m, M)
         for m in (1 << k for k in range(T.bit_length() - 1)):
-            through = (pairs(X).flatten(1, 2) @ V[:, T - m :].mT) @ pairs(X[:, 0])
-            X = torch.cat([X, power[:, None, None] * X + unpaired(through).view_as(X)], dim=2)
+            through = (interleaved(X).flatten(1, 2) @ V[:, T - m :].mT) @ interleaved(X[:, 0])
+            X = torch.cat([X, power[:, None, None] * X + complex_of(through).view_as(X)], dim=2)
             power = power * power
-        return X, pairs(X[:, 0]).mT @ V + _paired_diagonal(power)
+        return X, interleaved(X[:, 0]).mT @ V + _paired_diagonal(power)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, Tensor, int, torch.dtype], output: tuple[Tensor, Tensor]) -> None:
@@ -122,24 +122,24 @@ class _Doubling(torch.autograd.Function):
         T, M, wide = ctx.T, D.shape[-1], D.dtype
         table, V = _functionals(D, v, T, ctx.slopes)
         v, X, dX, dA = (in_precision(x, ctx.slopes) for x in (v, X, dX, dA))
-        U = pairs(X[:, 0])
+        U = interleaved(X[:, 0])
         blocks = dA.unflatten(2, (M, 2)).unflatten(1, (M, 2)).diagonal(dim1=1, dim2=3)  # (H, 2, 2, M)
         turned = torch.complex(blocks[:, 0, 0] + blocks[:, 1, 1], blocks[:, 1, 0] - blocks[:, 0, 1])
         dD, dV = T * table[:, T - 1] * turned, [U @ dA]
-        dX = torch.stack([dX[:, 0] + unpaired(V @ dA.mT), dX[:, 1]], dim=1)
+        dX = torch.stack([dX[:, 0] + complex_of(V @ dA.mT), dX[:, 1]], dim=1)
         for m in (1 << k for k in reversed(range(T.bit_length() - 1))):
             x, g = X[:, :, :m], dX[:, :, m:]
-            rows, slopes, V_m, U_m = pairs(x).flatten(1, 2), pairs(g).flatten(1, 2), V[:, T - m :], U[:, :m]
+            rows, slopes, V_m, U_m = interleaved(x).flatten(1, 2), interleaved(g).flatten(1, 2), V[:, T - m :], U[:, :m]
             d = slopes @ U_m.mT
-            dX = dX[:, :, :m] + table[:, m, None, None] * g + unpaired(d @ V_m).view_as(x)
-            dX = torch.stack([dX[:, 0] + unpaired((V_m @ rows.mT) @ slopes), dX[:, 1]], dim=1)
+            dX = dX[:, :, :m] + table[:, m, None, None] * g + complex_of(d @ V_m).view_as(x)
+            dX = torch.stack([dX[:, 0] + complex_of((V_m @ rows.mT) @ slopes), dX[:, 1]], dim=1)
             dD = dD + m * table[:, m - 1] * (x.conj() * g).sum((1, 2))
             dV.append(d.mT @ rows)
         total = dV.pop()
         while dV:
             d = dV.pop()
             total = torch.cat([d[:, : -total.shape[1]], d[:, -total.shape[1] :] + total], dim=1)
-        back = unpaired(total).flip(1)  # of D*^k v
+        back = complex_of(total).flip(1)  # of D*^k v
         k = torch.arange(1, T, device=D.device).unsqueeze(-1)
         dv = (table.conj() * back).sum(1)
         dD = dD + v * (k * table[:, :-1] * back[:, 1:].conj()).sum(1)
@@ -153,15 +153,15 @@ class _Doubling(torch.autograd.Function):
         table, V = _functionals(D, v, ctx.T, torch.float64)
         k = torch.arange(1, ctx.T, device=D.device).unsqueeze(-1)
         slopes = torch.cat([torch.zeros_like(table[:, :1]), k * table[:, :-1] * dD.conj().unsqueeze(1)], dim=1)
-        dV = pairs((dv.unsqueeze(1) * table + v.unsqueeze(1) * slopes).flip(1))
+        dV = interleaved((dv.unsqueeze(1) * table + v.unsqueeze(1) * slopes).flip(1))
         X, dX, power, dpower = (x.unsqueeze(2) for x in (torch.stack([u, b], 1), torch.stack([du, db], 1), D[:, None], dD[:, None]))
         for m in (1 << k for k in range(ctx.T.bit_length() - 1)):
-            rows, U, last = pairs(X).flatten(1, 2), pairs(X[:, 0]), V[:, ctx.T - m :].mT
-            through = (pairs(dX).flatten(1, 2) @ last + rows @ dV[:, ctx.T - m :].mT) @ U + (rows @ last) @ pairs(dX[:, 0])
-            dX = torch.cat([dX, dpower * X + power * dX + unpaired(through).view_as(X)], dim=2)
-            X = torch.cat([X, power * X + unpaired((rows @ last) @ U).view_as(X)], dim=2)
+            rows, U, last = interleaved(X).flatten(1, 2), interleaved(X[:, 0]), V[:, ctx.T - m :].mT
+            through = (interleaved(dX).flatten(1, 2) @ last + rows @ dV[:, ctx.T - m :].mT) @ U + (rows @ last) @ interleaved(dX[:, 0])
+            dX = torch.cat([dX, dpower * X + power * dX + complex_of(through).view_as(X)], dim=2)
+            X = torch.cat([X, power * X + complex_of((rows @ last) @ U).view_as(X)], dim=2)
             power, dpower = power * power, 2 * power * dpower
-        return dX, pairs(dX[:, 0]).mT @ V + pairs(X[:, 0]).mT @ dV + _paired_diagonal(dpower[:, 0, 0])
+        return dX, interleaved(dX[:, 0]).mT @ V + interleaved(X[:, 0]).mT @ dV + _paired_diagonal(dpower[:, 0, 0])
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from .functional import exact_product, in_precision, pairs, power_table, split, square, unpaired
+from .functional import complex_of, exact_product, in_precision, interleaved, power_table, split, square
 
 
 def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
@@ -45,7 +45,7 @@ class _Vandermonde(torch.autograd.Function):
         T, M = split(L)
         W, b = W.conj().resolve_conj(), a.conj().resolve_conj()
         rows = in_precision(W, dtype).transpose(0, 1).unsqueeze(2) * power_table(square(b, T), M, dtype).unsqueeze(1)  # (H, J, M, N)
-        K = exact_product(pairs(rows).flatten(1, 2), pairs(power_table(a, T, dtype)).mT)  # (H, J M, T): Re(r c) = Re <conj r, c>
+        K = exact_product(interleaved(rows).flatten(1, 2), interleaved(power_table(a, T, dtype)).mT)  # Re(r c) = Re <conj r, c>
         return K.unflatten(1, (J, M)).flatten(2)[..., :L].transpose(0, 1)
 
     @staticmethod
@@ -80,12 +80,12 @@ class _Moments(torch.autograd.Function):
     def forward(g: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         J, H, L = g.shape
         T, M = split(L)
-        columns, steps = pairs(power_table(a, T, g.dtype)), power_table(square(a, T), M, g.dtype).unsqueeze(1)
+        columns, steps = interleaved(power_table(a, T, g.dtype)), power_table(square(a, T), M, g.dtype).unsqueeze(1)
 
         def moment(g: Tensor) -> Tensor:
             G = torch.nn.functional.pad(g.transpose(0, 1), (0, T * M - L)).reshape(H, J * M, T)
             P = exact_product(G, columns).unflatten(1, (J, M))  # sum_j G_ij a^j
-            P = unpaired(P) if a.is_complex() else P
+            P = complex_of(P) if a.is_complex() else P
             return P.mul_(steps).sum(2).transpose(0, 1).to(a.dtype)
 
         return moment(g), moment(_earlier(g))

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from jaxtyping import Float, Inexact
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from .names import choose
 
-Matrix = Float[Tensor, "*batch N N"]
-Vector = Float[Tensor, "*batch N"]
+if TYPE_CHECKING:  # a spec names a rule; torch is imported by whoever computes with it
+    from jaxtyping import Float, Inexact
+    from torch import Tensor
+
+    Matrix = Float[Tensor, "*batch N N"]
+    Vector = Float[Tensor, "*batch N"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,51 +62,16 @@ class Discretization:
             )
 
 
-class _Phi(torch.autograd.Function):
-    """phi_k(z) = sum_m z^m / (m + k)!, so that phi_0 = e^z and phi_{k+1} = (phi_k - 1 / k!) / z; its derivative is phi_k - k phi_{k+1}."""
+def _phi1(z: Tensor) -> Tensor:
+    from ..phi import phi1
 
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(z: Tensor, k: int) -> Tensor:
-        small = z.abs() < 0.1
-        w = z.masked_fill(~small, 0)
-        series = torch.zeros_like(w)
-        for m in range(10, -1, -1):  # reaches 1e-17 at |z| = 1/10
-            series = series.mul_(w).add_(1 / math.factorial(m + k))
-        safe = z.masked_fill(small, 1)
-        quotient = torch.exp(safe)
-        for m in range(k):
-            quotient = quotient.sub_(1 / math.factorial(m)).div_(safe)
-        return torch.where(small, series, quotient)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, int], output: Tensor) -> None:
-        ctx.save_for_backward(inputs[0], output)
-        ctx.save_for_forward(inputs[0], output)
-        ctx.k = inputs[1]
-
-    @staticmethod
-    def slope(ctx: Any) -> Tensor:
-        z, phi = ctx.saved_tensors
-        return phi - ctx.k * _Phi.apply(z, ctx.k + 1)
-
-    @staticmethod
-    def backward(ctx: Any, d: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return d * _Phi.slope(ctx).conj(), None
-
-    @staticmethod
-    def jvp(ctx: Any, dz: Tensor, _: None) -> Tensor:
-        return dz * _Phi.slope(ctx)
-
-
-def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
-    """(e^z - 1) / z, with the limit 1 at z = 0; the series is used where the quotient would cancel."""
-    return _Phi.apply(z, 1)
+    return phi1(z)
 
 
 def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
     """exp of the augmented matrix [[A, B], [0, 0]] dt: A_bar = e^{dt A}, B_bar = A^{-1} (A_bar - I) B, without an inverse of A."""
+    import torch
+
     N = A.shape[-1]
     top = torch.cat([A, B.unsqueeze(-1)], dim=-1)
     augmented = torch.cat([top, torch.zeros_like(top[..., :1, :])], dim=-2) * dt[..., None, None]
@@ -115,7 +80,7 @@ def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _dense_dirac(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.linalg.matrix_exp(A * dt[..., None, None]), dt.unsqueeze(-1) * B
+    return (A * dt[..., None, None]).matrix_exp(), dt.unsqueeze(-1) * B
 
 
 def generalized_bilinear(alpha: float, name: str, title: str, scipy: str = "gbt") -> Discretization:
@@ -124,6 +89,8 @@ def generalized_bilinear(alpha: float, name: str, title: str, scipy: str = "gbt"
         raise ValueError(f"the generalized bilinear family has alpha in [0, 1], got {alpha:g}")
 
     def dense(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+        import torch
+
         eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
         step = A * dt[..., None, None]
         right = torch.cat([eye + (1 - alpha) * step, (dt.unsqueeze(-1) * B).unsqueeze(-1)], dim=-1)
@@ -158,7 +125,7 @@ DISCRETIZATIONS: dict[str, Discretization] = {
     d.name: d
     for d in (
         Discretization(
-            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=torch.exp, b=phi1, dense=_dense_zoh, scipy="zoh"
+            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=lambda z: z.exp(), b=_phi1, dense=_dense_zoh, scipy="zoh"
         ),
         generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)", "bilinear"),
         generalized_bilinear(1.0, "backward-euler", "backward Euler", "backward_diff"),
@@ -168,8 +135,8 @@ DISCRETIZATIONS: dict[str, Discretization] = {
             title="impulse (A_bar = e^z, B_bar = dt B)",
             order=math.inf,
             a_stable=True,
-            a=torch.exp,
-            b=torch.ones_like,
+            a=lambda z: z.exp(),
+            b=lambda z: z.new_ones(z.shape),
             dense=_dense_dirac,
             scipy="impulse",  # whose B_bar is A_bar dt B
         ),
