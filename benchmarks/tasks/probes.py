@@ -87,8 +87,8 @@ BENCHMARKS: Final = (
         "Induction heads",
         "Random tokens with a trigger somewhere among them; at the last of 32 steps the trigger comes again, and the answer is the token "
         "that followed it before (arXiv:2212.14052, arXiv:2312.00752, where there are 256 steps). How far back the answer lies depends on "
-        "what is read: two time-invariant layers with gates between them can still do it over so few steps, a single one cannot. Chance is "
-        "6.7 %.",
+        "what is read, which a linear time-invariant layer alone cannot follow; two with gates between them can, over so few steps. Chance "
+        "is 6.7 %.",
         InductionSpec(length=32, n_train=8192, n_val=512, n_test=1024),
         "16 symbols, as published; 32 steps instead of 256, at which every row stays at chance here",
         name="induction",
