@@ -11,7 +11,6 @@ from benchmarks.published import PUBLISHED
 from benchmarks.published.table import AVERAGE, LRA
 from benchmarks.spec import Scale
 from benchmarks.tasks import biosignals, digits, images, pathfinder, probes, speech, tokens
-from data.base import DataSpec
 from data.protocol import choices as protocols
 from data.protocol import parse
 from models import DEFAULT_VARIANTS, VARIANTS
@@ -99,16 +98,11 @@ def select_benchmark(name: str, readout: str | None = None, protocol: str | None
     return Selection(benchmark, tuple(options), "".join(f"-{tag}" for tag in tags))
 
 
-def _some_data(benchmark: Benchmark) -> DataSpec:
-    """The data of the smallest scale that there is with its choices of protocol: the official ListOps has no short expressions, which the
-    quick task is of. Raises the ValueError of the smallest scale where there is none."""
-    able = [scale for scale in benchmark.scales if benchmark.has_recipe(DEFAULT_VARIANTS[0], scale)]
-    return benchmark.recipe(DEFAULT_VARIANTS[0], (able or benchmark.scales)[0]).run.data
-
-
 def _protocol_tags(benchmark: Benchmark, choices: Mapping[str, str]) -> list[str]:
     """The value of each choice, or field and value where the value alone could be read as something else. Raises ValueError."""
-    data = _some_data(benchmark)  # says at once what cannot be
+    # a smaller task may lack what the whole one has: no official table of ListOps holds short expressions
+    able = [scale for scale in benchmark.scales if benchmark.has_recipe(DEFAULT_VARIANTS[0], scale)]
+    data = benchmark.recipe(DEFAULT_VARIANTS[0], (able or benchmark.scales)[0]).run.data  # says at once what cannot be
     words = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
 
     def clear(value: str) -> bool:
