@@ -146,6 +146,41 @@ def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
 # ------------------------------------------------------------------------------------------------- parts that layers share
 
 
+class _Swapped(torch.autograd.Function):
+    """x.transpose(1, 2), laid out anew, and its derivatives too: element-wise work on tensors of two layouts is several times slower."""
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return x.transpose(1, 2).contiguous()
+        y = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
+        for matrix, into in zip(x, y):  # one by one: a CPU turns matrices in tiles, and three axes element by element
+            into.copy_(matrix.contiguous().t())
+        return y
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> Tensor:  # type: ignore[override]
+        return _Swapped.apply(dy)
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor) -> Tensor:
+        return _Swapped.apply(dx)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int], x: Tensor) -> tuple[Tensor, int]:
+        """More sequences."""
+        return _Swapped.apply(x.movedim(in_dims[0], 0).flatten(0, 1)).unflatten(0, (info.batch_size, -1)), 0
+
+
+def swapped(x: Float[Tensor, "B a b"]) -> Float[Tensor, "B b a"]:
+    """x with its last two axes in the other order, in memory too."""
+    return _Swapped.apply(x)
+
+
 class Dropout(nn.Module):
     """Dropout of (B, L, H); tied draws one mask per sequence and feature, the same at every step (feature dropout)."""
 
