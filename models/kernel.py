@@ -144,7 +144,7 @@ class SSMLayer(Layer):
 
     def _after(self, y: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
         y = self.dropout(nn.functional.gelu(y).to(self.D.dtype).transpose(1, 2))
-        return self.mix(swapped(y.transpose(1, 2)))
+        return self.mix.turned(y.transpose(1, 2))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> ConvolutionState:
         if self.kernel.directions == 2:

@@ -208,3 +208,10 @@ class Mix(nn.Module):
     def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
         y = self.linear(x)
         return nn.functional.glu(y, dim=-1) if self.gated else y
+
+    def turned(self, x: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
+        """The same of a sequence laid out as convolutions are, which is turned once, after the gate has halved it."""
+        B = x.shape[0]
+        W, b = self.linear.weight, self.linear.bias
+        y = torch.baddbmm(b.unsqueeze(-1).expand(B, -1, 1), W.expand(B, -1, -1), x)
+        return swapped(nn.functional.glu(y, dim=1) if self.gated else y)
