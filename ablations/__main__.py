@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def describe_impossible(ablation: Ablation) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
+    plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("ablation", options.name, "ablations/*.py")
     if options.list:

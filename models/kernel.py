@@ -168,6 +168,10 @@ class SSMLayer(Layer):
         y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
         return self.mix(y), replace(state, x=x)
 
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        system = self.kernel.recurrence(length)
+        return {"A": system.A, "B": system.B, "C": system.C, "D": system.D + self.D.to(system.D.dtype)}
+
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         out = kernel_arrays(self.kernel(length))
         try:

@@ -119,6 +119,14 @@ class Layer(nn.Module, ABC):
         """One step in evaluation mode, equal to `forward` at that position, and the next state."""
         raise NotImplementedError(f"{type(self).__name__} has no step mode: its init_state says why")
 
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """A, B, C, D of x_{k+1} = A x_k + B u_k, y_k = Re(C x_k) + D u_k from the input of the layer to its activation, the skip included.
+
+        One system per channel, as in `Recurrence`, or one of all channels. `length` matters only to kernels normalized over their length;
+        of two directions it is the causal one. Raises NoRecurrence, with the reason.
+        """
+        raise NoRecurrence(f"{type(self).__name__} is no linear system, so that there are no A, B, C, D")
+
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         """What a record keeps of the layer's linear system at this length; nothing where there is none.
 

@@ -140,6 +140,11 @@ class LRULayer(Layer):
         y, state = self.kernel.step(u, state)
         return self.mix(nn.functional.gelu(y.to(u.dtype) + self.D * u)), state
 
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """One system: A (N,), its diagonal, B (N, H), C (H, N), D (H, H). LRU reads a state after its step, so C Lambda before."""
+        Lambda, B, C = self.kernel.system()
+        return {"A": Lambda, "B": B, "C": C * Lambda, "D": (C @ B).real + torch.diag(self.D.double())}
+
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         return kernel_arrays(self.kernel.responses(length)) | {
             "eigenvalues": self.kernel.system()[0].unsqueeze(0).cpu().numpy().astype(np.complex64),
