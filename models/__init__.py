@@ -20,6 +20,7 @@ What fills a block of the network, from the general to the paper:
 What these are made of:
 
     functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
+    convolution      of a sequence with a kernel, by FFT, beside its oracle
     choices/         what a spec names, a row each: inits, initial spectra; discretizations, rules (A, B, dt) -> (A_bar, B_bar); links,
                      parameter -> Re(A), dt; and how names and fields are checked
     diagonal         Lambda as a trainable module

@@ -29,6 +29,7 @@ class FIRSpec(KernelSpec):
 class FIRKernel(Kernel):
     """K itself is the parameter, with the variance of HOPE's h; zero beyond its last tap."""
 
+    dense = True
     K: Tensor
 
     def __init__(self, spec: FIRSpec, d_model: int, directions: int) -> None:

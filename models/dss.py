@@ -148,6 +148,7 @@ class DSSSoftmaxKernel(DSSKernel):
     """
 
     A_link = "none"
+    decays = False
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(spec, d_model, directions)

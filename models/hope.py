@@ -103,6 +103,7 @@ class HOPEKernel(Kernel):
     D = sum_q h_q (-a)^{q+1} (0-based). [A B; C_e D_e] is orthogonal for every output e_n, so that ||A|| <= 1 and no power of it grows.
     """
 
+    dense = True
     h: Tensor
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:

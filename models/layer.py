@@ -17,6 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .choices.fields import require_types
+from .choices.names import choose
+from .engines import AUTO, ENGINES, Work, fastest
 from .parameters import OwnRates
 
 Mixing = Literal["glu", "linear"]
@@ -127,11 +129,20 @@ def require_rate(rate: float) -> None:
 
 
 LayerState = Any
-"""What a layer carries from step to step; only the layer itself looks inside."""
+"""What a layer carries from step to step and from piece to piece; only the layer itself looks inside. `detach()` gives the same state
+without its past."""
 
 
 class Layer(nn.Module, ABC):
     """A map of sequences, (B, L, H) -> (B, L, H), that fills a block."""
+
+    engine: str = AUTO
+    """The engine that was asked for; auto is the choice by table, see `models.engines`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engines_used: set[str] = set()
+        """The engines that have computed this layer so far."""
 
     @property
     @abstractmethod
@@ -156,6 +167,29 @@ class Layer(nn.Module, ABC):
         """`mask` is 1 on valid steps, 0 on the padding after them, which has no influence on the valid ones. `rate` multiplies the step
         sizes: 2 reads a sequence at half its sampling rate. Raises ValueError where the layer cannot do what is asked."""
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that can compute this layer, first the one for sizes that nobody measured; none where there is only one way."""
+        return ()
+
+    def require_engine(self, engine: str) -> None:
+        """Raises ValueError unless this engine, or auto, can compute the layer."""
+        choose("engine", engine, dict.fromkeys((AUTO, *ENGINES), True))
+        if engine != AUTO and engine not in self.engines:
+            able = f"it can use {' or '.join(self.engines)}" if self.engines else "there is only one way to compute it"
+            raise ValueError(f"{type(self).__name__} cannot use the engine {engine}: {able}; with engine=auto it uses what it can")
+
+    def use_engine(self, engine: str) -> None:
+        """Compute with this engine from now on; auto is the choice by table. Raises ValueError where the layer cannot use it."""
+        self.require_engine(engine)
+        self.engine = engine
+
+    def pick_engine(self, work: Work) -> str:
+        """The engine for this work, remembered in `engines_used`."""
+        engine = fastest(work, self.engines) if self.engine == AUTO else self.engine
+        self.engines_used.add(engine)
+        return engine
+
     def require_rate_one(self, rate: float) -> None:
         """Raises ValueError unless rate is 1: for layers without a step size."""
         if rate != 1.0:
@@ -164,6 +198,13 @@ class Layer(nn.Module, ABC):
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> LayerState:
         """The state before the first step. `length` matters only to kernels normalized over their length. Raises NoRecurrence."""
         raise NoRecurrence(f"{type(self).__name__} has no step mode in this suite; every state space layer has")
+
+    def stream(self, u: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of any length of a sequence that comes in pieces: what `forward` gives at those positions, and the state after them.
+
+        Gradients flow from piece to piece through the state; `state.detach()` cuts them, which is truncated training.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no state to stream with: its init_state says why")
 
     def step(self, u: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode, equal to `forward` at that position, and the next state."""

@@ -103,6 +103,12 @@ class Block(nn.Module):
         x = x + self.dropout(self.layer(self.norm(x, mask) if self.prenorm else x, mask, rate))
         return x if self.prenorm else self.norm(x, mask)
 
+    def stream(self, x: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of a sequence, as `forward` in the mode that the block is in, and the state after it."""
+        y, state = self.layer.stream(self.norm(x) if self.prenorm else x, state)
+        x = x + self.dropout(y)
+        return (x if self.prenorm else self.norm(x)), state
+
     def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode."""
         y, state = self.layer.step(self.norm(x) if self.prenorm else x, state)
@@ -112,12 +118,16 @@ class Block(nn.Module):
 
 @dataclass(frozen=True)
 class ModelState:
-    """The state of a network between steps: one per layer, and what the pooling still needs."""
+    """The state of a network between steps or pieces: one per layer, and what the pooling still needs."""
 
     layers: tuple[LayerState, ...]
     recent: tuple[Tensor, ...]
     """Features of the last pool_last steps; with pool_last None only their running sum."""
     steps: int
+
+    def detach(self) -> ModelState:
+        """The same state, from which no gradient flows back: where truncated training cuts a sequence."""
+        return ModelState(tuple(s.detach() for s in self.layers), tuple(h.detach() for h in self.recent), self.steps)
 
 
 Lengths = Tensor | Sequence[int]
@@ -237,6 +247,23 @@ class SequenceModel(nn.Module):
             raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
         return ModelState(tuple(layer.init_state(batch, length, rate) for layer in self.layers), (), 0)
 
+    def stream(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """A piece x (B, L, d_input) or (B, L) tokens of a longer sequence: what `forward` gives on the sequence so far, and the next state.
+
+        With a decoder per step that is (B, L, d_output) for the steps of this piece. Gradients flow from piece to piece through the state;
+        `state.detach()` cuts them, so that a sequence of any length can be trained on in bounded memory.
+        """
+        self.require_input(x)
+        h, layers = self.encoder(x), []
+        for block, layer in zip(self._each_block(), state.layers, strict=True):
+            h, layer = block.stream(h, layer)
+            layers.append(layer)
+        h = self.norm(h)
+        state = replace(state, layers=tuple(layers))
+        if self.per_step:
+            return self.decoder(h), replace(state, steps=state.steps + h.shape[1])
+        return self._pooled(state, h)
+
     def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """One step x (B, d_input) or (B,) tokens: what `forward` gives on the sequence so far, in evaluation mode, and the next state."""
         h, layers = self.encoder(x), []
@@ -244,10 +271,29 @@ class SequenceModel(nn.Module):
             h, layer = block.step(h, layer)
             layers.append(layer)
         h = self.norm(h)
-        state = replace(state, layers=tuple(layers), steps=state.steps + 1)
+        state = replace(state, layers=tuple(layers))
         if self.per_step:
-            return self.decoder(h), state
-        last = self.spec.pool_last
-        recent = (sum(state.recent, h),) if last is None else (*state.recent, h)[-last:]
-        mean = recent[0] / state.steps if last is None else torch.stack(recent).mean(0)
-        return self.decoder(mean), replace(state, recent=recent)
+            return self.decoder(h), replace(state, steps=state.steps + 1)
+        return self._pooled(state, h.unsqueeze(1))
+
+    def _pooled(self, state: ModelState, h: Float[Tensor, "B L H"]) -> tuple[Tensor, ModelState]:
+        """The decoder on the mean of the last steps, those of `state` and of h together, and the state with them."""
+        last, steps = self.spec.pool_last, state.steps + h.shape[1]
+        if last is None:
+            total = sum(state.recent, h.sum(1))
+            return self.decoder(total / steps), replace(state, recent=(total,), steps=steps)
+        recent = (*state.recent, *h.unbind(1))[-last:]
+        return self.decoder(torch.stack(recent).mean(0)), replace(state, recent=recent, steps=steps)
+
+    def use_engine(self, engine: str) -> None:
+        """Compute every layer with this engine from now on; auto is the choice by table (`models.engines`). Raises ValueError where a layer
+        cannot use it, and then leaves all as it was."""
+        for layer in self.layers:
+            layer.require_engine(engine)
+        for layer in self.layers:
+            layer.use_engine(engine)
+
+    @property
+    def engines_used(self) -> tuple[str, ...]:
+        """The engines that have computed a layer so far, in alphabetical order."""
+        return tuple(sorted(set().union(*(layer.engines_used for layer in self.layers))))

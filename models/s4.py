@@ -77,6 +77,7 @@ class S4Kernel(Kernel):
     any length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
     """
 
+    dense = True
     A: Spectrum
     P: Tensor
     B: Tensor

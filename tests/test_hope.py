@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models import HOPESpec
-from models.functional import circular_conv
+from models.convolution import circular_conv
 from models.hope import HOPEKernel, hankel, samples, warped_angles
 from models.krylov import toeplitz
 
