@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
@@ -31,6 +30,8 @@ class Options:
     """Kinds of work, separated by commas."""
     short: Annotated[bool, cli.SHOWN] = False
     """One or two sizes of each kind of work: a minute or two."""
+    write_engines: Annotated[bool, cli.SHOWN] = False
+    """Write models/engines.csv, by which layers choose how they are computed, from what this session finds of engines."""
     base: Annotated[str | None, cli.option("--base", str, "COMMIT"), cli.SHOWN] = None
     """Measure the code of this commit beside that of the working tree, instead of the textbook's."""
 
@@ -48,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = ROWS if "all" in options.variant else tuple(choose("variant", name, {row: row for row in ROWS}) for name in options.variant)
     device, threads = choose_device(options.device), options.threads or usable_cores()
     groups = choose_groups(device, rows, options.kind, short=options.short)
-    measure = measure_all if options.base is None else partial(compare_with, options.base)
-    return measure(groups, device, threads, options.minutes)
+    if options.base is not None:
+        if options.write_engines:
+            raise cli.UsageError("--write-engines is for what this tree measures of itself; --base compares it with another")
+        return compare_with(options.base, groups, device, threads, options.minutes)
+    return measure_all(groups, device, threads, options.minutes, write_engines=options.write_engines)
 
 
 if __name__ == "__main__":

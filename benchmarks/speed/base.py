@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +15,9 @@ from benchmarks import cli
 from benchmarks.running.environment import ROOT
 from benchmarks.speed import allocation
 from benchmarks.speed.case import OURS, Case, Timing
-from benchmarks.speed.command import begin, tell
+from benchmarks.speed.command import begin, limit_of, tell
 from benchmarks.speed.plan import Group
-from benchmarks.speed.session import Clock, measure_in_turn
+from benchmarks.speed.session import Clock, run_groups
 from benchmarks.speed.worker import Elsewhere
 
 
@@ -56,29 +57,24 @@ def measured_pair(case: Case, now: Timing, then: Timing) -> Mapping[str, Any]:
 def compare_with(commit: str, groups: Sequence[Group], device: Literal["cpu", "cuda"], threads: int, minutes: int) -> int:
     """Measures our cases of these groups by the working tree and by a commit, a process for each; the exit code."""
     clock, session = Clock(60 * minutes), begin(device, threads, minutes)
+    session.environment = {**session.environment, "base": _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")}
+
+    def seen(group: Group, by_measurer: Sequence[Mapping[Case, Timing]]) -> None:
+        now, then = by_measurer
+        for case in (c for c in now if c in then):
+            pair = measured_pair(case, now[case], then[case])
+            session.earlier.append(pair)
+            tell(f"    {case.row:<14} now {pair['now']['ms']:.4g} ms, then {pair['then']['ms']:.4g} ms: {pair['ratio']:.2f}x")
+        session.write()
+
+    ours = [replace(g, cases=tuple(c for c in g.cases if c.by == OURS)) for g in groups]
     environment = allocation.unsettled() | allocation.SETTLED
-    session.environment = {**session.environment, "base": _git("rev-parse", "--end-of-options", commit)}
     with (
         older_tree(commit) as tree,
-        Elsewhere(ROOT, device, threads, environment) as now,
-        Elsewhere(tree, device, threads, environment) as then,
+        Elsewhere("now", ROOT, device, threads, environment) as now,
+        Elsewhere("then", tree, device, threads, environment) as then,
     ):
-        for group in groups:
-            cases = [case for case in group.cases if case.by == OURS]
-            if not cases or not clock.fits(2 * sum(6 * 0.1 for _ in cases)):
-                continue
-            begun = clock.now()
-            measured = measure_in_turn([(who, case) for case in cases for who in (now, then)])
-            tell(f"[{clock.gone / 60:.1f} min] {group.title}: {clock.now() - begun:.0f} s")
-            for i, case in enumerate(cases):
-                why = measured.unable.get(2 * i) or measured.unable.get(2 * i + 1)
-                if why:
-                    session.left_out.append({"what": str(case), "why": ("then: " if 2 * i in measured.timings else "now: ") + why})
-                    tell(f"    {case.row:<14} cannot be compared: {session.left_out[-1]['why']}")
-                    continue
-                pair = measured_pair(case, measured.timings[2 * i], measured.timings[2 * i + 1])
-                session.earlier.append(pair)
-                tell(f"    {case.row:<14} now {pair['now']['ms']:.4g} ms, then {pair['then']['ms']:.4g} ms: {pair['ratio']:.2f}x")
-            session.write()
+        left_out = run_groups([g for g in ours if g.cases], [now, then], clock, seen=seen, say=tell, limit_mb=limit_of(device))
+    session.left_out = [vars(hole) for hole in left_out]
     tell(f"\n{session.write()}")
     return cli.DONE

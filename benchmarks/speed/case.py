@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self, get_args
 
-Kind = Literal["convolution", "kernel", "layer", "step", "recurrent", "forward"]
+Kind = Literal["convolution", "kernel", "layer", "step", "recurrent", "forward", "engine"]
 """convolution, kernel, layer: forward and backward. step: a training step of a network, optimizer included. recurrent: one token through a
-network in step mode. forward: a layer without derivatives."""
+network in step mode. forward: a layer without derivatives. engine: a kernel and its application, without what is around; forward and
+backward."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 OURS, TEXTBOOK = "ours", "textbook"
 

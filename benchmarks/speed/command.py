@@ -12,6 +12,7 @@ from benchmarks.running.environment import ROOT, Runtime, describe
 from benchmarks.speed import allocation
 from benchmarks.speed.anchor import ALLOCATIONS, CASES, Anchor, anchors
 from benchmarks.speed.case import OURS, Case, Timing
+from benchmarks.speed.engines import merged, points
 from benchmarks.speed.measure import Here
 from benchmarks.speed.plan import Group
 from benchmarks.speed.record import Session
@@ -20,6 +21,7 @@ from benchmarks.speed.session import MEMORY, Clock, free_memory_mb, load, measur
 from benchmarks.speed.targets import targets
 from benchmarks.speed.work import build
 from benchmarks.speed.worker import Elsewhere
+from models.engines import TABLE, table, write_table
 
 
 def tell(text: str) -> None:
@@ -49,7 +51,7 @@ def check_anchors(threads: int) -> list[Anchor]:
     """The ratios of the textbook code on this machine's CPU, under both ways to hand out memory."""
     found = []
     for words, environment in zip(ALLOCATIONS, (allocation.unsettled(), allocation.unsettled() | allocation.SETTLED), strict=True):
-        with Elsewhere(ROOT, "cpu", threads, environment) as measurer:
+        with Elsewhere("anchor", ROOT, "cpu", threads, environment) as measurer:
             measured = measure_in_turn([(measurer, case) for case in CASES])
         if not measured.unable:
             found += anchors({CASES[i]: t.median for i, t in measured.timings.items()}, words)
@@ -77,20 +79,21 @@ def in_lines(timings: Mapping[Case, Timing], results: Results) -> str:
     return "\n".join(lines)
 
 
-def measure_all(groups: Sequence[Group], device: Literal["cpu", "cuda"], threads: int, minutes: int) -> int:
-    """Measures these groups on a device and writes the record; the exit code."""
+def measure_all(groups: Sequence[Group], device: Literal["cpu", "cuda"], threads: int, minutes: int, *, write_engines: bool) -> int:
+    """Measures these groups on a device and writes the record, and on request the table of engines; the exit code."""
     torch.set_num_threads(threads)
     clock = Clock(60 * minutes)
     session = begin(device, threads, minutes)
     tell(f"{session.environment['cpu']}, {session.environment['device']}, {threads} threads, load {session.environment['load_at_start']}")
     session.anchors = [anchor.to_json() for anchor in check_anchors(threads)]
 
-    def seen(group: Group, timings: Mapping[Case, Timing]) -> None:
+    def seen(group: Group, by_measurer: Sequence[Mapping[Case, Timing]]) -> None:
+        (timings,) = by_measurer
         session.results += [row(case, timing) for case, timing in timings.items()]
         tell(in_lines(timings, Results.from_json(session.results)))
         session.write()
 
-    left_out = run_groups(groups, Here(device, build), clock, seen=seen, say=tell, limit_mb=limit_of(device))
+    left_out = run_groups(groups, [Here(device, build)], clock, seen=seen, say=tell, limit_mb=limit_of(device))
     session.left_out = [vars(hole) for hole in left_out]
     verdicts = [t.judge(Results.from_json(session.results)) for t in targets(device)]
     session.targets = [v.to_json() for v in verdicts]
@@ -102,5 +105,9 @@ def measure_all(groups: Sequence[Group], device: Literal["cpu", "cuda"], threads
             tell(f"{'met    ' if v.met else 'NOT met'} {v.what}: {v.found:.3g} {v.unit} ({sign} {v.wanted:g})")
     if unknown := sum(v.found is None for v in verdicts):
         tell(f"{unknown} targets were not measured")
+    if write_engines:
+        found = points(Results.from_json(session.results), device)
+        write_table(merged(table(), found))
+        tell(f"{len(found)} points of engines written into models/{TABLE.name}")
     tell(f"\n{path}\nThe page: python -m reports speed")
     return cli.DONE

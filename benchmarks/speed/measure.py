@@ -22,6 +22,8 @@ class Unable(Exception):
 class Here:
     """Measures in this process. `builds` makes the work of a case; it may raise anything, which becomes `Unable`."""
 
+    name = ""
+
     def __init__(self, device: Literal["cpu", "cuda"], builds: Callable[[Case, torch.device], Work]) -> None:
         self.device, self.builds = torch.device(device), builds
         self.ready: dict[Case, Work] = {}

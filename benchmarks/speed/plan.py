@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from benchmarks.speed.case import TEXTBOOK, Case
+from benchmarks.speed.case import TEXTBOOK, Case, Kind
 from benchmarks.speed.textbook import KERNELS
 from models import DEFAULT_VARIANTS
 
@@ -61,12 +61,19 @@ BYTES: Final[Mapping[str, float]] = {"s4": 85.0, "hope-circular": 33.0, "hope": 
 """Held at the peak for each of them; the others 17."""
 
 
+AROUND: Final[Mapping[Kind, float]] = {
+    "kernel": 0.0, "convolution": 2.4e-8, "forward": 3e-8, "layer": 6e-8, "step": 6e-8, "recurrent": 0.0, "engine": 4e-8,
+}  # fmt: skip
+"""Seconds of a layer without its kernel, for each of its B H L activations."""
+
+
 def expected_seconds(case: Case) -> float:
     """Of one run on two cores: rough, and only to know when to stop."""
-    numbers, tokens = case.H * (case.N or 64) * case.L, case.B * case.L * case.H
-    written_out = SECONDS.get(case.row, 2.3e-8) * numbers if case.row in KERNELS else 4e-8 * tokens
+    written_out = (
+        SECONDS.get(case.row, 2.3e-8) * case.H * (case.N or 64) * case.L if case.row in KERNELS else 4e-8 * case.B * case.L * case.H
+    )
     kernel = written_out if case.by == TEXTBOOK else 0.01 + written_out / 12
-    around = {"kernel": 0.0, "convolution": 2.4e-8, "forward": 3e-8, "layer": 6e-8, "step": 6e-8, "recurrent": 0.0}[case.kind] * tokens
+    around = AROUND[case.kind] * case.B * case.L * case.H
     return 0.1 if case.kind == "recurrent" else case.layers * ((kernel if case.kind != "convolution" else 0.0) + around)
 
 
@@ -145,6 +152,26 @@ def recurrences() -> Iterator[Group]:
         yield Group(f"step mode, N = {N}", tuple(Case(kind="recurrent", row=row, B=16, L=1024, N=N) for row in EACH if row in rows))
 
 
+ENGINE_SIZES: Final = (
+    (1, 128, 64, 64), (64, 128, 64, 64), (64, 64, 64, 256), (16, 128, 64, 256), (1, 512, 64, 1024), (16, 128, 16, 1024),
+    (16, 128, 64, 1024), (16, 128, 256, 1024), (50, 32, 64, 1024), (1, 32, 64, 4096), (4, 128, 64, 4096), (1, 128, 64, 16384),
+    (1, 16, 64, 65536),
+)  # fmt: skip
+"""(B, H, N, L) at which engines are compared."""
+ENGINES_OF: Final = {"s4d-lin": ("fft", "chunked"), "s4": ("fft", "chunked"), "lru": ("scan", "sequential")}
+"""One row of each form of state, and what can compute it."""
+
+
+def engines() -> Iterator[Group]:
+    """The ways to compute a layer, side by side."""
+    for B, H, N, L in ENGINE_SIZES:
+        cases = [
+            Case(kind="engine", row=row, B=B, H=H, N=N, L=L, engine=engine) for row, able in ENGINES_OF.items() for engine in able
+            if not (engine == "sequential" and L > 4096)
+        ]  # fmt: skip
+        yield Group(f"engines, B = {B}, H = {H}, N = {N}, L = {L:,}", tuple(cases))
+
+
 def million() -> Group:
     """2^20 steps through one layer of 16 channels."""
     return Group("a million steps, forward", tuple(replace(MILLION, row=row) for row in EACH))
@@ -158,7 +185,7 @@ def in_order(groups: Sequence[Group]) -> tuple[Group, ...]:
 def full_plan(device: str) -> tuple[Group, ...]:
     """Everything."""
     around = layers(("fp32", "bf16"), 65536) if device == "cuda" else layers()
-    return in_order([*kernels(), *convolutions(), *around, *steps(), *recurrences(), million()])
+    return in_order([*kernels(), *convolutions(), *around, *steps(), *recurrences(), *engines(), million()])
 
 
 def short_plan(device: str) -> tuple[Group, ...]:

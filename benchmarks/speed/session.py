@@ -23,7 +23,9 @@ MEMORY: Final = 0.7
 
 
 class Measurer(Protocol):
-    """`Here`, or a process elsewhere."""
+    """`Here`, or a process elsewhere; with a name where there are several."""
+
+    name: str
 
     def prepare(self, case: Case) -> float: ...
     def time(self, case: Case) -> tuple[float, float]: ...
@@ -116,36 +118,45 @@ class LeftOut:
     why: str
 
 
-Seen = Callable[[Group, Mapping[Case, Timing]], None]
+Seen = Callable[[Group, Sequence[Mapping[Case, Timing]]], None]
+"""Is told what each measurer found of a group."""
 
 
 def run_groups(
-    groups: Sequence[Group], measurer: Measurer, clock: Clock, *, seen: Seen, say: Callable[[str], None], limit_mb: float | None
+    groups: Sequence[Group],
+    measurers: Sequence[Measurer],
+    clock: Clock,
+    *,
+    seen: Seen,
+    say: Callable[[str], None],
+    limit_mb: float | None,
 ) -> list[LeftOut]:
-    """Measures one group after the other and tells `seen` of each; returns what was left out. `limit_mb`: the most memory that a case may
-    be expected to need."""
+    """Measures one group after the other, each case by every measurer in turn, and tells `seen` of each group; returns what was left out.
+    `limit_mb`: the most memory that a case may be expected to need."""
     left_out: list[LeftOut] = []
     for i, group in enumerate(groups):
-        rest = sum(g.seconds for g in groups[i:] if not g.last) * clock.pace
+        expected = group.seconds * len(measurers)
+        rest = sum(g.seconds for g in groups[i:] if not g.last) * len(measurers) * clock.pace
         head = f"[{i + 1}/{len(groups)}, {clock.gone / 60:.1f} min, about {rest / 60:.0f} more] {group.title}"
-        if not clock.fits(group.seconds):
-            why = f"it would have taken about {group.seconds * clock.pace:.0f} s, and the {clock.allowed / 60:g} minutes were nearly over"
+        if not clock.fits(expected):
+            why = f"it would have taken about {expected * clock.pace:.0f} s, and the {clock.allowed / 60:g} minutes were nearly over"
             left_out.append(LeftOut(group.title, why))
             say(f"{head}: left out, {why}")
             continue
-        cases = []
-        for case in group.cases:
-            if limit_mb is not None and expected_mb(case) > limit_mb:
-                why = f"expected to need {expected_mb(case) / 1e3:.1f} GB, and {limit_mb / 1e3:.1f} may be used"
-                left_out.append(LeftOut(str(case), why))
-            else:
-                cases.append(case)
+        cases = [case for case in group.cases if limit_mb is None or expected_mb(case) <= limit_mb]
+        for case in (c for c in group.cases if c not in cases):
+            why = f"expected to need {expected_mb(case) / 1e3:.1f} GB, and {(limit_mb or 0) / 1e3:.1f} may be used"
+            left_out.append(LeftOut(str(case), why))
         begun = clock.now()
-        measured = measure_in_turn([(measurer, case) for case in cases])
-        clock.done(group.seconds, clock.now() - begun)
-        left_out += [LeftOut(str(cases[k]), why) for k, why in measured.unable.items()]
-        say(f"{head}: {clock.now() - begun:.0f} s" + "".join(f"; {cases[k]}: {why}" for k, why in measured.unable.items()))
-        seen(group, {cases[k]: timing for k, timing in measured.timings.items()})
+        entries = [(measurer, case) for case in cases for measurer in measurers]
+        measured = measure_in_turn(entries)
+        clock.done(expected, clock.now() - begun)
+        holes = [LeftOut(str(entries[k][1]), f"{entries[k][0].name} {why}".strip()) for k, why in measured.unable.items()]
+        left_out += holes
+        say("\n".join([f"{head}: {clock.now() - begun:.0f} s", *(f"    {hole.what}: {hole.why}" for hole in holes)]))
+        seen(
+            group, [{c: measured.timings[k] for k, (m, c) in enumerate(entries) if m is who and k in measured.timings} for who in measurers]
+        )
     return left_out
 
 

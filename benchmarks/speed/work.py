@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 import torch
@@ -28,15 +30,13 @@ def build(case: Case, device: torch.device) -> Work:
 def _mixer(case: Case) -> Any:
     from models import VARIANTS  # the tree that is measured may be an older one, which is known when it is asked
 
-    mixer: Any = VARIANTS[case.row].mixer
-    mixer = mixer if case.N is None else mixer.with_states(case.N)
-    return mixer.fixed_to(case.L) if case.kind == "recurrent" else mixer
+    sizes = {} if case.N is None else {"d_state": case.N}
+    sizes |= {"length": case.L} if case.kind == "recurrent" and case.row == "dss-softmax" else {}
+    return replace(VARIANTS[case.row].mixer, **sizes)
 
 
 def _layer(case: Case) -> Any:
-    from models import Around
-
-    return _mixer(case).build_layer(case.H, Around(dropout=DROPOUT))
+    return _network(replace(case, layers=1)).blocks[0].layer
 
 
 def _differentiated(f: Callable[[], Tensor], inputs: list[Tensor]) -> Work:
@@ -70,7 +70,8 @@ def convolution(case: Case) -> Work:
     u, K = torch.randn(case.B, case.H, case.L, requires_grad=True), torch.randn(1, case.H, case.L, requires_grad=True)
     if case.by == TEXTBOOK:
         return _differentiated(lambda: textbook.convolve(u, K[0]), [u, K])
-    causal_conv = import_module("models.functional").causal_conv
+    module = "models.convolution" if find_spec("models.convolution") else "models.functional"  # where older commits keep it
+    causal_conv = import_module(module).causal_conv
     return _differentiated(lambda: causal_conv(u, K), [u, K])
 
 
@@ -152,6 +153,16 @@ def forward(case: Case) -> Work:
     return work
 
 
+def engine(case: Case) -> Work:
+    """A kernel and its application by one engine; what is around them is left away."""
+    assert case.engine is not None
+    ours = _layer(case)
+    ours.use_engine(case.engine)
+    ours.mix, ours.dropout = nn.Identity(), nn.Identity()
+    x = torch.randn(case.B, case.L, case.H, requires_grad=True)
+    return _differentiated(lambda: ours(x), [x, *ours.parameters()])
+
+
 BUILDERS: Final[Mapping[Kind, Callable[[Case], Work]]] = {
     "convolution": convolution,
     "kernel": kernel,
@@ -159,4 +170,5 @@ BUILDERS: Final[Mapping[Kind, Callable[[Case], Work]]] = {
     "step": step,
     "recurrent": recurrent,
     "forward": forward,
+    "engine": engine,
 }

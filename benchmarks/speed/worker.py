@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ from benchmarks.speed.case import Case
 class Elsewhere:
     """Measures in a process of its own, with the packages that lie in `tree`; to be used as a context."""
 
-    def __init__(self, tree: Path, device: str, threads: int, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, tree: Path, device: str, threads: int, environment: Mapping[str, str]) -> None:
+        self.name = name
         command = [sys.executable, "-m", "benchmarks.speed.worker", device, str(threads)]
         self.process = subprocess.Popen(
             command, cwd=tree, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -57,7 +59,7 @@ class Elsewhere:
             raise Unable(f"the process that measures has ended: {why[-1] if why else f'code {self.process.returncode}'}")
         answer: Mapping[str, Any] = json.loads(line)
         if "unable" in answer:
-            raise Unable(answer["unable"])
+            raise Unable(re.sub(r" ?\(?/[^ )]+\)?", "", answer["unable"]))  # no folder of this machine
         return answer
 
 
