@@ -5,7 +5,7 @@
     grid.py       the cells of an ablation grid         everything.py  all of them on one page
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
-    sections/     results, training, inside, published, family, grid, effects: tables, figures and words of one section, a file each
+    sections/     results, training, inside, published, family, grid, effects, speed: tables, figures and words of one section, a file each
     parts/        what sections are made of:
         frame.py         records looked up by id -> one tidy pandas frame, holes included
         metric.py        how a score is read and printed        judge.py   rows against the best of them and chance.py

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything: renders what the records hold, trains nothing.
+"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | speed | everything: renders what records hold, trains nothing.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -113,6 +113,17 @@ class Grid(_Output):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Speed(_Output):
+    """How fast every row is, from the sessions of `python -m benchmarks.speed`."""
+
+    def request(self, store: Store) -> Request:
+        """The report of the newest session of each device."""
+        from reports.speed import request_speed
+
+        return request_speed()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Everything(_Output):
     """An index of every record there is, with a page for each benchmark and grid."""
 
@@ -120,11 +131,12 @@ class Everything(_Output):
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
 
 
-ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Speed]]] = {
     "quickstart": Quickstart,
     "benchmark": Benchmark,
     "family": Family,
     "grid": Grid,
+    "speed": Speed,
 }
 """The kinds of report that are of one thing. Besides there is `everything`."""
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
@@ -168,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError(f"name a report: {', '.join(KINDS)} (see {PROG} --help)")
     with cli.as_usage():
         kind = choose("report", words[0], KINDS)
-    if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
+    if kind in (Quickstart, Speed, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
     options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
     if options.commit and options.format:

@@ -56,7 +56,7 @@ def measured_pair(case: Case, now: Timing, then: Timing) -> Mapping[str, Any]:
 
 def compare_with(commit: str, groups: Sequence[Group], device: Literal["cpu", "cuda"], threads: int, minutes: int) -> int:
     """Measures our cases of these groups by the working tree and by a commit, a process for each; the exit code."""
-    clock, session = Clock(60 * minutes), begin(device, threads, minutes)
+    clock, session = Clock(60 * minutes), begin("base", device, threads, minutes)
     session.environment = {**session.environment, "base": _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")}
 
     def seen(group: Group, by_measurer: Sequence[Mapping[Case, Timing]]) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, Self, get_args
 
-Kind = Literal["convolution", "kernel", "layer", "step", "recurrent", "forward", "engine"]
+Kind = Literal["convolution", "kernel", "layer", "step", "recurrent", "forward", "scan", "engine"]
 """convolution, kernel, layer: forward and backward. step: a training step of a network, optimizer included. recurrent: one token through a
-network in step mode. forward: a layer without derivatives. engine: a kernel and its application, without what is around; forward and
-backward."""
+network in step mode. forward: a layer without derivatives. scan: a recurrence over a whole sequence. engine: a kernel and its application,
+without what is around; both forward and backward."""
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+STEPPED: Final = 32
+"""Tokens in a run of step mode."""
 OURS, TEXTBOOK = "ours", "textbook"
 
 
@@ -21,7 +23,7 @@ class Case:
 
     kind: Kind
     row: str
-    """A row of the tables; of a convolution, "fft"."""
+    """A row of the tables; of a convolution, "fft"; of a scan, "scan"."""
     L: int
     B: int = 1
     H: int = 128

@@ -13,8 +13,9 @@ from benchmarks.speed import allocation
 from benchmarks.speed.anchor import ALLOCATIONS, CASES, Anchor, anchors
 from benchmarks.speed.case import OURS, Case, Timing
 from benchmarks.speed.engines import merged, points
-from benchmarks.speed.measure import Here
-from benchmarks.speed.plan import Group
+from benchmarks.speed.measure import Here, bandwidth
+from benchmarks.speed.plan import Group, full_plan
+from benchmarks.speed.public import installed
 from benchmarks.speed.record import Session
 from benchmarks.speed.results import Results, textbook
 from benchmarks.speed.session import MEMORY, Clock, free_memory_mb, load, measure_in_turn, run_groups
@@ -29,12 +30,14 @@ def tell(text: str) -> None:
     print(text, flush=True)
 
 
-def begin(device: str, threads: int, minutes: int) -> Session:
+def begin(plan: Literal["full", "part", "base"], device: str, threads: int, minutes: int) -> Session:
     """A session without numbers."""
     free = free_memory_mb()
     here = describe(Runtime(device="cuda" if device == "cuda" else "cpu", threads=threads))
     return Session(
-        environment=here | {"allocation": allocation.described(), "load_at_start": load(), "minutes": minutes}
+        plan=plan,
+        environment=here | {"allocation": allocation.described(), "load_at_start": load(), "minutes": minutes, "packages": installed()}
+        | {"bandwidth_gb_s": round(bandwidth(torch.device(device)), 1)}
         | {"free_memory_gb": None if free is None else round(free / 1e3, 1)}
     )  # fmt: skip
 
@@ -83,7 +86,7 @@ def measure_all(groups: Sequence[Group], device: Literal["cpu", "cuda"], threads
     """Measures these groups on a device and writes the record, and on request the table of engines; the exit code."""
     torch.set_num_threads(threads)
     clock = Clock(60 * minutes)
-    session = begin(device, threads, minutes)
+    session = begin("full" if tuple(groups) == full_plan(device) else "part", device, threads, minutes)
     tell(f"{session.environment['cpu']}, {session.environment['device']}, {threads} threads, load {session.environment['load_at_start']}")
     session.anchors = [anchor.to_json() for anchor in check_anchors(threads)]
 

@@ -63,6 +63,16 @@ class Here:
             torch.cuda.empty_cache()
 
 
+def bandwidth(device: torch.device) -> float:
+    """10^9 bytes a second that a copy of 256 MB reads and writes."""
+    source = torch.ones(64 << 20, device=device)
+    target = torch.empty_like(source)
+    here = Here("cuda" if device.type == "cuda" else "cpu", lambda *_: lambda: target.copy_(source))
+    case = Case(kind="forward", row="copy", L=1)
+    here.prepare(case)
+    return 2 * source.nbytes / min(here.time(case)[0] for _ in range(5)) / 1e9
+
+
 def peak_of(work: Work, device: torch.device) -> float:
     """The most memory in tensors that one run holds at a time, over what was there before, in MB (10^6 bytes).
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from benchmarks.speed.case import TEXTBOOK, Case, Kind
+from benchmarks.speed.case import OURS, TEXTBOOK, Case, Kind
+from benchmarks.speed.public import beside, installed
 from benchmarks.speed.textbook import KERNELS
 from models import DEFAULT_VARIANTS
 
@@ -62,7 +63,7 @@ BYTES: Final[Mapping[str, float]] = {"s4": 85.0, "hope-circular": 33.0, "hope": 
 
 
 AROUND: Final[Mapping[Kind, float]] = {
-    "kernel": 0.0, "convolution": 2.4e-8, "forward": 3e-8, "layer": 6e-8, "step": 6e-8, "recurrent": 0.0, "engine": 4e-8,
+    "kernel": 0.0, "convolution": 2.4e-8, "forward": 3e-8, "layer": 6e-8, "step": 6e-8, "recurrent": 0.0, "scan": 1e-7, "engine": 4e-8,
 }  # fmt: skip
 """Seconds of a layer without its kernel, for each of its B H L activations."""
 
@@ -72,14 +73,14 @@ def expected_seconds(case: Case) -> float:
     written_out = (
         SECONDS.get(case.row, 2.3e-8) * case.H * (case.N or 64) * case.L if case.row in KERNELS else 4e-8 * case.B * case.L * case.H
     )
-    kernel = written_out if case.by == TEXTBOOK else 0.01 + written_out / 12
+    kernel = written_out if case.by == TEXTBOOK else 0.01 + written_out / 20
     around = AROUND[case.kind] * case.B * case.L * case.H
-    return 0.1 if case.kind == "recurrent" else case.layers * ((kernel if case.kind != "convolution" else 0.0) + around)
+    return 0.1 if case.kind == "recurrent" else case.layers * ((0.0 if case.kind in ("convolution", "scan") else kernel) + around)
 
 
 def expected_mb(case: Case) -> float:
     """The peak of one run."""
-    textbook = case.by == TEXTBOOK and case.row in KERNELS and case.kind != "convolution"
+    textbook = case.by == TEXTBOOK and case.row in KERNELS and case.kind not in ("convolution", "scan")
     kernel = BYTES.get(case.row, 17.0) * case.H * (case.N or 64) * case.L if textbook else 0.0
     return case.layers * (kernel + 80.0 * case.B * case.L * case.H) / 1e6
 
@@ -124,6 +125,13 @@ def convolutions() -> Iterator[Group]:
         yield Group(f"convolution, {case.B} x {L:,}", _both([case], ("fft",)))
 
 
+def scans() -> Iterator[Group]:
+    """Scans of 128 modes, equally many tokens at every L."""
+    for L in LENGTHS:
+        case = Case(kind="scan", row="scan", B=max(1, TOKENS // L), L=L)
+        yield Group(f"scan, {case.B} x {L:,}", _both([case], ("scan",)))
+
+
 def layers(precisions: Sequence[Literal["fp32", "bf16"]] = ("fp32",), textbook_to: int = 4096) -> Iterator[Group]:
     """One layer, equally many tokens at every L; the textbook code up to a length."""
     for precision in precisions:
@@ -137,10 +145,10 @@ def layers(precisions: Sequence[Literal["fp32", "bf16"]] = ("fp32",), textbook_t
 
 
 def steps() -> Iterator[Group]:
-    """Training steps of four layers of 128."""
+    """Training steps of four layers of 128; the textbook code where it ends in time."""
+    few = {1024: ("s4d-lin", "s4", "hope-circular", "lru"), 4096: ("s4d-lin", "hope-circular", "lru"), 16384: ("s4d-lin", "lru")}
     for B, L in STEPS:
-        few = ("s4d-lin", "lru") if L == 16384 else ("s4d-lin", "s4", "hope-circular", "lru")
-        yield Group(f"training step, {B} x {L:,}", _both([Case(kind="step", row=row, B=B, L=L, layers=4) for row in ROWS], few))
+        yield Group(f"training step, {B} x {L:,}", _both([Case(kind="step", row=row, B=B, L=L, layers=4) for row in ROWS], few[L]))
 
 
 def recurrences() -> Iterator[Group]:
@@ -182,10 +190,16 @@ def in_order(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda g: (g.last, g.seconds)))
 
 
+def with_packages(groups: Sequence[Group], device: str) -> tuple[Group, ...]:
+    """The groups in order, with what is installed of others' code."""
+    here = tuple(installed())
+    return in_order([replace(g, cases=(*g.cases, *beside([c for c in g.cases if c.by == OURS], device, here))) for g in groups])
+
+
 def full_plan(device: str) -> tuple[Group, ...]:
     """Everything."""
     around = layers(("fp32", "bf16"), 65536) if device == "cuda" else layers()
-    return in_order([*kernels(), *convolutions(), *around, *steps(), *recurrences(), *engines(), million()])
+    return with_packages([*kernels(), *convolutions(), *scans(), *around, *steps(), *recurrences(), *engines(), million()], device)
 
 
 def short_plan(device: str) -> tuple[Group, ...]:
@@ -202,13 +216,13 @@ def short_plan(device: str) -> tuple[Group, ...]:
     groups += [
         Group("step mode, 1 at a time", tuple(Case(kind="recurrent", row=r, L=1024, layers=4) for r in rows if r != "hope-circular"))
     ]
-    return in_order(groups)
+    return with_packages(groups, device)
 
 
 def choose_groups(device: str, rows: Sequence[str], kinds: Sequence[str], *, short: bool) -> tuple[Group, ...]:
     """The groups of the full or the short plan with their cases of these rows and kinds, and the textbook code beside them; convolutions
-    are of no row."""
-    wanted = {*rows, *map(compared, rows), "fft"}
-    keep = lambda c: c.kind in kinds and c.row in wanted and (c.row in rows or c.row == "fft" or c.by == TEXTBOOK)
+    and scans are of no row."""
+    wanted = {*rows, *map(compared, rows), "fft", "scan"}
+    keep = lambda c: c.kind in kinds and c.row in wanted and (c.row in rows or c.row in ("fft", "scan") or c.by == TEXTBOOK)
     groups = [replace(g, cases=tuple(filter(keep, g.cases))) for g in (short_plan(device) if short else full_plan(device))]
     return tuple(g for g in groups if g.cases)

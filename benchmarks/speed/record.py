@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from benchmarks.running.store import run_root, write_atomically
 
@@ -24,6 +24,8 @@ class DamagedSession(Exception):
 class Session:
     """Everything that was measured in one session, on one device."""
 
+    plan: Literal["full", "part", "base"]
+    """Everything; a part of it; or what an older commit was compared in."""
     environment: Mapping[str, Any]
     """As in the record of a run; and the allocation, the load of the machine, its memory, the minutes that were allowed."""
     anchors: list[Mapping[str, Any]] = field(default_factory=list)
@@ -40,7 +42,7 @@ class Session:
     def name(self) -> str:
         """The name of its file: device, and the second it began in."""
         device = re.sub(r"[^a-z0-9]+", "-", str(self.environment.get("device", "")).lower()).strip("-")
-        return f"{device}-{re.sub(r'[^0-9]', '', str(self.environment.get('date', ''))[:19])}"
+        return f"{device}-{self.plan}-{re.sub(r'[^0-9]', '', str(self.environment.get('date', ''))[:19])}"
 
     def to_json(self) -> str:
         """Strict JSON, a case a line."""
@@ -73,14 +75,16 @@ def read(path: Path) -> Session:
 
 
 def newest(folders: Sequence[Path]) -> list[tuple[Path, Session]]:
-    """The newest session of each device in these folders, whatever the names of their files. Files that are none are passed over."""
-    found: dict[str, tuple[str, Path, Session]] = {}
+    """Of each device in these folders the newest full session, the newest part of one where there is none that is full, and the newest
+    comparison with an older commit; whatever the names of their files. Files that are none are passed over."""
+    found: dict[tuple[str, bool], tuple[bool, str, Path, Session]] = {}
     for path in (p for folder in folders for p in sorted(folder.glob("*.json"))):
         try:
             session = read(path)
         except DamagedSession:
             continue
-        device, date = str(session.environment.get("device", "")), str(session.environment.get("date", ""))
-        if device not in found or date > found[device][0]:
-            found[device] = (date, path, session)
-    return [(path, session) for _, path, session in (found[device] for device in sorted(found))]
+        key = (str(session.environment.get("device", "")), session.plan == "base")
+        rank = (session.plan == "full", str(session.environment.get("date", "")))
+        if key not in found or rank > found[key][:2]:
+            found[key] = (*rank, path, session)
+    return [found[key][2:] for key in sorted(found)]

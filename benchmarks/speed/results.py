@@ -36,6 +36,12 @@ class Results:
         return self.get(textbook(case), what) / mine if mine else math.nan
 
 
+def floor_bytes(case: Case) -> int:
+    """What a layer, forward and backward, has to move through memory if each of u, y, dy, du and the kernel with its gradient passes
+    once: activations of 4 bytes, or of 2 where the layer runs in bf16. No layer is faster than this over the bandwidth of the device."""
+    return 4 * case.B * case.L * case.H * (2 if case.precision == "bf16" else 4) + 2 * case.H * case.L * 4
+
+
 def textbook(case: Case) -> Case:
     """The case that this one is compared with."""
     return replace(case, by=TEXTBOOK, row=compared(case.row), engine=None)

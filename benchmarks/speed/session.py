@@ -16,7 +16,7 @@ from benchmarks.speed.plan import Group, expected_mb
 RUNS: Final = 5
 """Of each case after the warm-up, at the least."""
 MOST_RUNS: Final = 15
-ENOUGH: Final = 0.5
+ENOUGH: Final = 0.3
 """Seconds of one case after which no more than RUNS are made."""
 MEMORY: Final = 0.7
 """The part of the free memory that a case may be expected to take."""

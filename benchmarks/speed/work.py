@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.speed import textbook
-from benchmarks.speed.case import OURS, TEXTBOOK, Case, Kind
+from benchmarks.speed.case import OURS, STEPPED, TEXTBOOK, Case, Kind
 from benchmarks.speed.measure import Work
 from benchmarks.speed.public import PACKAGES
 
-CLASSES, DROPOUT, TOKENS = 10, 0.1, 32
+CLASSES, DROPOUT = 10, 0.1
 
 
 def build(case: Case, device: torch.device) -> Work:
@@ -24,7 +24,8 @@ def build(case: Case, device: torch.device) -> Work:
     with device:
         if case.by in (OURS, TEXTBOOK):
             return BUILDERS[case.kind](case)
-        return PACKAGES[case.by].build(case)
+        f, inputs = PACKAGES[case.by].build(case)
+        return _differentiated(_under(case, f), inputs)
 
 
 def _mixer(case: Case) -> Any:
@@ -39,7 +40,7 @@ def _layer(case: Case) -> Any:
     return _network(replace(case, layers=1)).blocks[0].layer
 
 
-def _differentiated(f: Callable[[], Tensor], inputs: list[Tensor]) -> Work:
+def _differentiated(f: Callable[[], Tensor], inputs: Sequence[Tensor]) -> Work:
     """Forward and backward of f with a fixed random cotangent; gradients are made anew each time, as after zero_grad."""
     with torch.no_grad():
         shape = f()
@@ -125,14 +126,14 @@ def step(case: Case) -> Work:
 
 
 def recurrent(case: Case) -> Work:
-    """TOKENS tokens, one after the other, through a network in step mode."""
+    """STEPPED tokens, one after the other, through a network in step mode."""
     model = _network(case).eval()
     x = torch.randn(case.B, 1)
 
     def work() -> None:
         with torch.no_grad():
             state = start
-            for _ in range(TOKENS):
+            for _ in range(STEPPED):
                 _, state = model.step(x, state)
 
     with torch.no_grad():
@@ -153,6 +154,14 @@ def forward(case: Case) -> Work:
     return work
 
 
+def scan(case: Case) -> Work:
+    """x_k = a x_{k-1} + v_k for H complex modes, v given."""
+    a = torch.full((case.H,), 0.99, dtype=torch.complex64, requires_grad=True)
+    v = torch.randn(case.B, case.L, case.H, dtype=torch.complex64, requires_grad=True)
+    f = textbook.scan if case.by == TEXTBOOK else import_module("models.functional").scan
+    return _differentiated(lambda: f(a, v), [a, v])
+
+
 def engine(case: Case) -> Work:
     """A kernel and its application by one engine; what is around them is left away."""
     assert case.engine is not None
@@ -170,5 +179,6 @@ BUILDERS: Final[Mapping[Kind, Callable[[Case], Work]]] = {
     "step": step,
     "recurrent": recurrent,
     "forward": forward,
+    "scan": scan,
     "engine": engine,
 }
