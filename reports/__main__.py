@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | speed | everything: renders what records hold, trains nothing.
+"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | speed | profile NAME | everything: from records alone.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -124,6 +124,21 @@ class Speed(_Output):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Profile(_Output):
+    """Where a training step's time goes, from what `python -m benchmarks.speed.profile` found of a benchmark."""
+
+    name: cli.Name = None
+    """Which one."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every row that was profiled."""
+        from benchmarks.registry import BENCHMARKS
+        from reports.profile import request_profile
+
+        return request_profile(_require_name("benchmark", self.name, BENCHMARKS))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Everything(_Output):
     """An index of every record there is, with a page for each benchmark and grid."""
 
@@ -131,12 +146,13 @@ class Everything(_Output):
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
 
 
-ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Speed]]] = {
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Speed | Profile]]] = {
     "quickstart": Quickstart,
     "benchmark": Benchmark,
     "family": Family,
     "grid": Grid,
     "speed": Speed,
+    "profile": Profile,
 }
 """The kinds of report that are of one thing. Besides there is `everything`."""
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}

@@ -115,6 +115,7 @@ def kernels() -> Iterator[Group]:
     for N in STATES:
         if N != 64:
             yield _kernels(1024, SWEPT, ("s4d-lin", "s4", "hope-circular"), N=N)
+    yield _kernels(MILLION.L, ("s4d-lin", "s4", "hope"), (), last=True)
     yield Group("textbook kernel, L = 65,536", (Case(kind="kernel", row="s4d-lin", L=65536, by=TEXTBOOK),), last=True)
 
 

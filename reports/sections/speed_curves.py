@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from benchmarks.speed.case import OURS, TEXTBOOK, Case
-from benchmarks.speed.plan import LENGTHS, STATES, SWEPT, WIDTHS, compared
+from benchmarks.speed.plan import LENGTHS, MILLION, STATES, SWEPT, WIDTHS, compared
 from benchmarks.speed.results import Results, textbook
 from benchmarks.speed.targets import slope
-from reports.parts.figure import draw_nothing
+from reports.parts.figure import draw_nothing, halo
 from reports.parts.style import GREY, INK, MUTED, WIDTH, drawing, look
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def swept(row: str, letter: str) -> dict[float, Case]:
     """The kernels of a row by their size along one axis: L at H = 128 and N = 64, H or N at L = 1024."""
     start = Case(kind="kernel", row=row, L=1024)
     if letter == "L":
-        return {float(L): replace(start, L=L) for L in LENGTHS}
+        return {float(L): replace(start, L=L) for L in (*LENGTHS, MILLION.L)}
     if letter == "H":
         return {float(H): replace(start, H=H) for H in WIDTHS}
     return {float(N): replace(start, N=None if N == 64 else N) for N in STATES}  # the rows have 64 by themselves
@@ -57,7 +57,7 @@ def draw_curves(results: Results) -> Figure:
         for ax, (letter, found) in zip(panels, lines.items()):
             ends = []
             for (row, by), points in found.items():
-                color, dash, width = (GREY, "--", 1.0) if by == TEXTBOOK else (look(row).color, "-", 1.6)
+                color, dash, width = (GREY, "--", 1.0) if by == TEXTBOOK else (look(row).color, look(row).dash, 1.6)
                 ax.plot(*zip(*points), color=color, ls=dash, lw=width, marker=look(row).marker, ms=4, zorder=2)
                 ends.append((points[-1], slope(points[-3:]), color))
             _name_axis(ax, letter, sorted({size for points in found.values() for size, _ in points}))
@@ -71,16 +71,16 @@ def draw_curves(results: Results) -> Figure:
 
 def _write_exponents(ax: Axes, ends: Sequence[tuple[tuple[float, float], float, str]]) -> None:
     """The exponents beside the ends of their lines, moved apart where lines end close together."""
-    lowest = -math.inf
+    lowest: dict[float, float] = {}
     for (x, y), p, color in sorted(ends, key=lambda end: end[0][1]):
         if math.isnan(p):
             continue
-        place = max(math.log10(y), lowest + 0.17)
-        lowest = place
+        place = lowest[x] = max(math.log10(y), lowest.get(x, -math.inf) + 0.2)
         text = f"{p:.1f}"
         ax.annotate(
             text, (x, 10**place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5,
             color=MUTED if color == GREY else color, annotation_clip=False,
+            path_effects=halo(2),
         )  # fmt: skip
 
 
@@ -91,8 +91,16 @@ def _name_axis(ax: Axes, letter: str, sizes: Sequence[float]) -> None:
     ax.set_xticks(sizes)
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v / 1024:.0f}k" if v >= 1024 else f"{v:.0f}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _size(v)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if v >= 1 else f"{v:g}"))
     ax.tick_params(colors=INK)
     if sizes:
         ax.set_xlim(sizes[0] * 0.8, sizes[-1] * 1.9)
+
+
+def _size(v: float) -> str:
+    """A size in powers of two, as 64k."""
+    for unit, letter in ((1 << 20, "M"), (1 << 10, "k")):
+        if v >= unit:
+            return f"{v / unit:.0f}{letter}"
+    return f"{v:.0f}"
