@@ -21,8 +21,8 @@ from torch import Tensor
 
 from .engines import in_parts
 from .functional import powers
-from .krylov import toeplitz
-from .recurrence import Recurrence, sequential
+from .recurrence import Recurrence, interleaved, sequential
+from .warped import toeplitz
 
 PIECE: Final = {"cpu": 32, "cuda": 128}
 """Steps of a piece by device, a power of two: a longer one wastes half of a larger Toeplitz product, a shorter one hands on more states,
@@ -61,11 +61,6 @@ class Piece:
     def as_states(self, rows: Float[Tensor, "*batch R"]) -> Inexact[Tensor, "*batch N"]:
         """Rows of numbers as states."""
         return torch.view_as_complex(rows.unflatten(-1, (-1, 2))) if self.A.is_complex() else rows
-
-
-def interleaved(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
-    """A complex vector as (Re x_1, Im x_1, Re x_2, ...), R = 2 N; a real one as it is."""
-    return torch.view_as_real(x.resolve_conj()).flatten(-2) if x.is_complex() else x
 
 
 def state_powers(A: Inexact[Tensor, "*shape"], v: Inexact[Tensor, "H N"], T: int) -> Inexact[Tensor, "H {T} N"]:

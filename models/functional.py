@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Complex, Float, Inexact
+from jaxtyping import Float, Inexact
 from torch import Tensor
 
 # ------------------------------------------------------------------------------------------------- precision
@@ -60,38 +60,11 @@ def split(L: int) -> tuple[int, int]:
     return T, -(-L // T)
 
 
-def _squarings(a: Tensor, T: int) -> Tensor:
-    """a^T elementwise, T a power of two."""
+def square(a: Inexact[Tensor, "*shape"], T: int) -> Inexact[Tensor, "*shape"]:
+    """a^T elementwise by log2 T squarings; T a power of two."""
     for _ in range(T.bit_length() - 1):
         a = a * a
     return a
-
-
-# ------------------------------------------------------------------------------------------------- diagonal A
-
-
-def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, straight from the definition. O(H N L) time and memory; the oracle of `vandermonde`."""
-    V = a.unsqueeze(-1) ** torch.arange(L, device=a.device)  # (H, N, L)
-    return torch.einsum("jhn,hnl->jhl", W.to(V.dtype), V).real.contiguous()
-
-
-def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, dtype: torch.dtype) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, as one real matrix product per channel (module docstring), in `dtype`.
-
-    `a` should come in float64 or complex128 (it is small), so that phases stay exact for large l; only the product, where the
-    work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
-    """
-    J, H, _ = W.shape
-    T, M = split(L)
-    columns = powers(a, T)  # (H, N, T)
-    rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
-    if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
-        columns = torch.cat([columns.real, columns.imag], dim=-2)
-        rows = torch.cat([rows.real, -rows.imag], dim=-2)
-    rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
-    K = exact_product(rows, columns.to(dtype))  # (H, J M, T)
-    return K.view(H, J, M * T)[..., :L].transpose(0, 1)
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
@@ -164,63 +137,6 @@ def scan(a: Inexact[Tensor, " N"], v: Inexact[Tensor, "B L N"], start: Inexact[T
     if start is not None:
         v = torch.cat([v[:, :1] + (a * start).to(v.dtype).unsqueeze(1), v[:, 1:]], dim=1)
     return _Scan.apply(a, v)
-
-
-# ------------------------------------------------------------------------------------------------- polynomials on the circle
-
-
-def polynomial_direct(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
-    """g = sum_j h_j e^{j+1} by Horner's rule. The oracle of `polynomial`."""
-    g = torch.zeros_like(e)
-    for j in reversed(range(h.shape[-1])):
-        g = e * (g + h[:, j : j + 1])
-    return g
-
-
-class _Polynomial(torch.autograd.Function):
-    """Horner's rule that keeps h and e only: both derivatives are recomputed from them, power by power."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(h: Tensor, e: Tensor) -> Tensor:
-        return polynomial_direct(h, e)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
-
-    @staticmethod
-    def slope(h: Tensor, e: Tensor) -> Tensor:
-        """dg / de."""
-        slope = torch.zeros_like(e)
-        for j in reversed(range(h.shape[-1])):
-            slope = slope * e + (j + 1) * h[:, j : j + 1]
-        return slope
-
-    @staticmethod
-    def backward(ctx: Any, dg: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        h, e = ctx.saved_tensors
-        power, dh = e.conj(), []
-        for _ in range(h.shape[-1]):
-            dh.append((dg * power).sum(-1))
-            power = power * e.conj()
-        grad = torch.stack(dh, dim=-1)
-        return (grad if h.is_complex() else grad.real), dg * _Polynomial.slope(h, e).conj()
-
-    @staticmethod
-    def jvp(ctx: Any, dh: Tensor | None, de: Tensor | None) -> Tensor:
-        h, e = ctx.saved_tensors
-        dg = torch.zeros_like(e)
-        if dh is not None:
-            dg = dg + polynomial_direct(dh, e)
-        return dg if de is None else dg + _Polynomial.slope(h, e) * de
-
-
-def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
-    """g = sum_j h_j e^{j+1} at F points per channel, in O(H F) memory also for the backward pass."""
-    return _Polynomial.apply(h, e)
 
 
 # ------------------------------------------------------------------------------------------------- system theory

@@ -1,4 +1,4 @@
-"""Layers that convolve: a frozen `KernelSpec` with only the options that act on it, its `Kernel`, and the `SSMLayer` around that.
+"""Layers that convolve: the `Kernel` that a `KernelSpec` builds, and the `SSMLayer` around that.
 
 A kernel has two faces: `forward(L)` gives the convolution kernel fast, `recurrence(L)` the plain quadruple (A, B, C, D) of the same system.
 That the two agree is the central test of the project.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,66 +17,14 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from .choices.links import DT_LINKS, Link
-from .choices.names import choose
 from .chunked import chunked
 from .convolution import causal_conv, circular_conv
 from .engines import Form, Work
-from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate, require_rate, require_sequence
+from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
-
-
-@dataclass(frozen=True, kw_only=True)
-class KernelSpec(MixerSpec):
-    """A parameterization that is a convolution kernel, with its options."""
-
-    d_state: int = 64
-    """Real state dimensions per channel: a complex mode with implied conjugate counts 2, a real mode 1."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.d_state < 1:
-            raise ValueError(f"d_state counts real state dimensions and is at least 1, got {self.d_state}")
-
-    @abstractmethod
-    def build(self, d_model: int, directions: int = 1) -> Kernel:
-        """The trainable kernel of `d_model` channels; `directions` = 2 adds a C for the reversed direction."""
-
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> SSMLayer:
-        return SSMLayer(self.build(d_model, around.directions), self.d_state, around)
-
-    @property
-    def two_way(self) -> bool:
-        return True
-
-    def with_states(self, d_state: int) -> Self:
-        return replace(self, d_state=d_state)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepSpec(KernelSpec):
-    """What the parameterizations of a continuous system share: a step size dt per channel, log-uniform in [dt_min, dt_max]."""
-
-    dt_convention: ClassVar[float] = 1.0
-    """This dt over S4's dt for the same time scale."""
-
-    dt_min: float = 1e-3
-    """Smallest initial step; 1 / dt is the time scale in samples."""
-    dt_max: float = 1e-1
-    dt_link: str = "exp"
-    """dt = exp(theta) or softplus(theta)."""
-    train_dt: bool = True
-    lr_dt: float | None = rate("dt", 1e-3)
-    """Learning rate of dt; None is the network's. Never decayed."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        choose("link of dt", self.dt_link, DT_LINKS)
-        if not 0 < self.dt_min <= self.dt_max < math.inf:
-            raise ValueError(f"step sizes need 0 < dt_min <= dt_max, got {self.dt_min:g} and {self.dt_max:g}")
-
-    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
-        return replace(self, dt_min=dt_min * self.dt_convention, dt_max=dt_max * self.dt_convention)
+from .specs.kernel import StepSpec
+from .specs.mixer import PLAIN, Around
 
 
 class Kernel(OwnRates, ABC):
@@ -219,6 +167,10 @@ class SSMLayer(Layer):
         x, y = state.recurrence.step(state.x, u.to(state.recurrence.D.dtype))
         y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
         return self.mix(y), replace(state, x=x)
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        system = self.kernel.recurrence(length)
+        return {"A": system.A, "B": system.B, "C": system.C, "D": system.D + self.D.to(system.D.dtype)}
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         out = kernel_arrays(self.kernel(length))

@@ -71,12 +71,17 @@ class Recurrence:
     def arrays(self) -> dict[str, np.ndarray]:
         """ "eigenvalues" (H, N) and "hsv" (H, R), see above, as a record keeps them."""
         return {
-            "eigenvalues": self.eigenvalues().numpy().astype(np.complex64),
-            "hsv": self.hankel_singular_values().numpy().astype(np.float32),
+            "eigenvalues": self.eigenvalues().cpu().numpy().astype(np.complex64),
+            "hsv": self.hankel_singular_values().cpu().numpy().astype(np.float32),
         }
 
 
 # ------------------------------------------------------------------------------------------------- one step after the other
+
+
+def interleaved(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
+    """A complex vector as (Re x_1, Im x_1, Re x_2, ...), R = 2 N; a real one as it is."""
+    return torch.view_as_real(x.resolve_conj()).flatten(-2) if x.is_complex() else x
 
 
 class _Sequential(torch.autograd.Function):

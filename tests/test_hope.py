@@ -8,8 +8,8 @@ from torch import Tensor
 
 from models import HOPESpec
 from models.convolution import circular_conv
-from models.hope import HOPEKernel, hankel, samples, warped_angles
-from models.krylov import toeplitz
+from models.hope import HOPEKernel, hankel
+from models.warped import samples, toeplitz, warped_angles
 
 pytestmark = pytest.mark.usefixtures("double")
 

@@ -31,7 +31,7 @@ def compose_profile(profiles: Sequence[Profile], *, name: str) -> Section:
         title="Shares of a step",
         figure=draw_shares(labelled),
         alt="Stacked bars, one for each row: the share of each part in the time of a training step.",
-        caption="Each bar is one training step: forward, backward, optimizer, and the loading of the next batch. At its end the whole step.",
+        caption="A bar is one training step: forward, backward, optimizer, and the loading of the next batch; at its end the whole step.",
     )
     return Section(name="shares", title="Where a step's time goes", parts=(tabulate_shares(labelled, name=name), plot))
 
