@@ -162,7 +162,9 @@ def compare(fast: Callable[..., Tensor], slow: Callable[..., Tensor], inputs: tu
     """Value and gradient of `fast` on the device, in `dtype`, beside those of `slow` on the CPU in float64."""
     wide = [x.requires_grad_() for x in inputs]
     narrow = [
-        x.detach().to(device, dtype if not x.is_complex() else torch.complex128 if dtype == torch.float64 else torch.complex64).requires_grad_()
+        x.detach()
+        .to(device, dtype if not x.is_complex() else torch.complex128 if dtype == torch.float64 else torch.complex64)
+        .requires_grad_()
         for x in inputs
     ]
     y, reference = fast(*narrow), slow(*wide)
