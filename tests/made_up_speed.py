@@ -15,7 +15,15 @@ from benchmarks.speed.targets import targets
 def numbers(case: Case) -> dict[str, Any]:
     """What a record keeps of a case, made up."""
     ms = 1e3 * expected_seconds(case)
-    return {"case": case.to_json(), "ms": ms, "min": 0.9 * ms, "max": 1.2 * ms, "cpu_ms": 1.5 * ms, "runs": 5, "peak_mb": 1 + expected_mb(case)}
+    return {
+        "case": case.to_json(),
+        "ms": ms,
+        "min": 0.9 * ms,
+        "max": 1.2 * ms,
+        "cpu_ms": 1.5 * ms,
+        "runs": 5,
+        "peak_mb": 1 + expected_mb(case),
+    }
 
 
 def session(device: str = "cpu", anchored: float = 1.0) -> Session:

@@ -73,7 +73,7 @@ def expected_seconds(case: Case) -> float:
     written_out = (
         SECONDS.get(case.row, 2.3e-8) * case.H * (case.N or 64) * case.L if case.row in KERNELS else 4e-8 * case.B * case.L * case.H
     )
-    kernel = written_out if case.by == TEXTBOOK else 0.01 + written_out / 20
+    kernel = (written_out if case.by == TEXTBOOK else 0.01 + written_out / 20) / (3 if case.kind == "forward" else 1)
     around = AROUND[case.kind] * case.B * case.L * case.H
     return 0.1 if case.kind == "recurrent" else case.layers * ((0.0 if case.kind in ("convolution", "scan") else kernel) + around)
 

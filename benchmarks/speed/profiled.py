@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import torch
@@ -25,7 +26,12 @@ from models.parameters import OwnRates
 
 WARM, STEPS = 3, 10
 """Steps before the profiler looks, and steps that it sees."""
-OF_MODULES: Final[Mapping[type[nn.Module], str]] = {OwnRates: "kernel", Mix: "mixing", Norm: "norm"}
+OF_MODULES: Final[Mapping[type[nn.Module], tuple[str, tuple[str, ...]]]] = {
+    OwnRates: ("kernel", ("forward", "recurrence", "run")),
+    Mix: ("mixing", ("forward", "turned")),
+    Norm: ("norm", ("forward",)),
+}
+"""The part that a module is, and by which of its methods."""
 
 
 class _Ranges(Profiler):
@@ -66,22 +72,24 @@ class _Watch(Callback):
             self.begun = time.perf_counter()
 
 
+def _ranged(method: Callable[..., Any], part: str) -> Callable[..., Any]:
+    """The method inside a range that is a part by itself."""
+
+    @functools.wraps(method)
+    def inside(*inputs: Any, **named: Any) -> Any:
+        with torch.profiler.record_function(RANGE + part):
+            return method(*inputs, **named)
+
+    return inside
+
+
 def _name_parts(model: nn.Module) -> None:
-    """Makes a range of every module that is a part by itself."""
+    """Makes a range of what every module does that is a part by itself."""
     for module in model.modules():
-        part = next((name for kind, name in OF_MODULES.items() if isinstance(module, kind)), None)
-        if part is not None:
-            opened: list[Any] = []
-
-            def before(_: nn.Module, __: Any, opened: list[Any] = opened, part: str = part) -> None:
-                opened.append(torch.profiler.record_function(RANGE + part))
-                opened[-1].__enter__()
-
-            def after(_: nn.Module, __: Any, ___: Any, opened: list[Any] = opened) -> None:
-                opened.pop().__exit__(None, None, None)
-
-            module.register_forward_pre_hook(before)
-            module.register_forward_hook(after, always_call=True)
+        for kind, (part, methods) in OF_MODULES.items():
+            if isinstance(module, kind):
+                for name in (name for name in methods if hasattr(module, name)):
+                    setattr(module, name, _ranged(getattr(module, name), part))
 
 
 def profile(run: RunSpec, variant: str, runtime: Runtime) -> Profile:
