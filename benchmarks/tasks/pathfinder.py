@@ -225,7 +225,7 @@ BENCHMARKS: Final = (
         metric="accuracy",
         about=ABOUT.format("64 x 64 pixels, 4,096 steps; no published setting is known."),
         rows={
-            "quick": _quick(PathfinderSpec(resolution=64, images=20_000, averaged=2), COARSE, epochs=3),
+            "quick": _quick(PathfinderSpec(resolution=64, images=20_000, averaged=2), COARSE, epochs=2),
             "small": _small_pathfinder(PathfinderSpec(resolution=64), BORROWED.format("Pathfinder with 32 x 32 pixels")),
         },
     ),
