@@ -5,14 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
 from data import command
-
-if TYPE_CHECKING:
-    from ablations.grid import Ablation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +45,6 @@ def listing() -> str:
     return "\n".join([*lines, *remarks(own)]) + "\n"
 
 
-def describe_impossible(ablation: Ablation) -> list[str]:
-    """A line for each reason why combinations are left out, with how many and the first of them."""
-    reasons: dict[str, list[str]] = {}
-    for place in ablation.impossible():
-        reasons.setdefault(place.reason, []).append(" / ".join(place.row.values()))
-    return [
-        f"left out: {rows[0]}{f' and {len(rows) - 1} more' if len(rows) > 1 else ''}, since {reason}" for reason, rows in reasons.items()
-    ]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
@@ -66,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         print(listing(), end="")
         return cli.DONE
+    from ablations.grid import describe_impossible
     from ablations.registry import ABLATIONS
     from models.choices.names import choose
 
@@ -74,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with cli.as_usage():
         ablation = choose("ablation", options.name, ABLATIONS).on(options.bench, options.scale, options.protocol)
         jobs = ablation.jobs(options.seeds)
-    for line in describe_impossible(ablation):
+    for line in describe_impossible(ablation.impossible()):
         print(line)
     from benchmarks.running.jobs import run_jobs  # only once every name is known
 

@@ -188,6 +188,16 @@ class Ablation:
         )
 
 
+def describe_impossible(places: Sequence[Impossible]) -> list[str]:
+    """A sentence for each reason why combinations are left out, with the first of them and how many there are."""
+    reasons: dict[str, list[str]] = {}
+    for place in places:
+        reasons.setdefault(place.reason, []).append(" / ".join(level for level in place.row.values() if level != NO_CHOICE))
+    return [
+        f"Left out: {rows[0]}{f' and {len(rows) - 1} more' if len(rows) > 1 else ''}, since {reason}." for reason, rows in reasons.items()
+    ]
+
+
 def require_buildable(mixer: MixerSpec, d_model: int, directions: int) -> None:
     """Raises ValueError where there is no layer of this spec: its init is unstable, say, or its link cannot hold it."""
     if trouble := _trouble(mixer, d_model, directions):

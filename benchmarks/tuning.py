@@ -25,8 +25,8 @@ AXES: Final = ("learning rate", "kernel rate")
 """What a try is named by: the rates of the network and of the kernel, as multiples of the recipe's."""
 
 TRIES: Final[Mapping[tuple[str, str], Changes]] = {
-    ("x 1/3", "x 1"): {"optim.lr": times(1 / 3)},
     ("x 1", "x 1"): {},
+    ("x 1/3", "x 1"): {"optim.lr": times(1 / 3)},
     ("x 3", "x 1"): {"optim.lr": times(3)},
     ("x 1", "x 10"): {"mixer": kernel_rates(10)},
 }

@@ -101,6 +101,12 @@ class Grid(_Output):
 
     name: cli.Name = None
     """Which one."""
+    bench: cli.Bench = None
+    """The benchmark whose recipes were varied (default: the one that the grid names)."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: that of the grid, or the smallest of another benchmark)."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol of that benchmark."""
     seeds: cli.Seeds = (0, 1, 2)
     """Seeds asked for, separated by commas."""
 
@@ -109,7 +115,7 @@ class Grid(_Output):
         from ablations.registry import ABLATIONS
         from reports.grid import request_grid
 
-        return request_grid(_require_name("grid", self.name, ABLATIONS), self.seeds)
+        return request_grid(_require_name("grid", self.name, ABLATIONS), self.seeds, self.bench, self.scale, self.protocol)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ def report_everything(store: Store) -> Everything:
     """Every report that the records in `store` can fill."""
     found = frame.find_all(store)
     requests = [(b.title, list(request_rows(b, found.get(b.name, {}), store))) for b in BENCHMARKS.values()]
-    requests += [(g.title, list(request_cells(g.name, found.get(g.benchmark, {})))) for g in ABLATIONS.values()]
+    requests += [(g.title, list(request_grids(g.name, found.get(g.benchmark, {})))) for g in ABLATIONS.values()]
     reports = [r for _, asked in requests for r in (request.answer(store) for request in asked)]
     shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
     titles = {r.title for r in shown}
@@ -81,7 +81,7 @@ def _renamed(request: Request, tag: str) -> Request:
     return replace(request, name=request.name + tag, build=lambda runs: replace(request.build(runs), name=request.name + tag))
 
 
-def request_cells(grid: str, found: Mapping[str, Found]) -> Iterator[Request]:
+def request_grids(grid: str, found: Mapping[str, Found]) -> Iterator[Request]:
     """The report of a grid with every seed of which it has a run."""
     asked = {spec.id: spec.seed for spec in ABLATIONS[grid].specs(_seeds(found))}
     if seeds := sorted({seed for i, seed in asked.items() if i in found}):

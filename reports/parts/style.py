@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,6 +77,14 @@ def drawing() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         yield
+
+
+def looks_of(levels: Sequence[str], variants: Collection[str] = ()) -> dict[str, Look]:
+    """The looks of the levels of one factor, in the order they come: those of LEVELS, and after them the same colours with other markers
+    and dashes; levels among `variants` look as they do everywhere."""
+    count = len(LEVELS)
+    own = [replace(LEVELS[i % count], marker=_MARKERS[i // count % 6], dash=_DASHES[i // count % 4]) for i in range(count, len(levels))]
+    return {level: look(level) if level in variants else style for level, style in zip(levels, [*LEVELS, *own], strict=False)}
 
 
 def look(variant: str) -> Look:

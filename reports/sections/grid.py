@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ablations.grid import NO_CHOICE, Ablation
+from ablations.grid import NO_CHOICE, Ablation, describe_impossible
 from reports.parts import dots, frame
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, explain, judge
+from reports.parts.judge import Judged, diverged, explain, judge
 from reports.parts.metric import Metric
 from reports.parts.report import SCALE_WORDS, Plot, Section
-from reports.parts.style import LEVELS, WIDTH, Look, drawing, look
+from reports.parts.style import WIDTH, Look, drawing, look, looks_of
 from reports.parts.table import Table
 
 Key = tuple[str, ...]
@@ -32,17 +32,18 @@ def compose_grid(cells: Mapping[Key, Judged], ablation: Ablation, metric: Metric
     """The table and the figure of all cells."""
     arrangement = arrange(cells, ablation)
     table = tabulate_grid(
-        cells, name=f"{ablation.name}-grid", title=f"{title}, {ablation.scale} scale", metric=metric, factors=ablation.factors,
+        cells, name=f"{ablation.page}-grid", title=f"{title}, {ablation.scale} scale", metric=metric, factors=ablation.factors,
         columns=ablation.columns,
     )  # fmt: skip
     plot = Plot(
-        name=f"{ablation.name}-dots",
+        name=f"{ablation.page}-dots",
         title="Every run of the grid",
         figure=draw_grid(arrangement, metric=metric),
         alt=f"Dots for every seed, a line per cell and a colour per {ablation.columns}; reference rows below.",
         caption=f"{dots.CAPTION} Long vertical lines carry the means of the reference rows up into the grid.",
     )
-    return Section(name="grid", title="The grid", text=(SCALE_WORDS[ablation.scale],), parts=(table, plot))
+    text = (SCALE_WORDS[ablation.scale], *describe_impossible(ablation.impossible()))
+    return Section(name="grid", title="The grid", text=text, parts=(table, plot))
 
 
 def name_level(factor: str, level: str) -> str:
@@ -82,14 +83,15 @@ def tabulate_grid(
     for key, r in cells.items():
         lines.setdefault((*key[:at], *key[at + 1 :]), {})[heads[key[at]]] = r
     texts, marks, numbers = [], [], []
+    lost_any = any((r.runs["status"] == "diverged").any() for r in cells.values())
     for line, found in lines.items():
         labels = dict(zip(lines_of, line))
-        text = {}
+        text = {"diverged": diverged(pd.concat([r.runs for r in found.values()]))} if lost_any else {}
         for h in heads.values():
             lost = int((found[h].runs["status"] == "diverged").sum()) if h in found else 0
             text[h] = metric.score(found[h].summary) + (f", {lost} div." if lost else "") if h in found else ""
         texts.append(labels | text)
-        marks.append(dict.fromkeys(lines_of, "") | {h: found[h].mark if h in found else "" for h in heads.values()})
+        marks.append(dict.fromkeys([*lines_of, "diverged"], "") | {h: found[h].mark if h in found else "" for h in heads.values()})
         for h, r in found.items():
             numbers.append(
                 labels | {columns: h, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
@@ -99,14 +101,13 @@ def tabulate_grid(
                 | {"p_dunnett": r.p, "mark": r.mark}
                 | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
             )  # fmt: skip
-    names = [*lines_of, *heads.values()]
+    names = [*lines_of, *heads.values(), *(["diverged"] if lost_any else [])]
     caption = explain(cells, metric, behind=False)
     caption += "\nThe table of effects pools the settings and tests those."
     if made := frame.made_on(pd.concat([r.runs for r in cells.values()] or [pd.DataFrame()])):
         caption += f"\nMade on {made}."
     caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
-    diverged = any((r.runs["status"] == "diverged").any() for r in cells.values())
-    caption += " div.: diverged runs, counted and not in the mean." if diverged else ""
+    caption += " div.: diverged runs, not in the mean; diverged: their share among all runs of a line that are over." if lost_any else ""
     return Table(
         name=name, title=title, caption=caption, cells=pd.DataFrame(texts, columns=names, dtype=object),
         marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=tuple(lines_of),
@@ -148,7 +149,7 @@ def arrange(cells: Mapping[Key, Judged], ablation: Ablation) -> Arrangement:
     panels = varying[0] if len(varying) > 1 else ""
     placed = {}
     for key, r in crossed.items():
-        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels]
+        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels and key[at[f]] != NO_CHOICE]
         panel = name_level(panels, key[at[panels]]) if panels else ""
         placed[panel, " · ".join(words) or key[0], key[at[ablation.columns]]] = r
     references = {}
@@ -171,7 +172,7 @@ def draw_grid(arrangement: Arrangement, *, metric: Metric) -> Figure:
     everything = [*crossed.values(), *(reference.row for reference in references.values())]
     if not any(r.scores for r in everything):
         return draw_nothing("no finished run of the grid yet")
-    looks = dict(zip(dict.fromkeys(k[2] for k in crossed), LEVELS))
+    looks = looks_of(list(dict.fromkeys(k[2] for k in crossed)))
     span = dots.span_of(everything, metric, 0.1)
     blocks: list[tuple[str, Lines]] = []
     for panel in dict.fromkeys(k[0] for k in crossed):
