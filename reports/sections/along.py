@@ -81,7 +81,7 @@ def draw_along(lines: Mapping[Key, Line], ablation: Ablation, metric: Metric) ->
             style, shift = looks[names[key]], 0.03 * (number - (len(lines) - 1) / 2)
             _draw_line(axes[0], line, levels, style, metric, shift=shift, label=names[key])
             if below:
-                points = [(i, 100 * share) for i, share in enumerate(lost[key]) if share is not None]
+                points = [(i + shift, 100 * share) for i, share in enumerate(lost[key]) if share is not None]
                 axes[1].plot(*zip(*points), color=style.color, ls=style.dash, marker=style.marker, ms=0.8 * style.size, mec=PAPER, mew=0.5)
         if below:
             axes[1].set_ylabel("diverged (%)")

@@ -147,9 +147,10 @@ def arrange(cells: Mapping[Key, Judged], ablation: Ablation) -> Arrangement:
     levels = {f: len({k[at[f]] for k in crossed}) for f in factors if f != ablation.columns}
     varying = sorted((f for f in levels if levels[f] > 1), key=levels.__getitem__)
     panels = varying[0] if len(varying) > 1 else ""
+    plain = lambda f: (NO_CHOICE, ablation.fixed.get(f))  # needs no word
     placed = {}
     for key, r in crossed.items():
-        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels and key[at[f]] != NO_CHOICE]
+        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels and key[at[f]] not in plain(f)]
         panel = name_level(panels, key[at[panels]]) if panels else ""
         placed[panel, " · ".join(words) or key[0], key[at[ablation.columns]]] = r
     references = {}
@@ -159,6 +160,15 @@ def arrange(cells: Mapping[Key, Judged], ablation: Ablation) -> Arrangement:
     return Arrangement(
         crossed=placed, references=references, panels=panels if panels != factors[0] else "", colors=ablation.columns
     )  # fmt: skip
+
+
+def _name_panel(level: str, factor: str) -> str:
+    """ "complex state", "learning rate x 3", "no B"; the level alone where it is of several words, which say what it is of."""
+    if level == NO_CHOICE:
+        return f"no {factor}"
+    if factor and (level[:1].isdigit() or level.startswith("x ")):
+        return f"{factor} {level}"
+    return level if " " in level else f"{level} {factor}".strip()
 
 
 Lines = Sequence[tuple[str, Sequence[tuple[Judged, Look]]]]
@@ -178,7 +188,7 @@ def draw_grid(arrangement: Arrangement, *, metric: Metric) -> Figure:
     for panel in dict.fromkeys(k[0] for k in crossed):
         names = dict.fromkeys(k[1] for k in crossed if k[0] == panel)
         inside = [(n, [(crossed[panel, n, h], looks[h]) for h in looks if (panel, n, h) in crossed]) for n in names]
-        blocks.append((f"{panel} {arrangement.panels}".strip(), inside))
+        blocks.append((_name_panel(panel, arrangement.panels), inside))
     if references:
         blocks.append(("reference rows", [(n, [(reference.row, reference.look)]) for n, reference in references.items()]))
     with drawing():
