@@ -24,7 +24,7 @@ def kernel_rates(factor: float) -> Callable[[Any], MixerSpec]:
 AXES: Final = ("learning rate", "kernel rate")
 """What a try is named by: the rates of the network and of the kernel, as multiples of the recipe's."""
 
-TRIES: Final[Mapping[tuple[str, str], Changes]] = {
+TRIES: Final[Mapping[tuple[str, ...], Changes]] = {
     ("x 1", "x 1"): {},
     ("x 1/3", "x 1"): {"optim.lr": times(1 / 3)},
     ("x 3", "x 1"): {"optim.lr": times(3)},
@@ -32,5 +32,8 @@ TRIES: Final[Mapping[tuple[str, str], Changes]] = {
 }
 """A level of each of AXES -> what is set."""
 
-TUNE: Final[Mapping[str, Mapping[tuple[str, str], Changes]]] = {"rates": TRIES}
+TUNE: Final[Mapping[str, Mapping[tuple[str, ...], Changes]]] = {"rates": TRIES}
 """What can be tuned, by name."""
+
+COMMON: Final = ("x 1", "x 1")
+"""The try that all rows share: the rates of the recipe."""

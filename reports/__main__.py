@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything: renders what the records hold, trains nothing.
+"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | sweep | everything: renders what the records hold, trains nothing.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -83,6 +83,10 @@ class Benchmark(_Tasks):
 
     readout: cli.Readout = None
     """Where the class is read, for signals followed by noise."""
+    set: cli.Set = None
+    """The runs with these fields set, as in mixer.d_state=16,optim.lr=0.003, beside those of the recipes."""
+    tune: cli.Tune = None
+    """rates: each row at those of its tried rates that are best on validation."""
 
     def request(self, store: Store) -> Request:
         """The report of the benchmark; of the family, where the name is one's, so that `make compare` takes either."""
@@ -90,9 +94,19 @@ class Benchmark(_Tasks):
         from reports.benchmark import request_benchmark
 
         name = _require_name("benchmark", self.name, BENCHMARKS)
-        if name in FAMILIES and self.readout is None:
+        if name in FAMILIES and (self.readout, self.set, self.tune) == (None, None, None):
             return Family(name=name, seeds=self.seeds, variant=self.variant, scale=self.scale, protocol=self.protocol).request(store)
-        return request_benchmark(name, self.seeds, self.variant, self.scale, store, readout=self.readout, protocol=self.protocol)
+        return request_benchmark(
+            name,
+            self.seeds,
+            self.variant,
+            self.scale,
+            store,
+            readout=self.readout,
+            protocol=self.protocol,
+            changes=self.set,
+            tune=self.tune,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +133,35 @@ class Grid(_Output):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sweep(_Output):
+    """The cells of a grid that stands in no file: every combination of the values of some fields."""
+
+    bench: cli.Bench = None
+    """The benchmark whose recipes were varied."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: the smallest of the benchmark)."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol of that benchmark."""
+    variant: cli.Variants = ("s4d-lin",)
+    """The rows whose recipes were varied."""
+    sweep: cli.Sweep = None
+    """The values, as in "mixer.init=lin,inv mixer.real=false,true"."""
+    seeds: cli.Seeds = (0, 1, 2)
+    """Seeds asked for, separated by commas."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every cell."""
+        from ablations.sweep import sweep
+        from benchmarks.registry import BENCHMARKS
+        from reports.grid import request_cells
+
+        if self.sweep is None:
+            raise ValueError("sweep of what? --sweep takes fields and their values, as in mixer.init=lin,inv")
+        bench = _require_name("sweep", self.bench, BENCHMARKS)
+        return request_cells(sweep(bench, self.scale, self.variant, self.sweep, self.protocol), self.seeds, kind="sweep")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Everything(_Output):
     """An index of every record there is, with a page for each benchmark and grid."""
 
@@ -126,11 +169,12 @@ class Everything(_Output):
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
 
 
-ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Sweep]]] = {
     "quickstart": Quickstart,
     "benchmark": Benchmark,
     "family": Family,
     "grid": Grid,
+    "sweep": Sweep,
 }
 """The kinds of report that are of one thing. Besides there is `everything`."""
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
@@ -159,7 +203,7 @@ def request(words: Sequence[str], store: Store) -> Request:
 
     with cli.as_usage():
         kind = choose("report", words[0], ONE)
-        return cli.read(kind, words[1:], prog=f"{PROG} {words[0]}").request(store)
+        return cli.read(kind, cli.gathered("--set", words[1:]), prog=f"{PROG} {words[0]}").request(store)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -174,9 +218,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError(f"name a report: {', '.join(KINDS)} (see {PROG} --help)")
     with cli.as_usage():
         kind = choose("report", words[0], KINDS)
-    if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
+    if kind in (Quickstart, Sweep, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
-    options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
+    options = cli.read(kind, cli.gathered("--set", words[1:]), prog=f"{PROG} {words[0]}")
     if options.commit and options.format:
         raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
     from reports import committed, evidence

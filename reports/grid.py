@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pandas as pd
 
 from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
+from benchmarks.tuning import COMMON
 from models.choices.names import choose
 from reports.parts import frame, stats
 from reports.parts.frame import Expected
@@ -34,7 +36,7 @@ def request_grid(
 
 def request_cells(ablation: Ablation, seeds: Seeds, *, kind: str) -> Request:
     """The report of any grid; `kind` is the word for it after `python -m reports`."""
-    train = " ".join(("python -m ablations", *ablation.words, "--seeds", listed(seeds)))
+    train = f"python -m ablations {shlex.join((*ablation.words, '--seeds', listed(seeds)))}"
     expected = [
         Expected(
             labels=cell.row, benchmark=spec.benchmark, id=spec.id, seed=seed, scale=spec.scale, command=train,
@@ -52,7 +54,8 @@ def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
     """One grid, a row per cell of `runs`. `make` is the command that renders it."""
     benchmark = ablation.selected.benchmark
     metric = metric_of(benchmark, ablation.scale)
-    title = f"{ablation.title}: the {ablation.name} grid" + (f" on {benchmark.title}" if ablation.elsewhere else "")
+    title = ablation.title if ablation.asked else f"{ablation.title}: the {ablation.name} grid"
+    title += f" on {benchmark.title}" if ablation.elsewhere else ""
     about = ablation.about
     if ablation.elsewhere:
         about += f" Here the recipes are those of {benchmark.name} at {ablation.scale} scale: {benchmark.title}."
@@ -64,9 +67,8 @@ def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
     if ablation.tuned:
         tried = [f for f in ablation.factors if f != ablation.tuned]
         tuned = choose_rates(runs, ablation.tuned, tried, metric)
-        common = tuple("x 1" for _ in tried)
-        summary = [*describe_tuned(tuned, common, metric), *summary]
-        sections.insert(0, compose_tuned(tuned, common, tried, metric, name=ablation.page))
+        summary = [*describe_tuned(tuned, COMMON, metric), *summary]
+        sections.insert(0, compose_tuned(tuned, COMMON, tried, metric, name=ablation.page))
     if ablation.along:
         sections.append(compose_along(cells, ablation, metric))
     sections.append(compose_effects(effects, ablation, metric, level=level))

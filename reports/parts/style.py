@@ -91,6 +91,8 @@ def look(variant: str) -> Look:
     """The look of a variant; one without a row above takes the colour of its longest namesake or family and a marker fixed by its name."""
     if variant in LOOKS:
         return LOOKS[variant]
+    if " [" in variant:  # a row with fields set by hand looks like its own, but for marker and dash
+        return replace(look(variant.partition(" [")[0]), marker="p", dash=(0, (1, 1)))
     number = zlib.crc32(variant.encode())
     namesake = max((name for name in LOOKS if variant.startswith(f"{name}-")), key=len, default="")
     base = LOOKS.get(namesake or _FAMILIES.get(variant.split("-")[0], ""), Look(GREY, "o", "-"))

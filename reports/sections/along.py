@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -17,7 +18,7 @@ from reports.parts.judge import Judged
 from reports.parts.metric import Metric
 from reports.parts.report import Plot, Section
 from reports.parts.style import GREY, INK, MUTED, PAPER, WIDTH, Look, drawing, looks_of
-from reports.sections.grid import Key, name_level
+from reports.sections.grid import Key, judge_cells, name_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,13 +42,33 @@ def compose_along(cells: Mapping[Key, Judged], ablation: Ablation, metric: Metri
     return Section(name="along", title=f"Along {ablation.along}", parts=(plot,))
 
 
+def compose_tries(runs: pd.DataFrame, axes: Sequence[str], metric: Metric, *, name: str) -> Section:
+    """The scores of every row of a benchmark at all the rates that it tried, along the first of `axes`."""
+    factors = ("variant", *axes)
+    cells = judge_cells(runs, factors, metric)
+    drawn = draw_panels(_split(cells, factors, axes[0]), [f for f in factors if f != axes[0]], axes[0], "variant", metric)
+    plot = Plot(
+        name=f"{name}-along",
+        title=f"Test {metric.label} at every rate that was tried",
+        figure=drawn,
+        alt=f"Test {metric.label} against {axes[0]}, a panel per row, every seed a dot.",
+        caption="Line: mean over the finished seeds, each of which is a dot; grey: the means of the other rows. Levels in their order, "
+        "equally spaced. The rates of a row are chosen on validation, not here.",
+    )
+    return Section(name="along", title="Every rate that was tried", parts=(plot,))
+
+
 def lines_along(cells: Mapping[Key, Judged], ablation: Ablation) -> Mapping[Key, Line]:
     """The levels of the other factors -> the cells of that line. References are left out: they do not vary along it."""
-    at = ablation.factors.index(ablation.along)
     apart = {tuple(cell.row.values()) for cell in ablation.cells() if cell.reference}
+    return _split({key: r for key, r in cells.items() if key not in apart}, ablation.factors, ablation.along)
+
+
+def _split(cells: Mapping[Key, Judged], factors: Sequence[str], along: str) -> Mapping[Key, Line]:
+    at = factors.index(along)
     out: dict[Key, dict[str, Judged]] = {}
     for key, r in cells.items():
-        if key not in apart and key[at] != NO_CHOICE:
+        if key[at] != NO_CHOICE:
             out.setdefault((*key[:at], *key[at + 1 :]), {})[key[at]] = r
     return out
 
@@ -67,9 +88,9 @@ def draw_along(lines: Mapping[Key, Line], ablation: Ablation, metric: Metric) ->
     if not any(r.scores for r in everything):
         return draw_nothing("no finished run of the grid yet")
     levels = ordered({level: None for line in lines.values() for level in line})
-    if ablation.tuned:
-        return _draw_panels(lines, levels, ablation, metric)
     others = [f for f in ablation.factors if f != ablation.along]
+    if ablation.tuned:
+        return draw_panels(lines, others, ablation.along, ablation.tuned, metric)
     names = {key: " · ".join(name_level(f, v) for f, v in zip(others, key) if v != NO_CHOICE) for key in lines}
     looks = looks_of(list(names.values()), VARIANTS)
     lost = {key: [_share_lost(line[v]) if v in line else None for v in levels] for key, line in lines.items()}
@@ -115,12 +136,15 @@ def _draw_line(ax: Axes, line: Line, levels: Sequence[str], style: Look, metric:
         ax.plot([i + shift] * len(scores), scores, ls="", marker=".", ms=4, color=style.color, alpha=0.55, mew=0)
 
 
-def _draw_panels(lines: Mapping[Key, Line], levels: Sequence[str], ablation: Ablation, metric: Metric) -> Figure:
-    """A panel for each row that is tuned: a line for each level of what else is varied, the row's other panels thin and grey behind."""
-    others = [f for f in ablation.factors if f != ablation.along]
-    at = others.index(ablation.tuned)
+def draw_panels(lines: Mapping[Key, Line], others: Sequence[str], along: str, row_factor: str, metric: Metric) -> Figure:
+    """A panel for each level of `row_factor`: a line for each level of what else is varied, those of the other rows thin and grey behind.
+    `others` names the levels in the keys of `lines`."""
+    if not any(r.scores for line in lines.values() for r in line.values()):
+        return draw_nothing("no finished run yet")
+    levels = ordered({level: None for line in lines.values() for level in line})
+    at = others.index(row_factor)
     rows = list(dict.fromkeys(key[at] for key in lines))
-    rest = {key: " · ".join(f"{f} {v}" for f, v in zip(others, key) if f != ablation.tuned) for key in lines}
+    rest = {key: " · ".join(f"{f} {v}" for f, v in zip(others, key) if f != row_factor) for key in lines}
     looks = looks_of(rows, VARIANTS)
     second = list(dict.fromkeys(rest.values()))
     with drawing():
@@ -133,13 +157,12 @@ def _draw_panels(lines: Mapping[Key, Line], levels: Sequence[str], ablation: Abl
             for key, line in lines.items():
                 if key[at] == row:
                     number = second.index(rest[key])
-                    style = looks[row]
-                    _draw_line(ax, line, levels, _hollow(style, number), metric, shift=0.12 * number)
+                    _draw_line(ax, line, levels, _hollow(looks[row], number), metric, shift=0.12 * number)
             ax.set_title(row, fontweight="bold", fontsize=9.5 if len(row) <= 16 else 7.2)
             _name_levels(ax, levels)
         span = dots.span_of([r for line in lines.values() for r in line.values()], metric, 0.06)
         axes[0].set_ylim(span.low, span.high)
-        figure.supxlabel(ablation.along, fontsize=9, color=INK)
+        figure.supxlabel(along, fontsize=9, color=INK)
         figure.supylabel(f"test {metric.label} ({metric.unit})", fontsize=9, color=INK)
         handles = [_handle(number, words) for number, words in enumerate(second)]
         figure.legend(handles=handles, loc="outside upper right", ncols=len(second))
