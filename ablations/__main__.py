@@ -1,4 +1,7 @@
-"""python -m ablations NAME, or --bench NAME --sweep FIELD=VALUES: runs the cells of a grid that have no finished record yet. Its report: python -m reports grid NAME."""
+"""python -m ablations NAME, or --bench BENCHMARK --sweep FIELD=VALUES: runs the cells of a grid that have no finished record yet.
+
+Its report: python -m reports grid NAME, or python -m reports sweep with the same flags.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | sweep | everything: renders what the records hold, trains nothing.
+"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | sweep | everything: renders what the records hold.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """

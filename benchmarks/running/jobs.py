@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from benchmarks import cli
 from benchmarks.running import loggers
 from benchmarks.running.environment import Runtime, choose_device, usable_cores
+from benchmarks.running.estimate import describe_plan
 from benchmarks.running.launch import launch
 from benchmarks.running.store import Store, run_root
 from benchmarks.spec import Job
@@ -34,11 +35,15 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         flags += ["--logger", options.logger]
     if options.data is not None:
         flags += ["--data", options.data]
-    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
+    command = shlex.join(["python", "-m", *program, *flags])
     runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
+    if options.plan:
+        print(describe_plan(jobs, runtime, Store(), command, rerun=options.rerun))
+        return cli.DONE
+    print("$", command, flush=True)
     outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
     if outcome.already + len(outcome.finished):
-        command = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds))])
-        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {command}")
+        table = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds))])
+        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {table}")
     return outcome.exit_code

@@ -48,7 +48,7 @@ def compose_grid(cells: Mapping[Key, Judged], ablation: Ablation, metric: Metric
 
 def name_level(factor: str, level: str) -> str:
     """A level as it is named without its column head: "yes" alone says nothing."""
-    return f"{factor}: {level}" if level in ("yes", "no") else level
+    return f"{factor}: {level}" if level in ("yes", "no", "true", "false", "none") else level
 
 
 def name_cells(cells: Mapping[Key, Judged], ablation: Ablation) -> dict[str, Judged]:
