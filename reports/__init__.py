@@ -3,6 +3,7 @@
     request.py    a report that was asked for: its runs, how it is built, the words that ask for it
     benchmark.py  one benchmark, a row per variant      family.py      several benchmarks side by side
     grid.py       the cells of an ablation grid         everything.py  all of them on one page
+    changed.py    records of no recipe, by the row that they are nearest to
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
     sections/     results, training, inside, published, family, grid, effects: tables, figures and words of one section, a file each
