@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL SET SWEEP TUNE
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -36,15 +36,17 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 # Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
+OWN := $${PLUGIN:+--plugin="$$PLUGIN"}
 CHOICES := $${PROTOCOL:+--protocol="$$PROTOCOL"}
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"} \
-  $${SET:+--set="$$SET"} $${TUNE:+--tune="$$TUNE"} $(CHOICES)
+  $${SET:+--set="$$SET"} $${TUNE:+--tune="$$TUNE"} $(CHOICES) $(OWN)
 PLACE := $${BENCH:+--bench="$$BENCH"} $${SCALE:+--scale="$$SCALE"} $(CHOICES)
 MADE := $(PLACE) $${VARIANT:+--variant="$$VARIANT"} --sweep="$$SWEEP"
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
-  $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
+  $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
+  $${ENGINE:+--engine="$$ENGINE"} $(DATA_ROOT)
 
 # Benchmarks, grids and data sets are named in the code, once, each with a few words on what it is. They are read from there as text, so
 # that `make` needs no environment to list them: name, tabulator, words.
@@ -73,14 +75,14 @@ endif
 .PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
-RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
-$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE $(RUNTIME_OF)))
-$(foreach t,$(ABLATIONS),$(eval USES-$(t) := BENCH SEEDS SCALE PROTOCOL $(RUNTIME_OF)))
-USES-ablate := BENCH VARIANT SWEEP SEEDS SCALE PROTOCOL $(RUNTIME_OF)
+RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
+$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE $(RUNTIME_OF) PLUGIN))
+$(foreach t,$(ABLATIONS),$(eval USES-$(t) := BENCH SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN))
+USES-ablate := BENCH VARIANT SWEEP SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN
 $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
 USES-quickstart := $(RUNTIME_OF)
-USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE FORMAT
-USES-report := FORMAT
+USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE FORMAT PLUGIN
+USES-report := FORMAT PLUGIN
 USES-data-status := DATA
 USES-data-gallery := DATA
 USES-plan := $(sort $(foreach t,$(PLANNED),$(USES-$(t))))
@@ -120,7 +122,11 @@ help: ## this list
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
-	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
+	  LOGGER 'csv, tensorboard, wandb or mlflow, into the folder of the run; all but csv are extras to install' \
+	  WEIGHTS 'no keeps no trained network; otherwise it is model.safetensors beside the record' \
+	  PREDICTIONS '1 keeps the answers to the test set, so that rows are compared example by example' \
+	  PLUGIN 'files of your own, comma-separated: variants, inits, discretizations, links, grids, benchmarks' \
+	  ENGINE 'how layers are computed: fft, chunked, scan, sequential; default: the fastest by a table' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  BENCH 'benchmark of make compare, make ablate and make ablate-...' \
 	  SET 'fields of every run by their dotted names, as in mixer.d_state=16,optim.lr=0.003' \
@@ -150,7 +156,7 @@ compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, sid
 	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
 
 report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
-	@$(RUN) $(PY) -m reports everything $(AS)
+	@$(RUN) $(PY) -m reports everything $(AS) $(OWN)
 
 # A command that trains prints itself, with every choice written out.
 $(BENCHMARKS): $(READY)
@@ -158,12 +164,13 @@ $(BENCHMARKS): $(READY)
 	  || $(UNLESS_ONLY_RUNS_FAILED); $(THEN) { $(RUN) $(PY) -m reports benchmark $@ $(CHOICE); }; exit $${status:-0}
 
 $(ABLATIONS): $(READY)
-	@$(PY) -m ablations $(@:ablate-%=%) $(PLACE) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) $(PLAN) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); $(THEN) { $(RUN) $(PY) -m reports grid $(@:ablate-%=%) $(PLACE) --seeds="$${SEEDS:-0,1,2}"; }; exit $${status:-0}
+	@$(PY) -m ablations $(@:ablate-%=%) $(PLACE) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) $(OWN) $(PLAN) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(THEN) { $(RUN) $(PY) -m reports grid $(@:ablate-%=%) $(PLACE) --seeds="$${SEEDS:-0,1,2}" $(OWN); }; \
+	  exit $${status:-0}
 
 ablate: $(READY) ## every combination of the values in SWEEP, over the recipe of VARIANT on BENCH, then the page
-	@$(PY) -m ablations $(MADE) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) $(PLAN) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); $(THEN) { $(RUN) $(PY) -m reports sweep $(MADE) --seeds="$${SEEDS:-0,1,2}"; }; exit $${status:-0}
+	@$(PY) -m ablations $(MADE) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) $(OWN) $(PLAN) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(THEN) { $(RUN) $(PY) -m reports sweep $(MADE) --seeds="$${SEEDS:-0,1,2}" $(OWN); }; exit $${status:-0}
 
 plan: ## in front of a benchmark, a grid, ablate or quickstart: what would be done, how long it takes; nothing starts
 	@:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError("the option '--variant' is for --sweep: a grid names its own rows")
     if options.sweep is not None and (options.name is not None or options.bench is None):
         raise cli.UsageError("--sweep makes a grid of its own: name its benchmark with --bench, and no other grid")
+    plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("ablation", options.name, "ablations/*.py")
     if options.bench is not None:

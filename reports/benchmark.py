@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from benchmarks import registry
+from benchmarks import plugins, registry
 from benchmarks.benchmark import Benchmark
 from benchmarks.changes import changed
 from benchmarks.registry import BENCHMARKS, Selection
@@ -24,6 +24,7 @@ from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, row_flags
 from reports.sections.along import compose_tries
+from reports.sections.examples import compose_examples
 from reports.sections.inside import compose_inside
 from reports.sections.published import compose_published, may_stand_beside, read_published
 from reports.sections.results import compose_results
@@ -121,7 +122,18 @@ def expect_rows(selected: Selection, scale: Scale, variants: Sequence[str], seed
     rows = registry.select_variants(variants, benchmark, scale)
     for v in with_second_lines(benchmark, scale, rows, seeds, store):
         recipe = benchmark.recipe(v, scale)
-        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *selected.options]
+        words = [
+            "python -m benchmarks",
+            benchmark.name,
+            "--variant",
+            v,
+            "--scale",
+            scale,
+            "--seeds",
+            listed(seeds),
+            *selected.options,
+            *plugins.flags(),
+        ]
         expected += [
             Expected(
                 labels={"variant": selected.named(v)}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=scale,
@@ -162,13 +174,14 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     beside = may_stand_beside(runs, benchmark)
     sections = [
         compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
+        compose_examples(rows, name=name),
         compose_training(runs, benchmark, scale, name=name),
         compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]
-    if benchmark.published:
+    if benchmark.published and not benchmark.reduced_at(scale):
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        name=name, title=benchmark.title_at(scale), scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
         sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,

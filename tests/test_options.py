@@ -38,7 +38,7 @@ from models import (
     param_groups,
 )
 from models.choices.inits import Init
-from models.layer import Around
+from models.specs.mixer import Around
 
 pytestmark = pytest.mark.usefixtures("double")
 

@@ -15,6 +15,8 @@ from . import optim
 
 Stage = Literal["train", "val", "test"]
 Part = Literal["loss", "score", "constant"]
+HOW_TO_READ = ("lengths", "mask", "rate")
+"""What of a batch says how the rest is to be read. It is looked at, which on a device would be waiting for it, so it stays on the CPU."""
 PARTS: dict[str, tuple[Part, ...]] = {"train": ("loss", "score"), "val": ("loss", "score"), "test": ("loss", "score", "constant")}
 
 
@@ -32,8 +34,9 @@ class ConstantAnswer(nn.Module):
     def count(self, y: Tensor) -> Tensor:
         """What labels (n,) add to `seen`."""
         if self.n_classes is None:
-            return torch.stack([y.double().sum(), y.new_tensor(y.numel()).double()])
-        return torch.bincount(y.flatten(), minlength=self.n_classes).double()
+            return torch.stack([y.double().sum(), self.seen.new_full((), y.numel())])
+        classes = torch.arange(self.n_classes, device=y.device)  # torch.bincount would wait for the device
+        return (y.reshape(-1, 1) == classes).sum(0).double()
 
     def score(self, y: Tensor) -> Tensor:
         """Accuracy on labels (n,), or mean squared error; not finite before any label was seen."""
@@ -70,6 +73,8 @@ class SequenceTask(pl.LightningModule):
         # torchmetrics leaves a loss that is not a number out of the mean, and a run that diverged would look well: let it count as infinite
         means = {f"{stage}_{part}": MeanMetric(nan_strategy=math.inf) for stage, parts in PARTS.items() for part in parts}
         self.sums = nn.ModuleDict(means)
+        # Values and weights that these do not have yet: torchmetrics waits for the device to look for numbers that are none.
+        self.noted: dict[str, list[tuple[Tensor, int]]] = {name: [] for name in means}
         self.constant = ConstantAnswer(None if regression else model.d_output)
         # No buffers: what each process counts for itself, DDP would overwrite with the counts of the first before every forward.
         self.counts: Tensor | None = None
@@ -86,13 +91,17 @@ class SequenceTask(pl.LightningModule):
 
     def answers(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """(outputs (n, d_output), labels (n,)) of the scored items: sequences, or the steps that the mask marks."""
-        output = self.outputs(batch)
+        return self.scored(self.outputs(batch), batch)
+
+    def scored(self, output: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The same of outputs that are known already."""
         y, mask = self.as_answered(output, batch["y"]), batch.get("mask")
         if mask is None:
             return output, y
         if mask.shape != output.shape[:2] or not mask.any():
             raise ValueError(f"a mask marks the scored steps, at least one, of shape {tuple(output.shape[:2])}; got {tuple(mask.shape)}")
-        return output[mask.bool()], y[mask.bool()]
+        scored = mask.flatten().nonzero().squeeze(-1).to(output.device, non_blocking=True)
+        return output.flatten(0, 1)[scored], y.flatten(0, 1)[scored]
 
     def as_answered(self, output: Tensor, y: Tensor) -> Tensor:
         """The labels in the shape of what is answered, without the column that loaders of one target give them. Raises ValueError for
@@ -117,22 +126,34 @@ class SequenceTask(pl.LightningModule):
         return nn.functional.cross_entropy(output, y), (output.detach().argmax(-1) == y).float().mean()
 
     def mean(self, stage: Stage, part: Part) -> MeanMetric:
-        """The running mean over an epoch."""
-        metric = self.sums[f"{stage}_{part}"]
+        """The running mean over an epoch; asking for it waits for the device."""
+        metric, noted = self.sums[f"{stage}_{part}"], self.noted[f"{stage}_{part}"]
         assert isinstance(metric, MeanMetric)
+        if noted:
+            values = torch.stack([value for value, _ in noted])
+            metric.update(values, values.new_tensor([weight for _, weight in noted]))
+            noted.clear()
         return metric
+
+    def note(self, stage: Stage, part: Part, value: Tensor, weight: int) -> None:
+        """A value of one batch, for the mean over the epoch."""
+        self.noted[f"{stage}_{part}"].append((value.detach(), weight))
+
+    def transfer_batch_to_device(self, batch: dict[str, Tensor], device: torch.device, dataloader_idx: int) -> dict[str, Tensor]:
+        """Everything but `HOW_TO_READ`."""
+        moved = {name: tensor for name, tensor in batch.items() if name not in HOW_TO_READ}
+        return batch | super().transfer_batch_to_device(moved, device, dataloader_idx)
 
     def _step(self, batch: dict[str, Tensor], stage: Stage) -> Tensor:
         output, y = self.answers(batch)
         loss, score = self.loss_and_score(output, y)
-        weight = float(y.numel())
-        self.mean(stage, "loss").update(loss.detach().clone(), weight)
-        self.mean(stage, "score").update(score, weight)
+        self.note(stage, "loss", loss, y.numel())
+        self.note(stage, "score", score, y.numel())
         if stage == "train":
             self.count(y)
         if stage == "test":
             self.count(y)
-            self.mean(stage, "constant").update(self.constant.score(y).to(loss), weight)
+            self.note(stage, "constant", self.constant.score(y).to(loss), y.numel())
         return loss
 
     def count(self, y: Tensor) -> None:
