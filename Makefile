@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -43,6 +43,7 @@ CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEE
 PLACE := $${BENCH:+--bench="$$BENCH"} $${SCALE:+--scale="$$SCALE"} $(CHOICES)
 MADE := $(PLACE) $${VARIANT:+--variant="$$VARIANT"} --sweep="$$SWEEP"
 AS := $${FORMAT:+--format="$$FORMAT"}
+MEASURED := $${VARIANT:+--variant="$$VARIANT"} $${DEVICE:+--device="$$DEVICE"} $${THREADS:+--threads="$$THREADS"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
@@ -72,7 +73,7 @@ $(error make plan what? As in: make plan digits-noise VARIANT=all, or make plan 
 endif
 endif
 
-.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
+.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
 RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
@@ -83,6 +84,8 @@ $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
 USES-quickstart := $(RUNTIME_OF)
 USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE FORMAT PLUGIN
 USES-report := FORMAT PLUGIN
+USES-speed := DEVICE VARIANT THREADS BASE FORMAT
+USES-profile := BENCH VARIANT SCALE DEVICE THREADS FORMAT
 USES-data-status := DATA
 USES-data-gallery := DATA
 USES-plan := $(sort $(foreach t,$(PLANNED),$(USES-$(t))))
@@ -128,10 +131,11 @@ help: ## this list
 	  PLUGIN 'files of your own, comma-separated: variants, inits, discretizations, links, grids, benchmarks' \
 	  ENGINE 'how layers are computed: fft, chunked, scan, sequential; default: the fastest by a table' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
-	  BENCH 'benchmark of make compare, make ablate and make ablate-...' \
+	  BENCH 'benchmark of make compare, make profile, make ablate and make ablate-...' \
 	  SET 'fields of every run by their dotted names, as in mixer.d_state=16,optim.lr=0.003' \
 	  SWEEP 'of make ablate: fields and values, all combined, as in "mixer.init=lin,inv mixer.real=false,true"' \
 	  TUNE 'rates: every row tries several learning rates and is shown at the best on validation' \
+	  BASE 'commit whose code make speed measures beside that of the working tree' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
@@ -157,6 +161,14 @@ compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, sid
 
 report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
 	@$(RUN) $(PY) -m reports everything $(AS) $(OWN)
+
+speed: $(READY) ## how fast every row is beside the textbook algorithms, or beside an older commit (BASE), then its page (15 minutes on 2 cores)
+	@$(RUN) $(PY) -m benchmarks.speed $${BASE:+--base="$$BASE"} $(MEASURED) \
+	  && $(RUN) $(PY) -m reports speed $(AS)
+
+profile: $(READY) ## where the time of a training step of BENCH goes, by part: a table and a chart (seconds for each row)
+	@$(RUN) $(PY) -m benchmarks.speed.profile $${BENCH:+"$$BENCH"} $${SCALE:+--scale="$$SCALE"} $(MEASURED) \
+	  && $(RUN) $(PY) -m reports profile $${BENCH:+"$$BENCH"} $(AS)
 
 # A command that trains prints itself, with every choice written out.
 $(BENCHMARKS): $(READY)
