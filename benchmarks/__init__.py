@@ -13,6 +13,7 @@ tasks/          the benchmarks, a file a family: digits, images, tokens, pathfin
 published/      numbers that others printed, a file a paper
 registry.py     BENCHMARKS, FAMILIES, and how somebody selects among them
 running/        how a run comes to be a record: run, record, checkpoint, launch, screen, loggers, environment, throughput
+speed/          how fast the layers are, beside the textbook algorithms, and where a training step's time goes
 cli.py          the flags and lists of words that several command lines have in common
 plugins.py      rows from files outside the checkout; plugged.py is the parent of their modules
 evaluate.py     python -m benchmarks evaluate ID: the kept weights of a run scored once more
