@@ -261,7 +261,14 @@ def _server_environment(threads: int) -> Iterator[None]:
     """What the fork server must find when it starts: the path of the checkout (its parent's sys.path is not handed on), and the number
     of threads that the numerical libraries read when they are imported; and what it must not: variables of a cluster or of torchrun."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    wanted = {"PYTHONPATH": path, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    # PYTHONSAFEPATH: a `models` or `data` of the folder it is started in is another project's
+    wanted = {
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+    }
     names = [*wanted, *(name for name in os.environ if of_a_group(name))]
     before = {name: os.environ.pop(name, None) for name in names}
     os.environ.update(wanted)
