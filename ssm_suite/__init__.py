@@ -1,6 +1,6 @@
 """The door to the suite for projects that have packages of the same names: models, data, benchmarks, ablations, reports.
 
-`pip install` of the checkout puts two names into an environment: `ssm_layers`, the layers alone, and `ssm_suite`, the folder that holds those
+`pip install` of the checkout gives an environment two names: `ssm_layers`, the layers alone, and `ssm_suite`, the folder that holds those
 five. Nothing else is importable, so that nothing of a project is hidden or hides anything.
 
     python -m ssm_suite benchmarks digits-noise --variant s4d-lin      the commands, in a process of their own
