@@ -3,6 +3,7 @@
     request.py    a report that was asked for: its runs, how it is built, the words that ask for it
     benchmark.py  one benchmark, a row per variant      family.py      several benchmarks side by side
     grid.py       the cells of an ablation grid         everything.py  all of them on one page
+    overview.py   all benchmarks at quick scale in one table, the map for choosing one
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
     frame.py      every record as a pandas frame, for notebooks     export.py      the same as files for other programs

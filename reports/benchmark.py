@@ -119,10 +119,10 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
         compose_training(runs, benchmark, scale, name=name),
         compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]
-    if benchmark.published:
+    if benchmark.published and not benchmark.reduced_at(scale):
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        name=name, title=benchmark.title_at(scale), scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
         sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,
