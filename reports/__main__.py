@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli
+from data import command
 from reports import FORMATS
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ class _Output:
     """Faces of tables and figures that are written besides the usual ones."""
     commit: Annotated[bool, cli.SHOWN] = False
     """Copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md."""
+
+    def checked(self) -> str:
+        """The name of what is reported, empty where the kind says it all. Raises ValueError that names the nearest, before anything that
+        draws is imported."""
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +75,16 @@ class Quickstart(_Rows):
 class Family(_Tasks):
     """Several benchmarks side by side: lra, lra-kin, speech, biosignals, probes."""
 
+    def checked(self) -> str:
+        from benchmarks.registry import FAMILIES
+
+        return _require_name("family", self.name, FAMILIES)
+
     def request(self, store: Store) -> Request:
         """The report of all members."""
-        from benchmarks.registry import FAMILIES
         from reports.family import request_family
 
-        name = _require_name("family", self.name, FAMILIES)
+        name = self.checked()
         return request_family(name, self.seeds, self.variant, self.scale, store, protocol=self.protocol)
 
 
@@ -84,12 +95,17 @@ class Benchmark(_Tasks):
     readout: cli.Readout = None
     """Where the class is read, for signals followed by noise."""
 
+    def checked(self) -> str:
+        from benchmarks.registry import BENCHMARKS, FAMILIES
+
+        return _require_name("benchmark", self.name, BENCHMARKS, FAMILIES)
+
     def request(self, store: Store) -> Request:
         """The report of the benchmark; of the family, where the name is one's, so that `make compare` takes either."""
-        from benchmarks.registry import BENCHMARKS, FAMILIES
+        from benchmarks.registry import FAMILIES
         from reports.benchmark import request_benchmark
 
-        name = _require_name("benchmark", self.name, BENCHMARKS)
+        name = self.checked()
         if name in FAMILIES and self.readout is None:
             return Family(name=name, seeds=self.seeds, variant=self.variant, scale=self.scale, protocol=self.protocol).request(store)
         return request_benchmark(name, self.seeds, self.variant, self.scale, store, readout=self.readout, protocol=self.protocol)
@@ -104,12 +120,16 @@ class Grid(_Output):
     seeds: cli.Seeds = (0, 1, 2)
     """Seeds asked for, separated by commas."""
 
+    def checked(self) -> str:
+        from ablations.registry import ABLATIONS
+
+        return _require_name("grid", self.name, ABLATIONS)
+
     def request(self, store: Store) -> Request:
         """The report of every cell."""
-        from ablations.registry import ABLATIONS
         from reports.grid import request_grid
 
-        return request_grid(_require_name("grid", self.name, ABLATIONS), self.seeds)
+        return request_grid(self.checked(), self.seeds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +150,12 @@ ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
 
 
-def _require_name(kind: str, name: str | None, known: Mapping[str, object]) -> str:
+def _require_name(kind: str, name: str | None, known: Mapping[str, object], also: Mapping[str, object] = MappingProxyType({})) -> str:
+    """The name, which is in one of these tables; only the first is listed."""
     if name is None:
         raise ValueError(f"{kind} of what name? one of: {', '.join(known)}")
+    if name not in known and name not in also:
+        raise ValueError(command.nearest(kind, name, known))
     return name
 
 
@@ -173,6 +196,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
     if options.commit and options.format:
         raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
+    with cli.as_usage():
+        options.checked()
     from reports import committed, evidence
     from reports.everything import report_everything
     from reports.parts.frame import all_records, committed_records

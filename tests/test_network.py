@@ -28,8 +28,8 @@ from models import (
 from models import layer as layers
 from models.kernel import SSMLayer
 from models.layer import Layer
-from models.specs.mixer import PLAIN, Around, MixerSpec
 from models.parameters import OwnRates
+from models.specs.mixer import PLAIN, Around, MixerSpec
 
 pytestmark = pytest.mark.usefixtures("double")
 
