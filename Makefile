@@ -120,7 +120,7 @@ help: ## this list
 	  SEEDS 'comma-separated, as in 0,1,2; or a range, as in 0-4' \
 	  SCALE 'quick, small or paper' \
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
-	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers; python -m data --status lists them' \
+	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers (python -m data NAME --status lists them), or literature: of a benchmark, all' \
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \

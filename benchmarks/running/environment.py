@@ -82,7 +82,12 @@ def at_process_start(threads: int) -> dict[str, str]:
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
     # PYTHONSAFEPATH: a `models` or `data` of the folder it is started in is another project's
-    return {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **counts, **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()}}
+    return {
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        **counts,
+        **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()},
+    }
 
 
 def allocation() -> str | None:
