@@ -236,7 +236,7 @@ BENCHMARKS: Final = (
         metric="accuracy",
         about=ABOUT.format("256 x 256 pixels, 65,536 steps; settings of the few published numbers could not be verified."),
         rows={
-            "quick": _quick(PathfinderSpec(resolution=256, images=6000, averaged=8), COARSE, epochs=8),
+            "quick": _quick(PathfinderSpec(resolution=256, images=6000, averaged=8), COARSE, epochs=6),
             "small": _small_pathx(PathfinderSpec(resolution=256), BORROWED.format("Path-X")),
         },
         literature=LITERATURE,
