@@ -27,8 +27,11 @@ from models import (
     S4Spec,
     SequenceModel,
     SequenceTask,
+    convolution,
     functional,
     krylov,
+    vandermonde,
+    warped,
 )
 from models.specs.mixer import Around
 
@@ -179,16 +182,16 @@ def compare(fast: Callable[..., Tensor], slow: Callable[..., Tensor], inputs: tu
 @pytest.mark.parametrize("B, length, taps, J", [(3, 100, 100, 1), (1, 1, 1, 1), (2, 33, 20, 1), (2, 64, 64, 2), (5, 127, 127, 2)])
 def test_causal_convolution(device: str, dtype: torch.dtype, B: int, length: int, taps: int, J: int) -> None:
     def slow(u: Tensor, K: Tensor) -> Tensor:
-        return functional.causal_conv_direct(u, nn.functional.pad(K, (0, length - taps)))
+        return convolution.causal_conv_direct(u, nn.functional.pad(K, (0, length - taps)))
 
-    compare(functional.causal_conv, slow, (normal(B, H, length), normal(J, H, taps)), dtype, device)
+    compare(convolution.causal_conv, slow, (normal(B, H, length), normal(J, H, taps)), dtype, device)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize("length", [1, 2, 33, 100])
 def test_circular_convolution(device: str, dtype: torch.dtype, length: int) -> None:
     inputs = (normal(2, H, length), normal(1, H, length))
-    compare(functional.circular_conv, functional.circular_conv_direct, inputs, dtype, device)
+    compare(convolution.circular_conv, convolution.circular_conv_direct, inputs, dtype, device)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
@@ -199,9 +202,33 @@ def test_scan(device: str, dtype: torch.dtype, length: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
-def test_polynomials(device: str, dtype: torch.dtype) -> None:
-    inputs = (normal(H, 16), torch.exp(1j * normal(H, 30)))
-    compare(functional.polynomial, functional.polynomial_direct, inputs, dtype, device)
+@pytest.mark.parametrize("length", [1, 2, 33, 100])
+def test_vandermonde(device: str, dtype: torch.dtype, length: int) -> None:
+    """The mode in double precision, as a kernel gives it."""
+    turn = 1j * normal(H, 5)
+    fast = lambda W, r: vandermonde.vandermonde(W, r.to(torch.complex128) * torch.exp(turn.to(device)), length, dtype)
+    slow = lambda W, r: vandermonde.vandermonde_direct(W, r * torch.exp(turn), length)
+    compare(
+        fast, slow, (torch.complex(normal(2, H, 5), normal(2, H, 5)), 0.95 * torch.sigmoid(normal(H, 5)).float().double()), dtype, device
+    )
+
+
+STEPS = torch.tensor([[0.02], [0.1], [0.4], [1.7]], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+def test_samples(device: str, dtype: torch.dtype) -> None:
+    theta = torch.linspace(0, 3, 30, dtype=torch.float64)
+    fast = lambda h: warped.samples(h, STEPS.to(device), theta.to(device))
+    compare(fast, lambda h: warped.samples_direct(h, STEPS, theta), (normal(H, 16),), dtype, device)
+
+
+@pytest.mark.parametrize("length", [1, 2, 33, 100])
+def test_krylov_of_a_diagonal_plus_rank_one(device: str, length: int) -> None:
+    vectors = [torch.complex(normal(H, 3), normal(3, H).T) / 9 for _ in range(3)]
+    fast = lambda D, u, v, B, C: krylov.krylov(krylov.DiagonalPlusRankOne(D, u, v), B, C, length, torch.float64)
+    slow = lambda D, u, v, B, C: krylov.krylov_direct(krylov.DiagonalPlusRankOne(D, u, v).matrix(), B, C, length)
+    compare(fast, slow, (*vectors, normal(H, 6), normal(2, H, 6)), torch.float64, device)
 
 
 @pytest.mark.parametrize("length", [1, 2, 33, 100])

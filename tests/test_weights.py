@@ -27,8 +27,7 @@ from benchmarks.running.store import Store
 from benchmarks.running.weights import NoWeights, build_network, pack_weights, read_network
 from benchmarks.spec import RunSpec
 from data.base import DataError
-from models import VARIANTS, ModelSpec
-from models.layer import Around
+from models import VARIANTS, Around, ModelSpec
 from tests.tiny import tiny
 
 
