@@ -27,6 +27,16 @@ from .warped import toeplitz
 PIECE: Final = {"cpu": 32, "cuda": 128}
 """Steps of a piece by device, a power of two: a longer one wastes half of a larger Toeplitz product, a shorter one hands on more states,
 each a call of its own."""
+MOST_PIECES: Final = 1024
+"""Where a sequence has more, they are up to four times as long."""
+
+
+def piece_length(L: int, device: torch.device) -> int:
+    """T, a power of two; for a sequence shorter than a piece not much longer than it."""
+    T = PIECE.get(device.type, PIECE["cuda"])
+    for _ in range(2):
+        T = 2 * T if L > MOST_PIECES * T else T
+    return min(T, 1 << (L - 1).bit_length())
 
 
 def chunked_direct(
@@ -110,7 +120,7 @@ def chunked(
     channels after the others.
     """
     B, _, L = u.shape
-    T = min(PIECE.get(u.device.type, PIECE["cuda"]), 1 << (L - 1).bit_length())
+    T = piece_length(L, u.device)
     N = system.B.shape[-1] * (2 if system.B.is_complex() else 1)
     x = system.B.new_zeros(B, *system.B.shape) if x is None else x
     each = 4 * u.element_size() * B * L * (2 * T + 3 * N) // T
