@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL MINUTES FOLDER
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -41,6 +41,9 @@ CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEE
   $(CHOICES)
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
+# Wheels that were carried along for an interpreter in which some packages are missing, and which no package index reaches.
+WHEELS := if compgen -G '.whl/*.whl' >/dev/null; then export PYTHONPATH="$${TMPDIR:-/tmp}/ssm-wheels$${PYTHONPATH:+:$$PYTHONPATH}"; \
+  $(PY) -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$${TMPDIR:-/tmp}/ssm-wheels" .whl/*.whl; fi;
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
 
@@ -55,7 +58,7 @@ BENCHMARKS := $(call names,$(OF_BENCHMARKS))
 ABLATIONS := $(addprefix ablate-,$(call names,$(OF_GRIDS)))
 DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 
-.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report test lint clean
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
 RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
@@ -66,6 +69,9 @@ USES-quickstart := $(RUNTIME_OF)
 USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT
 USES-report := FORMAT
 USES-data-status := DATA
+USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
+USES-cuda-pack := DATA
+USES-cuda-take := FOLDER
 USES-data-gallery := DATA
 EVERYWHERE := VENV PYTHON
 # The line of the input that takes the fewest changes of a letter to become the word, if it takes three at the most.
@@ -157,6 +163,18 @@ data-gallery: $(READY) ## a contact sheet of every data set that is there: image
 
 data-report: $(READY) ## the committed page of data sets again, from its record of counts and statistics; nothing is measured
 	@$(RUN) $(PY) -m reports.datasets page
+
+##@ A GPU that is at hand for minutes
+
+cuda-check: $(READY) ## tests on the GPU, bandwidth, speed, and runs in the time left: 8 minutes; DEVICE=cpu is the dry run
+	@$(WHEELS) $(RUN) $(PY) -m benchmarks.cuda check $${DEVICE:+--device="$$DEVICE"} $${MINUTES:+--minutes="$$MINUTES"} \
+	  $${FOLDER:+--folder="$$FOLDER"} $${WORKERS:+--workers="$$WORKERS"} $(DATA_ROOT)
+
+cuda-pack: $(READY) ## grey CIFAR-10 in one file, .pack/cifar10-grey.tar.xz (46 MB), to be carried to where no network reaches
+	@$(RUN) $(PY) -m benchmarks.cuda pack $(DATA_ROOT)
+
+cuda-take: $(READY) ## the records that cuda-check brought back, in FOLDER=, into the run store
+	@$(RUN) $(PY) -m benchmarks.cuda take $${FOLDER:+--folder="$$FOLDER"}
 
 ##@ Development
 
