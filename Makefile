@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER DATA BENCH FORMAT READOUT PROTOCOL MINUTES FOLDER
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN MINUTES FOLDER
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -36,16 +36,18 @@ RUN := run() { printf '$$'; for word; do case $$word in \
 # Code 1 says that single runs failed: the report of the others, holes included, is made before stopping with it.
 UNLESS_ONLY_RUNS_FAILED := { status=$$?; [ $$status -eq 1 ] || exit $$status; }
 # An empty variable leaves the program's own default.
+OWN := $${PLUGIN:+--plugin="$$PLUGIN"}
 CHOICES := $${PROTOCOL:+--protocol="$$PROTOCOL"}
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"} \
-  $(CHOICES)
+  $(CHOICES) $(OWN)
 AS := $${FORMAT:+--format="$$FORMAT"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 # Wheels that were carried along for an interpreter in which some packages are missing, and which no package index reaches.
 WHEELS := if compgen -G '.whl/*.whl' >/dev/null; then export PYTHONPATH="$${TMPDIR:-/tmp}/ssm-wheels$${PYTHONPATH:+:$$PYTHONPATH}"; \
   $(PY) -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$${TMPDIR:-/tmp}/ssm-wheels" .whl/*.whl; fi;
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
-  $${LOGGER:+--logger="$$LOGGER"} $(DATA_ROOT)
+  $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
+  $${ENGINE:+--engine="$$ENGINE"} $(DATA_ROOT)
 
 # Benchmarks, grids and data sets are named in the code, once, each with a few words on what it is. They are read from there as text, so
 # that `make` needs no environment to list them: name, tabulator, words.
@@ -61,13 +63,13 @@ DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 .PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
-RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER DATA
-$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL $(RUNTIME_OF)))
-$(foreach t,$(ABLATIONS),$(eval USES-$(t) := SEEDS $(RUNTIME_OF)))
+RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
+$(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL $(RUNTIME_OF) PLUGIN))
+$(foreach t,$(ABLATIONS),$(eval USES-$(t) := SEEDS $(RUNTIME_OF) PLUGIN))
 $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
 USES-quickstart := $(RUNTIME_OF)
-USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT
-USES-report := FORMAT
+USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT PLUGIN
+USES-report := FORMAT PLUGIN
 USES-data-status := DATA
 USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
 USES-cuda-pack := DATA
@@ -109,7 +111,11 @@ help: ## this list
 	  WORKERS 'runs side by side' \
 	  THREADS 'CPU threads of each run' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
-	  LOGGER 'tensorboard or wandb, into the folder of the run; each is an extra to install' \
+	  LOGGER 'csv, tensorboard, wandb or mlflow, into the folder of the run; all but csv are extras to install' \
+	  WEIGHTS 'no keeps no trained network; otherwise it is model.safetensors beside the record' \
+	  PREDICTIONS '1 keeps the answers to the test set, so that rows are compared example by example' \
+	  PLUGIN 'files of your own, comma-separated: variants, inits, discretizations, links, grids, benchmarks' \
+	  ENGINE 'how layers are computed: fft, chunked, scan, sequential; default: the fastest by a table' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
 	  BENCH 'benchmark of make compare' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
@@ -136,7 +142,7 @@ compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, sid
 	@$(RUN) $(PY) -m reports benchmark $${BENCH:+"$$BENCH"} $(CHOICE) $(AS)
 
 report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
-	@$(RUN) $(PY) -m reports everything $(AS)
+	@$(RUN) $(PY) -m reports everything $(AS) $(OWN)
 
 # A command that trains prints itself, with every choice written out.
 $(BENCHMARKS): $(READY)
@@ -144,8 +150,8 @@ $(BENCHMARKS): $(READY)
 	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports benchmark $@ $(CHOICE); exit $${status:-0}
 
 $(ABLATIONS): $(READY)
-	@$(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) \
-	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports grid $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}"; exit $${status:-0}
+	@$(PY) -m ablations $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(RUNTIME) $(OWN) \
+	  || $(UNLESS_ONLY_RUNS_FAILED); $(RUN) $(PY) -m reports grid $(@:ablate-%=%) --seeds="$${SEEDS:-0,1,2}" $(OWN); exit $${status:-0}
 
 ##@ Data
 

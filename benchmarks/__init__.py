@@ -13,6 +13,34 @@ published/      numbers that others printed, a file a paper
 registry.py     BENCHMARKS, FAMILIES, and how somebody selects among them
 running/        how a run comes to be a record: run, record, checkpoint, launch, screen, loggers, environment, throughput
 cli.py          the flags and lists of words that several command lines have in common
+plugins.py      rows from files outside the checkout; plugged.py is the parent of their modules
+evaluate.py     python -m benchmarks evaluate ID: the kept weights of a run scored once more
+export.py       python -m benchmarks export ID: its recurrence as arrays, its network as a program
 doctor.py       what of this machine does not fit, with the remedy
 __main__.py     python -m benchmarks NAME
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from benchmarks.running.record import Record
+    from models import SequenceModel
+
+
+def load(run: str | PathLike[str]) -> tuple[SequenceModel, Record]:
+    """The trained network of a run, on the CPU and in evaluation mode, and its record: `model, record = load("runs/digits-noise/<id>")`.
+
+    `run` is its folder, benchmark/id, or as much of the id as no other begins with. Raises ValueError where there is no such run, or no
+    weights of it; DamagedRecord for a file that is not what its record says.
+    """
+    from benchmarks import plugins  # torch and the tables come with these: not before they are asked for
+    from benchmarks.running.lookup import find_record
+    from benchmarks.running.weights import read_network
+
+    plugins.load()
+    stored = find_record(str(run))
+    return read_network(stored)[0], stored.record

@@ -1,18 +1,27 @@
-"""python -m benchmarks NAME: runs the recipes of a benchmark that have no finished record yet."""
+"""python -m benchmarks NAME: runs the recipes of a benchmark that have no finished record yet.
+
+python -m benchmarks evaluate ID and export ID are of one run that is done, see the files of these names.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
 
 if TYPE_CHECKING:
     from benchmarks.spec import Scale
+
+
+OF_ONE_RUN: Final = ("evaluate", "export")
+"""Words in the place of a benchmark's name: commands of their own, in the file of that name, on a run that is done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +51,8 @@ def listing(scale: Scale) -> str:
     """Benchmarks with their scales and the runs of each that are done, whatever their seed; variants with what they are; and for each
     benchmark with a record at `scale`, which variants are done. Own runs stand apart from committed evidence."""
     from benchmarks.registry import BENCHMARKS
-    from benchmarks.running.tally import remarks, tallies
+    from benchmarks.running.tally import of_all_seeds, remarks, tallies
+    from benchmarks.spec import canonical
     from models import VARIANTS
 
     own, committed = tallies()
@@ -59,9 +69,9 @@ def listing(scale: Scale) -> str:
             continue
         done = {}
         for name in VARIANTS:
-            if b.has_recipe(name, scale):
-                run = b.recipe(name, scale).run
-                done[name] = own.done(run), committed.done(run)
+            with suppress(ValueError):  # a row that this task has no recipe for
+                key = of_all_seeds(canonical(b.recipe(name, scale).run))
+                done[name] = own.counts[key], committed.counts[key]
         words = [f"{name} {mine}+{theirs}" for name, (mine, theirs) in done.items() if mine + theirs]
         if words:
             lines += command.wrapped(f"  {b.name:<18} ", ", ".join(words))
@@ -70,7 +80,12 @@ def listing(scale: Scale) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    options = parse(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in OF_ONE_RUN:
+        command_of_one_run: Callable[[Sequence[str]], int] = importlib.import_module(f"benchmarks.{words[0]}").main
+        return command_of_one_run(words[1:])
+    options = parse(words)
+    plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("benchmark", options.name, "benchmarks/tasks/*.py")
         cli.require_variants(options.variant)

@@ -59,7 +59,8 @@ class Benchmark:
     beside: bool = False
     """Whether published numbers may stand beside rows at paper scale: only with the protocol of the literature."""
     zero_shot: Mapping[str, str] = field(default_factory=dict)
-    """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
+    """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz". A scale
+    has those of its data, see `tests_at`."""
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -74,6 +75,19 @@ class Benchmark:
         for change in self.changes:
             recipe = change(recipe)
         return recipe
+
+    def reduced_at(self, scale: Scale) -> str:
+        """How the task was made smaller at a scale, as in "at most 200 tokens"; empty where it is the whole task."""
+        return next((row.reduced for row in self.rows.get(scale, {}).values()), "")
+
+    def title_at(self, scale: Scale) -> str:
+        """The title of its tables at a scale, which says how the task was made smaller."""
+        return ", ".join(filter(None, (self.title, self.reduced_at(scale))))
+
+    def tests_at(self, scale: Scale) -> dict[str, str]:
+        """Those of `zero_shot` that there are at a scale: a network trained at 2 kHz is tested at 1 kHz and not at 8."""
+        offered = {test for row in self.rows.get(scale, {}).values() for test in row.data.zero_shot}
+        return {test: word for test, word in self.zero_shot.items() if test in offered}
 
     def has_recipe(self, variant: str, scale: Scale) -> bool:
         """Whether there is a recipe of this variant at this scale."""

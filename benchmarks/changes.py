@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -12,9 +12,19 @@ from models.choices.names import choose
 Spec = TypeVar("Spec")
 
 Changes = Mapping[str, Any]
-"""Dotted name -> value: "epochs", "optim.lr", "model.pool_last", "data.noise"; "mixer.init" is short for "model.mixer.init"."""
+"""Dotted name -> value, or a function from the value that is there to the new one: "epochs", "optim.lr", "model.pool_last", "data.noise";
+"mixer.init" is short for "model.mixer.init"."""
 
 SHORT = {"mixer": "model.mixer"}
+
+
+def times(factor: float) -> Callable[[Any], Any]:
+    """The change of a number to `factor` times what it is, a whole number to the nearest; of None, which is another field's, to itself."""
+
+    def change(value: Any) -> Any:
+        return round(factor * value) if isinstance(value, int) else value if value is None else factor * value
+
+    return change
 
 
 def changed(run: RunSpec, changes: Changes) -> RunSpec:
@@ -41,7 +51,7 @@ def _changed(spec: Spec, changes: Changes) -> Spec:
         if dot:
             inside.setdefault(head, {})[rest] = value
         else:
-            own[head] = value
+            own[head] = value(getattr(spec, head)) if callable(value) else value
     twice = own.keys() & inside.keys()
     if twice:
         raise ValueError(f"{', '.join(sorted(twice))} is set as a whole and field by field; say one of the two")

@@ -11,8 +11,10 @@ Symbols, as the papers use them and as every file here does:
 
 What fills a block of the network, from the general to the paper:
 
-    layer            MixerSpec, the frozen choice with its options, and Layer, the module that it builds; Dropout, Mix
-    kernel           KernelSpec and StepSpec, Kernel, and SSMLayer: the layers that convolve
+    specs/           MixerSpec and its kin, the frozen choices with their options, a file per paper as below; nothing there imports torch
+                     before it builds the module that it names
+    layer            Layer, what a MixerSpec builds; Dropout, Mix
+    kernel           Kernel, and SSMLayer: the layers that convolve
     recurrence       Recurrence: the plain system of a kernel, its slow oracle and its step mode
     s4, s4d, dss, hope, lru    one file per paper
     baselines        a free kernel, an LSTM, a Transformer
@@ -20,6 +22,8 @@ What fills a block of the network, from the general to the paper:
 What these are made of:
 
     functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
+    engines          the ways to apply a kernel to a sequence, and which is chosen where: convolution by FFT, or chunked, by products and a
+                     state between them
     choices/         what a spec names, a row each: inits, initial spectra; discretizations, rules (A, B, dt) -> (A_bar, B_bar); links,
                      parameter -> Re(A), dt; and how names and fields are checked
     diagonal         Lambda as a trainable module
@@ -31,35 +35,40 @@ One of these alone, in a network of another make; the folder can be copied there
 
 Around them:
 
-    network          ModelSpec, SequenceModel: encoder, residual blocks, pooling, decoder
-    training/        schedules, the optimizer's parameter groups, the one LightningModule
+    network          SequenceModel: encoder, residual blocks, pooling, decoder
+    training/        the optimizer's parameter groups, the one LightningModule; the schedules are in specs/
     variants         the rows of every table
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from .baselines import FIRSpec, LSTMSpec, TransformerSpec
 from .choices.discretizations import DISCRETIZATIONS
 from .choices.inits import INITS
 from .choices.links import LINKS
-from .dss import DSSSpec
-from .hope import HOPESpec
-from .kernel import Kernel, KernelSpec, SSMLayer, StepSpec
-from .layer import Around, Layer, MixerSpec, NoRecurrence
-from .layers import DSS, HOPE, LRU, S4, S4D
-from .lru import LRUSpec
-from .network import ModelSpec, SequenceModel
-from .parameters import ParamGroup
-from .recurrence import Recurrence
-from .s4 import S4Spec
-from .s4d import S4DSpec
-from .training.optim import OptimSpec, param_groups
-from .training.schedules import Constant, Cosine, MultiStep, Plateau, Schedule
+from .specs.baselines import FIRSpec, LSTMSpec, TransformerSpec
+from .specs.dss import DSSSpec
+from .specs.hope import HOPESpec
+from .specs.kernel import KernelSpec, StepSpec
+from .specs.lru import LRUSpec
+from .specs.mixer import Around, MixerSpec
+from .specs.network import ModelSpec
+from .specs.optim import OptimSpec
+from .specs.s4 import S4Spec
+from .specs.s4d import S4DSpec
+from .specs.schedules import Constant, Cosine, MultiStep, Plateau, Schedule
 from .variants import DEFAULT_VARIANTS, VARIANTS, Variant
 
 if TYPE_CHECKING:
+    from .kernel import Kernel, SSMLayer
+    from .layer import Layer, NoRecurrence
+    from .layers import DSS, HOPE, LRU, S4, S4D
+    from .network import SequenceModel
+    from .parameters import ParamGroup
+    from .recurrence import Recurrence
+    from .training.optim import param_groups
     from .training.task import SequenceTask
 
 __all__ = [
@@ -105,10 +114,21 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """SequenceTask on first use: pytorch_lightning takes seconds to import, and the layers do without it."""
-    if name == "SequenceTask":
-        from .training.task import SequenceTask
+_BUILT = {
+    "kernel": ("Kernel", "SSMLayer"),
+    "layer": ("Layer", "NoRecurrence"),
+    "layers": ("S4", "S4D", "DSS", "HOPE", "LRU"),
+    "network": ("SequenceModel",),
+    "parameters": ("ParamGroup",),
+    "recurrence": ("Recurrence",),
+    "training.optim": ("param_groups",),
+    "training.task": ("SequenceTask",),
+}
+"""Module -> what of it is imported on first use: torch takes seconds to import, pytorch_lightning more, and names do without either."""
 
-        return SequenceTask
+
+def __getattr__(name: str) -> Any:
+    for module, names in _BUILT.items():
+        if name in names:
+            return getattr(importlib.import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

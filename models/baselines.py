@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .hope import h_std
-from .kernel import Kernel, KernelSpec
-from .layer import PLAIN, Around, Layer, MixerSpec, rate
+from .kernel import Kernel
+from .layer import Layer
 from .parameters import at_least_single
 from .recurrence import Recurrence
-
-
-@dataclass(frozen=True, kw_only=True)
-class FIRSpec(KernelSpec):
-    """A free kernel of d_state taps, K_0 .. K_{d_state - 1}: HOPE at dt = 1 without its delay of one step."""
-
-    lr_K: float | None = rate("kernel", 1e-3)
-    """Learning rate of the taps; None is the network's. Never decayed."""
-
-    def build(self, d_model: int, directions: int = 1) -> FIRKernel:
-        return FIRKernel(self, d_model, directions)
+from .specs.baselines import FIRSpec
 
 
 class FIRKernel(Kernel):
     """K itself is the parameter, with the variance of HOPE's h; zero beyond its last tap."""
 
+    dense = True
     K: Tensor
 
     def __init__(self, spec: FIRSpec, d_model: int, directions: int) -> None:
@@ -53,14 +42,6 @@ class FIRKernel(Kernel):
         return Recurrence(A, B, K[:, 1:], K[:, 0])
 
 
-@dataclass(frozen=True, kw_only=True)
-class LSTMSpec(MixerSpec):
-    """An LSTM of d_model units in the place of the convolution. Causal."""
-
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> LSTMLayer:
-        return LSTMLayer(d_model)
-
-
 class LSTMLayer(Layer):
     """torch's LSTM followed by a linear map."""
 
@@ -75,21 +56,6 @@ class LSTMLayer(Layer):
         """Padding follows the sequence, so a causal layer needs no mask."""
         self.require_rate_one(rate)
         return self.out(self.lstm(u)[0])
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransformerSpec(MixerSpec):
-    """Softmax attention with rotary positions (2104.09864) and a feed-forward part, in the place of the convolution. Looks both ways."""
-
-    n_heads: int = 4
-    expand: int = 2
-    """Width of the feed-forward part over d_model."""
-
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> AttentionLayer:
-        """Raises ValueError where the heads do not divide d_model evenly."""
-        if d_model % (2 * self.n_heads):
-            raise ValueError(f"rotary heads need d_model divisible by 2 n_heads; got d_model={d_model} and n_heads={self.n_heads}")
-        return AttentionLayer(d_model, self.n_heads, self.expand)
 
 
 def rotate(x: Float[Tensor, "B heads L width"]) -> Float[Tensor, "B heads L width"]:

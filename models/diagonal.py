@@ -18,18 +18,6 @@ def seeded() -> np.random.Generator:
     return np.random.default_rng(int(torch.randint(2**62, (), device="cpu").item()))
 
 
-def require_even(d_state: int) -> None:
-    """Raises ValueError where d_state real dimensions are no whole number of complex modes."""
-    if d_state % 2:
-        raise ValueError(f"a complex mode with its conjugate takes two real state dimensions, so d_state must be even; got {d_state}")
-
-
-def require_copies(n_ssm: int | None) -> None:
-    """Raises ValueError unless n_ssm counts copies or is None."""
-    if n_ssm is not None and n_ssm < 1:
-        raise ValueError(f"n_ssm counts the copies of A and is at least 1, or None for one per channel; got {n_ssm}")
-
-
 def held(Lambda: np.ndarray, link: Link) -> Inexact[Tensor, "n_ssm M"]:
     """Lambda as the link can hold it, -Re(lambda) at its floor or above; in double precision and on the CPU. Raises ValueError where it is
     too large for the link."""

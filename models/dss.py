@@ -3,68 +3,27 @@ Spaces")."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from .choices.discretizations import phi1
 from .choices.inits import spectrum
-from .choices.names import choose
-from .diagonal import Spectrum, diagonal_recurrence, require_even, seeded
-from .functional import vandermonde
-from .kernel import Kernel, StepSpec
-from .layer import NoRecurrence, rate
+from .diagonal import Spectrum, diagonal_recurrence, seeded
+from .kernel import Kernel
+from .layer import NoRecurrence
 from .parameters import as_complex, at_least_single, complex_normal
+from .phi import phi1
 from .recurrence import Recurrence
-
-
-@dataclass(frozen=True, kw_only=True)
-class DSSSpec(StepSpec):
-    """DSS. d_state counts 2 per stored complex mode, so the DSS paper's N = 64 modes are d_state = 128 (it keeps no conjugates)."""
-
-    kernel: Literal["exp", "exp-no-scale", "softmax"] = "exp"
-    init: Literal["legs", "randn"] = "legs"
-    """legs: the paper's skew-HiPPO eigenvalues, those of S4D-LegS at the same d_state; randn: complex normal, parts N(0, 1/2)."""
-    length: int | None = None
-    """softmax only: normalize over this fixed length instead of over the sequence at hand; needed for step() and for padded batches."""
-    dt_per_part: bool = False
-    """A step size for Re(Lambda) and one for Im(Lambda) in each channel, equal at the init, as in the authors' code; the paper has one."""
-    train_A: bool = True
-    lr_A: float | None = rate("kernel", 1e-3)
-    """Learning rate of Lambda; None is the network's. Never decayed."""
-    lr_W: float | None = rate("output", None)
-    """Learning rate of W; None is the network's, with its weight decay. The authors' code uses 1e-3 without decay."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_even(self.d_state)
-        choose("DSS kernel", self.kernel, KERNELS)
-        if self.init not in ("legs", "randn"):
-            raise ValueError(f"unknown init {self.init!r} for DSS; one of: legs, randn")
-        if self.init == "randn" and KERNELS[self.kernel].A_link == "exp":
-            raise ValueError("init 'randn' draws Re(Lambda) of either sign, which -exp(.) cannot hold; use kernel='softmax'")
-        if self.length is not None and self.kernel != "softmax":
-            raise ValueError(f"length fixes the normalization of the softmax kernel; kernel {self.kernel!r} has none")
-        if self.length is not None and self.length < 1:
-            raise ValueError(f"length is at least 1, got {self.length}")
-
-    def fixed_to(self, length: int) -> Self:
-        """The softmax kernel depends on the length it is normalized over, so that is fixed; the others stay as they are."""
-        return replace(self, length=length) if self.kernel == "softmax" else self
-
-    def build(self, d_model: int, directions: int = 1) -> DSSKernel:
-        return KERNELS[self.kernel](self, d_model, directions)
+from .specs.dss import A_LINKS, DSSSpec
+from .vandermonde import vandermonde
 
 
 class DSSKernel(Kernel):
     """What the DSS kernels share: Lambda and dt as in the other papers, and W = C B per channel. Lambda is shared by the channels."""
 
-    A_link: ClassVar[str] = "exp"
-    """The link of Re(Lambda) that the paper gives this kernel."""
     A: Spectrum
     W: Tensor
 
@@ -75,7 +34,7 @@ class DSSKernel(Kernel):
             Lambda = spectrum("legs", spec.d_state, rng)[0]
         else:
             Lambda = (rng.standard_normal(M) + 1j * rng.standard_normal(M)) / np.sqrt(2)
-        self.A = Spectrum(Lambda[None], self.A_link, d_model, spec.train_A)
+        self.A = Spectrum(Lambda[None], A_LINKS[spec.kernel], d_model, spec.train_A)
         if spec.train_A:
             self.own("A.re", "A.im", lr=spec.lr_A)
         self.add("W", complex_normal(directions, d_model, M, std=2**0.5), lr=spec.lr_W, decay=spec.lr_W is None)
@@ -147,7 +106,7 @@ class DSSSoftmaxKernel(DSSKernel):
     gradient are those of the unshifted formula; the powers then run backwards through l.
     """
 
-    A_link = "none"
+    decays = False
 
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(spec, d_model, directions)
@@ -167,11 +126,12 @@ class DSSSoftmaxKernel(DSSKernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         q, W, growing, R = self.rows(L, rate)
-        none, dtype = torch.zeros_like(W), at_least_single(self.W.dtype)
-        K = vandermonde(torch.where(growing, none, W), q, L, dtype)
-        if growing.is_cuda or bool(growing.any()):  # to look would be to wait for the device
-            K = K + vandermonde(torch.where(growing, W, none), q, R, dtype).flip(-1)[..., :L]
-        return K
+        dtype = at_least_single(self.W.dtype)
+        if q.device.type == "cpu" and not bool(growing.any()):  # elsewhere the question would hold up the device
+            return vandermonde(W, q, L, dtype)
+        none = torch.zeros_like(W)
+        decayed, grown = vandermonde(torch.cat([torch.where(growing, none, W), torch.where(growing, W, none)]), q, R, dtype).chunk(2)
+        return (decayed + grown.flip(-1))[..., :L]
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """A_bar = e^z. A growing mode carries the tiny weight e^{-(R-1) z}, which is exact as long as it does not underflow.

@@ -1,4 +1,4 @@
-"""Layers that convolve: a frozen `KernelSpec` with only the options that act on it, its `Kernel`, and the `SSMLayer` around that.
+"""Layers that convolve: the `Kernel` that a `KernelSpec` builds, and the `SSMLayer` around that.
 
 A kernel has two faces: `forward(L)` gives the convolution kernel fast, `recurrence(L)` the plain quadruple (A, B, C, D) of the same system.
 That the two agree is the central test of the project.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,64 +17,14 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from .choices.links import DT_LINKS, Link
-from .choices.names import choose
-from .functional import causal_conv, circular_conv
-from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, NoRecurrence, kernel_arrays, rate, require_rate, require_sequence
+from .chunked import chunked
+from .convolution import causal_conv, circular_conv
+from .engines import Form, Work
+from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
-
-
-@dataclass(frozen=True, kw_only=True)
-class KernelSpec(MixerSpec):
-    """A parameterization that is a convolution kernel, with its options."""
-
-    d_state: int = 64
-    """Real state dimensions per channel: a complex mode with implied conjugate counts 2, a real mode 1."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.d_state < 1:
-            raise ValueError(f"d_state counts real state dimensions and is at least 1, got {self.d_state}")
-
-    @abstractmethod
-    def build(self, d_model: int, directions: int = 1) -> Kernel:
-        """The trainable kernel of `d_model` channels; `directions` = 2 adds a C for the reversed direction."""
-
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> SSMLayer:
-        return SSMLayer(self.build(d_model, around.directions), around)
-
-    @property
-    def two_way(self) -> bool:
-        return True
-
-    def with_states(self, d_state: int) -> Self:
-        return replace(self, d_state=d_state)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepSpec(KernelSpec):
-    """What the parameterizations of a continuous system share: a step size dt per channel, log-uniform in [dt_min, dt_max]."""
-
-    dt_convention: ClassVar[float] = 1.0
-    """This dt over S4's dt for the same time scale."""
-
-    dt_min: float = 1e-3
-    """Smallest initial step; 1 / dt is the time scale in samples."""
-    dt_max: float = 1e-1
-    dt_link: str = "exp"
-    """dt = exp(theta) or softplus(theta)."""
-    train_dt: bool = True
-    lr_dt: float | None = rate("dt", 1e-3)
-    """Learning rate of dt; None is the network's. Never decayed."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        choose("link of dt", self.dt_link, DT_LINKS)
-        if not 0 < self.dt_min <= self.dt_max < math.inf:
-            raise ValueError(f"step sizes need 0 < dt_min <= dt_max, got {self.dt_min:g} and {self.dt_max:g}")
-
-    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
-        return replace(self, dt_min=dt_min * self.dt_convention, dt_max=dt_max * self.dt_convention)
+from .specs.kernel import StepSpec
+from .specs.mixer import PLAIN, Around
 
 
 class Kernel(OwnRates, ABC):
@@ -83,6 +33,10 @@ class Kernel(OwnRates, ABC):
     circular: ClassVar[bool] = False
     """The kernel is meant for circular convolution of its own length (HOPE's Algorithm 1); such a kernel is not causal."""
     has_recurrence: ClassVar[bool] = True
+    dense: ClassVar[bool] = False
+    """Whether A of the recurrence is a matrix per channel rather than its diagonal."""
+    decays: ClassVar[bool] = True
+    """No power of A grows, so that a recurrence may run in the precision of the input."""
     theta_dt: Tensor
     dt_link: Link
 
@@ -123,18 +77,25 @@ class Kernel(OwnRates, ABC):
 
 @dataclass(frozen=True)
 class ConvolutionState:
-    """What an `SSMLayer` carries from step to step: the discretized system and its state x (B, H, N)."""
+    """What an `SSMLayer` carries from step to step and from piece to piece: the discretized system and its state x (B, H, N)."""
 
     recurrence: Recurrence
     x: Inexact[Tensor, "B H N"]
+    length: int
+    """The length that a kernel normalized over its length is for."""
+    rate: float
+
+    def detach(self) -> ConvolutionState:
+        """The same state, from which no gradient flows back: where truncated training cuts a sequence."""
+        return replace(self, recurrence=self.recurrence.detach(), x=self.x.detach())
 
 
 class SSMLayer(Layer):
     """y = Mix(Dropout(GELU(K * u + D u))), the layer of S4, S4D, DSS and HOPE alike. (B, L, H) -> (B, L, H)."""
 
-    def __init__(self, kernel: Kernel, around: Around = PLAIN) -> None:
+    def __init__(self, kernel: Kernel, d_state: int, around: Around = PLAIN) -> None:
         super().__init__()
-        self.kernel = kernel
+        self.kernel, self.d_state = kernel, d_state
         self.D = nn.Parameter(torch.randn(kernel.d_model))
         self.dropout = Dropout(around.dropout, around.tied)
         self.mix = Mix(kernel.d_model, around.mixing)
@@ -151,8 +112,13 @@ class SSMLayer(Layer):
     def system(self) -> Kernel:
         return self.kernel
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        kernel = self.kernel
+        return ("fft", "chunked") if self.causal and kernel.has_recurrence and kernel.prefix and kernel.decays else ("fft",)
+
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
-        """Kernel and FFT run in float32 at least, also under autocast and with weights of half precision."""
+        """Kernel and convolution run in float32 at least, also under autocast and with weights of half precision."""
         require_sequence(u)
         if mask is not None:
             if self.kernel.circular or not self.kernel.prefix:
@@ -161,12 +127,22 @@ class SSMLayer(Layer):
                     "sequence alone; use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
                 )
             u = u * mask
-        x = u.transpose(1, 2)
+        B, L, H = u.shape
+        form: Form = "dense" if self.kernel.dense else "diagonal"
+        engine = self.pick_engine(Work(device=u.device.type, form=form, B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
-            x = x.to(at_least_single(x.dtype)).contiguous()
-            K = self.kernel(x.shape[-1], rate)
-            conv = circular_conv if self.kernel.circular else causal_conv
-            y = conv(x, K) + self.D.unsqueeze(-1) * x
+            x = u.transpose(1, 2).to(at_least_single(u.dtype)).contiguous()
+            y = self._apply_chunked(x, rate) if engine == "chunked" else self._apply_fft(x, rate)
+        return self._after(y)
+
+    def _apply_fft(self, x: Float[Tensor, "B H L"], rate: float) -> Float[Tensor, "B H L"]:
+        conv = circular_conv if self.kernel.circular else causal_conv
+        return conv(x, self.kernel(x.shape[-1], rate), self.D.to(x.dtype))
+
+    def _apply_chunked(self, x: Float[Tensor, "B H L"], rate: float) -> Float[Tensor, "B H L"]:
+        return chunked(self.kernel.recurrence(x.shape[-1], rate).with_skip(self.D), x)[0]
+
+    def _after(self, y: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
         y = nn.functional.gelu(y).transpose(1, 2)
         return self.mix(self.dropout(y.to(self.D.dtype)))
 
@@ -177,12 +153,24 @@ class SSMLayer(Layer):
             raise NoRecurrence("a DSS-softmax kernel is normalized over its length; fix it with DSSSpec(length=...) to step through it")
         system = self.kernel.recurrence(length, rate)
         H, N = system.B.shape
-        return ConvolutionState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device))
+        return ConvolutionState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device), length, rate)
+
+    def stream(self, u: Float[Tensor, "B L H"], state: ConvolutionState) -> tuple[Float[Tensor, "B L H"], ConvolutionState]:
+        require_sequence(u)
+        system = self.kernel.recurrence(state.length, state.rate)  # the parameters may have been trained since the piece before
+        with torch.autocast(device_type=u.device.type, enabled=False):
+            x = u.transpose(1, 2).to(at_least_single(u.dtype) if self.kernel.decays else torch.float64)
+            y, after = chunked(system.with_skip(self.D), x, state.x)
+        return self._after(y.to(at_least_single(u.dtype))), replace(state, recurrence=system, x=after)
 
     def step(self, u: Float[Tensor, "B H"], state: ConvolutionState) -> tuple[Float[Tensor, "B H"], ConvolutionState]:
         x, y = state.recurrence.step(state.x, u.to(state.recurrence.D.dtype))
         y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
-        return self.mix(y), ConvolutionState(state.recurrence, x)
+        return self.mix(y), replace(state, x=x)
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        system = self.kernel.recurrence(length)
+        return {"A": system.A, "B": system.B, "C": system.C, "D": system.D + self.D.to(system.D.dtype)}
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         out = kernel_arrays(self.kernel(length))

@@ -92,28 +92,6 @@ class DiagonalPlusLowRank(Power):
         return X.permute(2, 0, 1), power
 
 
-def toeplitz(f: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
-    """The lower-triangular Toeplitz matrix with first column f: multiplication by the polynomial f modulo x^n."""
-    n = f.shape[-1]
-    ring = torch.cat([f, torch.zeros_like(f)], dim=-1)  # read around and around in rows of one less, it falls back by one each row
-    around = ring.unsqueeze(-2).expand(*f.shape, 2 * n).flatten(-2)[..., : n * (2 * n - 1)]
-    return around.unflatten(-1, (n, 2 * n - 1))[..., :n].mT
-
-
-@dataclass(frozen=True)
-class Toeplitz(Power):
-    """toeplitz(f), whose powers are Toeplitz too, so that a square is one of polynomials."""
-
-    f: Float[Tensor, "H n"]
-
-    def square(self) -> Toeplitz:
-        n = self.f.shape[-1]
-        return Toeplitz(torch.fft.irfft(torch.fft.rfft(self.f, n=2 * n).square(), n=2 * n)[..., :n])
-
-    def matrix(self) -> Float[Tensor, "H n n"]:
-        return toeplitz(self.f)
-
-
 # ------------------------------------------------------------------------------------------------- all powers on a vector
 
 

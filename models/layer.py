@@ -1,4 +1,4 @@
-"""What fills a block of the network: `MixerSpec`, a frozen choice with its options, and `Layer`, the module that it builds.
+"""What fills a block of the network: `Layer`, the module that a `MixerSpec` builds.
 
 A convolution with a kernel, a recurrence whose channels share one state, an LSTM and attention are all layers: the network asks each the
 same questions and knows none of them by name.
@@ -8,110 +8,21 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .choices.fields import require_types
+from .choices.names import choose
+from .engines import AUTO, ENGINES, Work, fastest
 from .parameters import OwnRates
-
-Mixing = Literal["glu", "linear"]
-RateOf = Literal["kernel", "dt", "output"]
+from .specs.mixer import Mixing
 
 
 class NoRecurrence(ValueError):
     """This kernel, layer or network cannot be run step by step; the message says why."""
-
-
-# ------------------------------------------------------------------------------------------------- the spec
-
-
-def rate(of: RateOf, default: float | None) -> Any:
-    """A field that holds a learning rate, None for the network's. `of`: the kernel's own parameters (A, B, P, h, taps), the step size, or
-    the output map (C, W), which recipes leave alone."""
-    return field(default=default, metadata={"rate": of})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Around:
-    """What the network fixes for every layer in it; a layer that brings its own activation and mixing (LSTM, attention) reads none."""
-
-    mixing: Mixing = "glu"
-    dropout: float = 0.0
-    """Probability of dropout after the activation."""
-    tied: bool = True
-    """One dropout mask per sequence and feature, the same at all steps."""
-    directions: int = 1
-    """2 adds a reversed direction; only for a spec that is `two_way`."""
-
-
-PLAIN = Around()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MixerSpec(ABC):
-    """One parameterization with its options. `version` is raised when its numbers change.
-
-    The methods answer for every row what a recipe may ask, so that no recipe has to know which class a row is of.
-    """
-
-    version: ClassVar[int] = 1
-
-    def __post_init__(self) -> None:
-        require_types(self)
-        for f in fields(self):
-            if f.name.startswith("lr_"):
-                if "rate" not in f.metadata:
-                    raise TypeError(f"{type(self).__name__}.{f.name} does not say whose rate it is; declare it with rate(...)")
-                lr = getattr(self, f.name)
-                if lr is not None and not 0 < lr < math.inf:
-                    raise ValueError(
-                        f"{f.name} is a positive rate, or None for the network's; to freeze a parameter use its train_ option; got {lr:g}"
-                    )
-
-    @abstractmethod
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> Layer:
-        """The trainable layer of `d_model` channels, (B, L, H) -> (B, L, H). Raises ValueError where the spec does not fit d_model."""
-
-    @property
-    def two_way(self) -> bool:
-        """Whether a second, reversed direction can be added."""
-        return False
-
-    def require_two_way(self) -> None:
-        """Raises ValueError unless a reversed direction can be added."""
-        if not self.two_way:
-            raise ValueError(f"bidirectional adds a reversed kernel; {type(self).__name__} has no kernel. Use bidirectional=False")
-
-    def fixed_to(self, length: int) -> Self:
-        """The same row on sequences of different lengths, padded up to `length` and masked. Raises ValueError where padding would enter."""
-        return self
-
-    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
-        """The same row with step sizes for this range in S4's convention; a row without a time scale of its own returns itself."""
-        return self
-
-    def with_states(self, d_state: int) -> Self:
-        """The same row with `d_state` real state dimensions; a row without a state space returns itself."""
-        return self
-
-    def with_rates(self, *, kernel: float, dt: float | None) -> Self:
-        """The kernel's own parameters trained at the rate `kernel`, dt at `dt` (None: the network's). What a row leaves to the network's
-        rate, and the output map, stay as they are."""
-        changes: dict[str, float | None] = {}
-        for f in fields(self):
-            if f.metadata.get("rate") == "dt":
-                changes[f.name] = dt
-            elif f.metadata.get("rate") == "kernel" and getattr(self, f.name) is not None:
-                changes[f.name] = kernel
-        return replace(self, **changes)
-
-
-# ------------------------------------------------------------------------------------------------- the layer
 
 
 def require_sequence(u: Float[Tensor, "*shape"]) -> None:
@@ -127,11 +38,20 @@ def require_rate(rate: float) -> None:
 
 
 LayerState = Any
-"""What a layer carries from step to step; only the layer itself looks inside."""
+"""What a layer carries from step to step and from piece to piece; only the layer itself looks inside. `detach()` gives the same state
+without its past."""
 
 
 class Layer(nn.Module, ABC):
     """A map of sequences, (B, L, H) -> (B, L, H), that fills a block."""
+
+    engine: str = AUTO
+    """The engine that was asked for; auto is the choice by table, see `models.engines`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engines_used: set[str] = set()
+        """The engines that have computed this layer so far."""
 
     @property
     @abstractmethod
@@ -156,6 +76,29 @@ class Layer(nn.Module, ABC):
         """`mask` is 1 on valid steps, 0 on the padding after them, which has no influence on the valid ones. `rate` multiplies the step
         sizes: 2 reads a sequence at half its sampling rate. Raises ValueError where the layer cannot do what is asked."""
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that can compute this layer, first the one for sizes that nobody measured; none where there is only one way."""
+        return ()
+
+    def require_engine(self, engine: str) -> None:
+        """Raises ValueError unless this engine, or auto, can compute the layer."""
+        choose("engine", engine, dict.fromkeys((AUTO, *ENGINES), True))
+        if engine != AUTO and engine not in self.engines:
+            able = f"it can use {' or '.join(self.engines)}" if self.engines else "there is only one way to compute it"
+            raise ValueError(f"{type(self).__name__} cannot use the engine {engine}: {able}; with engine=auto it uses what it can")
+
+    def use_engine(self, engine: str) -> None:
+        """Compute with this engine from now on; auto is the choice by table. Raises ValueError where the layer cannot use it."""
+        self.require_engine(engine)
+        self.engine = engine
+
+    def pick_engine(self, work: Work) -> str:
+        """The engine for this work, remembered in `engines_used`."""
+        engine = fastest(work, self.engines) if self.engine == AUTO else self.engine
+        self.engines_used.add(engine)
+        return engine
+
     def require_rate_one(self, rate: float) -> None:
         """Raises ValueError unless rate is 1: for layers without a step size."""
         if rate != 1.0:
@@ -165,9 +108,24 @@ class Layer(nn.Module, ABC):
         """The state before the first step. `length` matters only to kernels normalized over their length. Raises NoRecurrence."""
         raise NoRecurrence(f"{type(self).__name__} has no step mode in this suite; every state space layer has")
 
+    def stream(self, u: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of any length of a sequence that comes in pieces: what `forward` gives at those positions, and the state after them.
+
+        Gradients flow from piece to piece through the state; `state.detach()` cuts them, which is truncated training.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no state to stream with: its init_state says why")
+
     def step(self, u: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode, equal to `forward` at that position, and the next state."""
         raise NotImplementedError(f"{type(self).__name__} has no step mode: its init_state says why")
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """A, B, C, D of x_{k+1} = A x_k + B u_k, y_k = Re(C x_k) + D u_k from the input of the layer to its activation, the skip included.
+
+        One system per channel, as in `Recurrence`, or one of all channels. `length` matters only to kernels normalized over their length;
+        of two directions it is the causal one. Raises NoRecurrence, with the reason.
+        """
+        raise NoRecurrence(f"{type(self).__name__} is no linear system, so that there are no A, B, C, D")
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         """What a record keeps of the layer's linear system at this length; nothing where there is none.

@@ -6,13 +6,14 @@ what is left out is the row of that name in the tables.
 
 from __future__ import annotations
 
-from .dss import DSSSpec
-from .hope import HOPESpec
 from .kernel import SSMLayer
-from .layer import PLAIN, Around
-from .lru import LRULayer, LRUSpec
-from .s4 import S4Spec
-from .s4d import S4DSpec
+from .lru import LRULayer
+from .specs.dss import DSSSpec
+from .specs.hope import HOPESpec
+from .specs.lru import LRUSpec
+from .specs.mixer import PLAIN, Around
+from .specs.s4 import S4Spec
+from .specs.s4d import S4DSpec
 
 
 def S4(d_model: int, spec: S4Spec | None = None, around: Around = PLAIN) -> SSMLayer:

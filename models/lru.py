@@ -7,62 +7,19 @@ output channel through the one state, so a convolution would need H x H kernels;
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from typing import Self
-
 import numpy as np
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from .diagonal import require_even
-from .functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
-from .layer import PLAIN, Around, Dropout, Layer, Mix, MixerSpec, kernel_arrays, rate, require_sequence
+from .engines import Work
+from .functional import hankel_singular_values, real_matrix, real_vector, scan
+from .layer import Dropout, Layer, Mix, kernel_arrays, require_sequence
 from .parameters import OwnRates, as_complex, at_least_single, complex_normal
-
-
-@dataclass(frozen=True, kw_only=True)
-class LRUSpec(MixerSpec):
-    """LRU. d_state counts the real dimensions of the one state that all channels share, 2 per complex mode: the paper's N is d_state / 2.
-
-    The paper trains lambda, gamma and B at a half, a quarter or a tenth of the network's rate, by task, and without weight decay. It runs a
-    second, reversed layer on Pathfinder and Path-X; this one is causal.
-    """
-
-    d_state: int = 256
-    r_min: float = 0.9
-    """Smallest initial |lambda|."""
-    r_max: float = 0.999
-    """Largest initial |lambda|; |lambda|^2 is uniform between them, so that the modes fill a ring evenly."""
-    max_phase: float = 2 * math.pi
-    """Initial arg(lambda) is uniform in (0, max_phase]; the paper needs a small one, pi / 10, for Path-X."""
-    lr_A: float | None = rate("kernel", 1e-3)
-    """Learning rate of lambda; None is the network's. Never decayed. C follows the network's rate and decay."""
-    lr_B: float | None = rate("kernel", 1e-3)
-    """Learning rate of gamma and B."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_even(self.d_state)
-        if self.d_state < 2:
-            raise ValueError(f"d_state counts real state dimensions, two for each complex mode, and is at least 2; got {self.d_state}")
-        if not 0 <= self.r_min <= self.r_max < 1:
-            raise ValueError(f"the ring of initial |lambda| needs 0 <= r_min <= r_max < 1, got {self.r_min:g} and {self.r_max:g}")
-        if not 0 < self.max_phase <= 2 * math.pi:
-            raise ValueError(f"max_phase is an angle in (0, 2 pi], got {self.max_phase:g}")
-
-    def with_time_scale(self, dt_min: float, dt_max: float) -> Self:
-        """The ring whose |lambda| are those of S4's modes at these step sizes: Re(lambda) = -1/2 gives |A_bar| = e^{-dt/2}."""
-        return replace(self, r_min=math.exp(-dt_max / 2), r_max=math.exp(-dt_min / 2))
-
-    def with_states(self, d_state: int) -> Self:
-        return replace(self, d_state=d_state)
-
-    def build_layer(self, d_model: int, around: Around = PLAIN) -> LRULayer:
-        if around.directions != 1:
-            self.require_two_way()
-        return LRULayer(self, d_model, around)
+from .recurrence import interleaved, sequential
+from .specs.lru import LRUSpec
+from .specs.mixer import PLAIN, Around
+from .vandermonde import vandermonde
 
 
 class LRURecurrence(OwnRates):
@@ -95,10 +52,16 @@ class LRURecurrence(OwnRates):
 
     def forward(self, u: Float[Tensor, "B L H"]) -> Float[Tensor, "B L H"]:
         """Re(C x_k) for all k, from x_{-1} = 0."""
+        return self.run(u, None, "scan")[0]
+
+    def run(
+        self, u: Float[Tensor, "B L H"], start: Complex[Tensor, "B N"] | None, engine: str
+    ) -> tuple[Float[Tensor, "B L H"], Complex[Tensor, "B N"]]:
+        """Re(C x_k) for all k, from x_{-1} = start (None: zero), and the last x."""
         Lambda, B, C = self.system()
-        B, C = torch.view_as_real(B).to(u.dtype), torch.view_as_real(C).to(u.dtype)
-        x = scan(Lambda, torch.complex(u @ B[..., 0].T, u @ B[..., 1].T))
-        return x.real @ C[..., 0].T - x.imag @ C[..., 1].T
+        rows, columns = interleaved(B.T).to(u.dtype), interleaved(C.conj()).to(u.dtype).T  # real products: Re(C x) = Re Re - Im Im
+        x = SCANS[engine](Lambda, torch.view_as_complex((u @ rows).unflatten(-1, (-1, 2))), start)
+        return torch.view_as_real(x).flatten(-2) @ columns, x[:, -1]
 
     def step(self, u: Float[Tensor, "B H"], x: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B H"], Complex[Tensor, "B N"]]:
         """One step, plainly: the output and the state after it."""
@@ -118,6 +81,15 @@ class LRURecurrence(OwnRates):
         return hankel_singular_values(A[None], real_vector(B.T).mT[None], real_vector((C * Lambda).conj())[None])
 
 
+def _sequential(a: Complex[Tensor, " N"], v: Complex[Tensor, "B L N"], start: Complex[Tensor, "B N"] | None) -> Complex[Tensor, "B L N"]:
+    start = v.new_zeros(v[:, 0].shape) if start is None else start
+    return sequential(a.unsqueeze(0), v.transpose(0, 1).unsqueeze(0), start.unsqueeze(0))[0, 1:].transpose(0, 1)
+
+
+SCANS = {"scan": scan, "sequential": _sequential}
+"""engine -> x_k = a x_{k-1} + v_k, x_{-1} = start."""
+
+
 class LRULayer(Layer):
     """y = Mix(Dropout(GELU(Re(C x) + D u))): the recurrence in the place of `SSMLayer`'s convolution. (B, L, H) -> (B, L, H)."""
 
@@ -125,7 +97,7 @@ class LRULayer(Layer):
 
     def __init__(self, spec: LRUSpec, d_model: int, around: Around = PLAIN) -> None:
         super().__init__()
-        self.kernel = LRURecurrence(spec, d_model)
+        self.kernel, self.d_state = LRURecurrence(spec, d_model), spec.d_state
         self.D = nn.Parameter(torch.randn(d_model))
         self.dropout = Dropout(around.dropout, around.tied)
         self.mix = Mix(d_model, around.mixing)
@@ -134,17 +106,30 @@ class LRULayer(Layer):
     def system(self) -> LRURecurrence:
         return self.kernel
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        return tuple(SCANS)
+
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
         """The recurrence runs in float32 at least, also under autocast and with weights of half precision. B u and C x are maps of features
         like those of any linear layer, so torch.set_float32_matmul_precision acts on them."""
-        require_sequence(u)
         self.require_rate_one(rate)
-        if mask is not None:
-            u = u * mask
+        return self._after(u if mask is None else u * mask, None)[0]
+
+    def _after(self, u: Float[Tensor, "B L H"], start: Complex[Tensor, "B N"] | None) -> tuple[Tensor, Tensor]:
+        """(y, the last state), from the state `start`."""
+        require_sequence(u)
+        B, L, H = u.shape
+        engine = self.pick_engine(Work(device=u.device.type, form="shared", B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
             u = u.to(at_least_single(u.dtype))
-            y = nn.functional.gelu(self.kernel(u) + self.D * u)
-        return self.mix(self.dropout(y.to(self.D.dtype)))
+            y, x = self.kernel.run(u, start, engine)
+            y = nn.functional.gelu(y + self.D * u)
+        return self.mix(self.dropout(y.to(self.D.dtype))), x
+
+    def stream(self, u: Float[Tensor, "B L H"], state: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B L H"], Complex[Tensor, "B N"]]:
+        y, x = self._after(u, state)
+        return y, x.to(state.dtype)
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> Complex[Tensor, "B N"]:
         self.require_rate_one(rate)
@@ -154,6 +139,11 @@ class LRULayer(Layer):
     def step(self, u: Float[Tensor, "B H"], state: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B H"], Complex[Tensor, "B N"]]:
         y, state = self.kernel.step(u, state)
         return self.mix(nn.functional.gelu(y.to(u.dtype) + self.D * u)), state
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """One system: A (N,), its diagonal, B (N, H), C (H, N), D (H, H). LRU reads a state after its step, so C Lambda before."""
+        Lambda, B, C = self.kernel.system()
+        return {"A": Lambda, "B": B, "C": C * Lambda, "D": (C @ B).real + torch.diag(self.D.double())}
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         return kernel_arrays(self.kernel.responses(length)) | {

@@ -4,69 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .choices.fields import require_types
-from .layer import Around, Dropout, Layer, LayerState, MixerSpec, Mixing, NoRecurrence, require_rate
-
-DropoutSite = Literal["activation", "residual"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
-    """A network around one parameterization; the sizes of its input and output come with the data, see `build`."""
-
-    version: ClassVar[int] = 1
-
-    mixer: MixerSpec
-    d_model: int = 128
-    n_layers: int = 4
-    norm: Literal["layer", "batch"] = "layer"
-    prenorm: bool = False
-    """Norm before the layer, and once more after the last block; otherwise after each residual sum."""
-    dropout: float = 0.0
-    dropout_sites: tuple[DropoutSite, ...] = ("activation", "residual")
-    """activation: after the GELU; residual: on the branch before the sum. Two sites is state-spaces/s4 v3."""
-    dropout_tied: bool = True
-    """One mask per sequence and feature, the same at all steps."""
-    mixing: Mixing = "glu"
-    bidirectional: bool = False
-    """Two kernels that share A, B and dt, one for each direction."""
-    pool_last: int | None = None
-    """Mean over the last k valid steps; None is all of them, 1 is the last step."""
-
-    def __post_init__(self) -> None:
-        require_types(self)
-        if self.d_model < 1 or self.n_layers < 1:
-            raise ValueError(f"d_model and n_layers are at least 1, got {self.d_model} and {self.n_layers}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is a probability in [0, 1), got {self.dropout:g}")
-        if self.norm not in ("layer", "batch"):
-            raise ValueError(f"unknown norm {self.norm!r}; one of: layer, batch")
-        if self.mixing not in ("glu", "linear"):
-            raise ValueError(f"unknown mixing {self.mixing!r}; one of: glu, linear")
-        if set(self.dropout_sites) - {"activation", "residual"}:
-            raise ValueError(f"dropout sites are activation and residual, got {', '.join(self.dropout_sites)}")
-        if self.pool_last is not None and self.pool_last < 1:
-            raise ValueError(f"pool_last counts steps and is at least 1, got {self.pool_last}")
-        if self.bidirectional:
-            self.mixer.require_two_way()
-
-    def build(
-        self,
-        *,
-        d_output: int,
-        d_input: int | None = None,
-        vocab: int | None = None,
-        per_step: bool = False,
-        two_towers: bool = False,
-    ) -> SequenceModel:
-        """The network for inputs of `d_input` reals or tokens below `vocab`, and `d_output` classes or targets."""
-        return SequenceModel(self, d_output=d_output, d_input=d_input, vocab=vocab, per_step=per_step, two_towers=two_towers)
+from .layer import Dropout, Layer, LayerState, NoRecurrence, require_rate
+from .specs.network import ModelSpec
 
 
 class Norm(nn.Module):
@@ -91,17 +36,20 @@ class Block(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
-        outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
-        around = Around(mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied, directions=2 if spec.bidirectional else 1)
-        self.layer: Layer = spec.mixer.build_layer(spec.d_model, around)
-        self.dropout = Dropout(outer, spec.dropout_tied)
+        self.layer = spec.layer()
+        self.dropout = Dropout(spec.dropout if "residual" in spec.dropout_sites else 0.0, spec.dropout_tied)
         self.norm = Norm(spec.d_model, spec.norm)
         self.prenorm = spec.prenorm
 
     def forward(self, x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, rate: float) -> Float[Tensor, "B L H"]:
         x = x + self.dropout(self.layer(self.norm(x, mask) if self.prenorm else x, mask, rate))
         return x if self.prenorm else self.norm(x, mask)
+
+    def stream(self, x: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of a sequence, as `forward` in the mode that the block is in, and the state after it."""
+        y, state = self.layer.stream(self.norm(x) if self.prenorm else x, state)
+        x = x + self.dropout(y)
+        return (x if self.prenorm else self.norm(x)), state
 
     def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode."""
@@ -112,12 +60,16 @@ class Block(nn.Module):
 
 @dataclass(frozen=True)
 class ModelState:
-    """The state of a network between steps: one per layer, and what the pooling still needs."""
+    """The state of a network between steps or pieces: one per layer, and what the pooling still needs."""
 
     layers: tuple[LayerState, ...]
     recent: tuple[Tensor, ...]
     """Features of the last pool_last steps; with pool_last None only their running sum."""
     steps: int
+
+    def detach(self) -> ModelState:
+        """The same state, from which no gradient flows back: where truncated training cuts a sequence."""
+        return ModelState(tuple(s.detach() for s in self.layers), tuple(h.detach() for h in self.recent), self.steps)
 
 
 Lengths = Tensor | Sequence[int]
@@ -238,6 +190,23 @@ class SequenceModel(nn.Module):
             raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
         return ModelState(tuple(layer.init_state(batch, length, rate) for layer in self.layers), (), 0)
 
+    def stream(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """A piece x (B, L, d_input) or (B, L) tokens of a longer sequence: what `forward` gives on the sequence so far, and the next state.
+
+        With a decoder per step that is (B, L, d_output) for the steps of this piece. Gradients flow from piece to piece through the state;
+        `state.detach()` cuts them, so that a sequence of any length can be trained on in bounded memory.
+        """
+        self.require_input(x)
+        h, layers = self.encoder(x), []
+        for block, layer in zip(self._each_block(), state.layers, strict=True):
+            h, layer = block.stream(h, layer)
+            layers.append(layer)
+        h = self.norm(h)
+        state = replace(state, layers=tuple(layers))
+        if self.per_step:
+            return self.decoder(h), replace(state, steps=state.steps + h.shape[1])
+        return self._pooled(state, h)
+
     def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """One step x (B, d_input) or (B,) tokens: what `forward` gives on the sequence so far, in evaluation mode, and the next state."""
         h, layers = self.encoder(x), []
@@ -245,10 +214,29 @@ class SequenceModel(nn.Module):
             h, layer = block.step(h, layer)
             layers.append(layer)
         h = self.norm(h)
-        state = replace(state, layers=tuple(layers), steps=state.steps + 1)
+        state = replace(state, layers=tuple(layers))
         if self.per_step:
-            return self.decoder(h), state
-        last = self.spec.pool_last
-        recent = (sum(state.recent, h),) if last is None else (*state.recent, h)[-last:]
-        mean = recent[0] / state.steps if last is None else torch.stack(recent).mean(0)
-        return self.decoder(mean), replace(state, recent=recent)
+            return self.decoder(h), replace(state, steps=state.steps + 1)
+        return self._pooled(state, h.unsqueeze(1))
+
+    def _pooled(self, state: ModelState, h: Float[Tensor, "B L H"]) -> tuple[Tensor, ModelState]:
+        """The decoder on the mean of the last steps, those of `state` and of h together, and the state with them."""
+        last, steps = self.spec.pool_last, state.steps + h.shape[1]
+        if last is None:
+            total = sum(state.recent, h.sum(1))
+            return self.decoder(total / steps), replace(state, recent=(total,), steps=steps)
+        recent = (*state.recent, *h.unbind(1))[-last:]
+        return self.decoder(torch.stack(recent).mean(0)), replace(state, recent=recent, steps=steps)
+
+    def use_engine(self, engine: str) -> None:
+        """Compute every layer with this engine from now on; auto is the choice by table (`models.engines`). Raises ValueError where a layer
+        cannot use it, and then leaves all as it was."""
+        for layer in self.layers:
+            layer.require_engine(engine)
+        for layer in self.layers:
+            layer.use_engine(engine)
+
+    @property
+    def engines_used(self) -> tuple[str, ...]:
+        """The engines that have computed a layer so far, in alphabetical order."""
+        return tuple(sorted(set().union(*(layer.engines_used for layer in self.layers))))

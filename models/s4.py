@@ -3,59 +3,20 @@ Spaces")."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
 from .choices.discretizations import discretization
-from .choices.inits import INITS, names_of
-from .choices.links import LINKS
-from .choices.names import choose
-from .diagonal import Spectrum, held, require_copies, require_even
+from .choices.inits import low_rank_copies
+from .diagonal import Spectrum, held
 from .functional import real_matrix, real_vector
-from .kernel import Kernel, StepSpec
+from .kernel import Kernel
 from .krylov import Dense, DiagonalPlusLowRank, krylov
-from .layer import rate
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
-
-
-@dataclass(frozen=True, kw_only=True)
-class S4Spec(StepSpec):
-    """S4. d_state is the paper's N: N/2 complex modes with implied conjugates."""
-
-    init: str = "legs"
-    """legs or fout: the inits whose low-rank term is known."""
-    discretization: str = "bilinear"
-    """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
-    exponential per channel, O(H N^3)."""
-    A_link: str = "exp"
-    """Link from the parameter to -Re(Lambda), a row of LINKS."""
-    n_ssm: int | None = 1
-    """Copies of Lambda, P and B, shared round-robin by the channels; None is one per channel (untied)."""
-    train_A: bool = True
-    """Trains Lambda and P."""
-    train_B: bool = True
-    lr_A: float | None = rate("kernel", 1e-3)
-    """Learning rate of Lambda and P; None is the network's. Never decayed. C follows the network's rate and decay."""
-    lr_B: float | None = rate("kernel", 1e-3)
-    """Learning rate of B; None is the network's. Never decayed."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_even(self.d_state)
-        require_copies(self.n_ssm)
-        choose("link of Re(A)", self.A_link, LINKS)
-        discretization(self.discretization)
-        if not choose("init", self.init, INITS).low_rank:
-            known = names_of(lambda init: init.low_rank)
-            raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
-
-    def build(self, d_model: int, directions: int = 1) -> S4Kernel:
-        return S4Kernel(self, d_model, directions)
+from .specs.s4 import S4Spec
 
 
 def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> DiagonalPlusLowRank:
@@ -77,6 +38,7 @@ class S4Kernel(Kernel):
     any length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
     """
 
+    dense = True
     A: Spectrum
     P: Tensor
     B: Tensor
@@ -86,9 +48,7 @@ class S4Kernel(Kernel):
         super().__init__(d_model, directions)
         self.rule = discretization(spec.discretization)
         n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
-        modes = INITS[spec.init].modes
-        assert modes is not None
-        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))  # every copy starts alike
+        Lambda, P, B = low_rank_copies(spec.init, spec.d_state, n_ssm)
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
         zeros = np.zeros_like(P)
         self.add("P", torch.from_numpy(np.stack([P, zeros], -1)), train=spec.train_A, lr=spec.lr_A)
@@ -99,9 +59,9 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            P_0, B_0 = (torch.from_numpy(m[:1]).to(torch.complex128) for m in (P, B))  # every copy starts alike
-            dt = torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu")
-            A_bar, _ = self._discretize(held(Lambda[:1], self.A.link), P_0, B_0, dt)
+            P_0, B_0 = (torch.from_numpy(m).to(torch.complex128) for m in (P, B))
+            dt = torch.full((n_ssm, 1), spec.dt_max, dtype=torch.float64, device="cpu")
+            A_bar, _ = self._discretize(held(Lambda, self.A.link), P_0, B_0, dt)
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .baselines import FIRSpec, LSTMSpec, TransformerSpec
-from .dss import DSSSpec
-from .hope import HOPESpec
-from .layer import MixerSpec
-from .lru import LRUSpec
-from .s4 import S4Spec
-from .s4d import S4DSpec
+from .specs.baselines import FIRSpec, LSTMSpec, TransformerSpec
+from .specs.dss import DSSSpec
+from .specs.hope import HOPESpec
+from .specs.lru import LRUSpec
+from .specs.mixer import MixerSpec
+from .specs.s4 import S4Spec
+from .specs.s4d import S4DSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything: renders what the records hold, trains nothing.
+"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything | export: renders what the records hold.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from reports import FORMATS
+from reports.export import Export, export
 
 if TYPE_CHECKING:
     from benchmarks.running.store import Store
@@ -29,6 +30,8 @@ class _Output:
     """Faces of tables and figures that are written besides the usual ones."""
     commit: Annotated[bool, cli.SHOWN] = False
     """Copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md."""
+    plugin: cli.Plugins = ()
+    """Files of your own whose rows are reported too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +141,12 @@ def _require_name(kind: str, name: str | None, known: Mapping[str, object]) -> s
 
 def overview() -> str:
     """The kinds of report, a line each."""
-    lines = [f"usage: {PROG} {'|'.join(KINDS)}", ""]
+    lines = [f"usage: {PROG} {'|'.join(KINDS)}|export", ""]
     lines += [
         "Render tables, figures and one HTML page from the records there are; a missing run is a hole with the command that fills it.",
         "",
     ]
-    lines += [f"  {name:<11} {kind.__doc__}" for name, kind in KINDS.items()]
+    lines += [f"  {name:<11} {kind.__doc__}" for name, kind in (*KINDS.items(), ("export", Export))]
     return "\n".join([*lines, "", f"{PROG} KIND --help lists the flags of a kind."])
 
 
@@ -165,12 +168,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(overview())
         return cli.DONE
     if not words:
-        raise cli.UsageError(f"name a report: {', '.join(KINDS)} (see {PROG} --help)")
+        raise cli.UsageError(f"name a report: {', '.join(KINDS)}, export (see {PROG} --help)")
+    if words[0] == "export":
+        return export(cli.read(Export, words[1:], prog=f"{PROG} export"))
     with cli.as_usage():
         kind = choose("report", words[0], KINDS)
     if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
     options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
+    plugins.load(options.plugin)
+    if options.commit and plugins.flags():
+        raise cli.UsageError("what is committed is of rows of the suite, since a checkout has to render it alone; leave --plugin out")
     if options.commit and options.format:
         raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
     from reports import committed, evidence

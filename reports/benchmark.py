@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks import registry
+from benchmarks import plugins, registry
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, Selection
 from benchmarks.running.store import Store
@@ -20,6 +20,7 @@ from reports.parts.judge import describe_rows, judge_variants, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, listed, row_flags
+from reports.sections.examples import compose_examples
 from reports.sections.inside import compose_inside
 from reports.sections.published import compose_published, may_stand_beside, read_published
 from reports.sections.results import compose_results
@@ -71,7 +72,18 @@ def expect_rows(selected: Selection, scale: Scale, variants: Sequence[str], seed
     expected = []
     for v in with_second_lines(benchmark, scale, registry.select_variants(variants, benchmark, scale), seeds, store):
         recipe = benchmark.recipe(v, scale)
-        words = ["python -m benchmarks", benchmark.name, "--variant", v, "--scale", scale, "--seeds", listed(seeds), *selected.options]
+        words = [
+            "python -m benchmarks",
+            benchmark.name,
+            "--variant",
+            v,
+            "--scale",
+            scale,
+            "--seeds",
+            listed(seeds),
+            *selected.options,
+            *plugins.flags(),
+        ]
         expected += [
             Expected(
                 labels={"variant": v}, benchmark=benchmark.name, id=recipe.with_seed(seed).id, seed=seed, scale=scale,
@@ -103,13 +115,14 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     beside = may_stand_beside(runs, benchmark)
     sections = [
         compose_results(rows, benchmark, scale, name=name, published=read_published(benchmark.published, metric) if beside else None),
+        compose_examples(rows, name=name),
         compose_training(runs, benchmark, scale, name=name),
         compose_inside(fingerprints, list(rows), benchmark, scale, name=name),
     ]
-    if benchmark.published:
+    if benchmark.published and not benchmark.reduced_at(scale):
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
     return Report(
-        name=name, title=benchmark.title, scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        name=name, title=benchmark.title_at(scale), scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
         sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,

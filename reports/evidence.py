@@ -14,6 +14,7 @@ from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
 from reports.everything import Everything, find_strays
+from reports.overview import tabulate_benchmarks
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
@@ -134,7 +135,9 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
     if fresh is None:
         _sweep(reports)
-    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)))
+    overview = tabulate_benchmarks(store)
+    readme.write_map(overview, HERE.parent / "README.md")
+    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)), overview)
     print("reports/README.md shows every committed report")
     return cli.DONE
 

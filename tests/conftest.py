@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,17 @@ import torch
 # `Self` is, so it takes it for any object.
 CONFIG = "is_pep484_tower=True, hint_overrides=beartype.FrozenDict({__import__('typing').Self: object})"
 
+MODELS = Path(__file__).resolve().parent.parent / "models"
+WITH_TENSORS = [
+    ".".join(file.relative_to(MODELS.parent).with_suffix("").parts)
+    for file in sorted(MODELS.rglob("*.py"))
+    if re.search(r"^(import|from) torch", file.read_text(encoding="utf-8"), re.MULTILINE)
+]
+"""The modules that have tensors at hand when they are imported; the others name them for type checkers only."""
+
 # Has to stand before the first import of `models`: the hook rewrites the modules as they are loaded.
 if importlib.util.find_spec("beartype") is not None:
-    jaxtyping.install_import_hook(["models"], f"beartype.beartype(conf=beartype.BeartypeConf({CONFIG}))")
+    jaxtyping.install_import_hook(WITH_TENSORS, f"beartype.beartype(conf=beartype.BeartypeConf({CONFIG}))")
 
 
 @pytest.fixture(autouse=True)

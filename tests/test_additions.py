@@ -37,7 +37,7 @@ from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec, canonical
 from data.images.digits import DigitsSpec
 from models import DISCRETIZATIONS, INITS, VARIANTS, ModelSpec, OptimSpec, S4DSpec
-from models.training.schedules import Exponential
+from models.specs.schedules import Exponential
 from reports.datasets.page import cards
 from reports.parts.figure import save
 from reports.sections.training import compose_training, draw_loss

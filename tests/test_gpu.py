@@ -30,7 +30,7 @@ from models import (
     functional,
     krylov,
 )
-from models.layer import Around
+from models.specs.mixer import Around
 
 pytestmark = pytest.mark.gpu
 

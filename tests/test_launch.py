@@ -271,7 +271,7 @@ def test_a_record_of_a_newer_version_is_left_alone_and_its_run_not_done(tmp_path
     store = Store.at(tmp_path)
     put(store, SHORT)
     path = store.folder(SHORT) / "record.json"
-    path.write_text(path.read_text().replace('"schema": 1', '"schema": 2'))
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 3'))
     before = path.read_bytes()
     for rerun in ("missing", "failed", "stale", "all"):
         outcome, _ = go([SHORT, SHORT], store, rerun=rerun)

@@ -25,10 +25,11 @@ from models import (
     StepSpec,
     param_groups,
 )
-from models import layer as layers
 from models.kernel import SSMLayer
-from models.layer import PLAIN, Around, Layer, MixerSpec
+from models.layer import Layer
 from models.parameters import OwnRates
+from models.specs.mixer import PLAIN, Around, MixerSpec
+from models.specs.mixer import rate as learning_rate
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -268,7 +269,7 @@ def test_pooling_is_a_mean_over_the_last_valid_steps() -> None:
 class AverageSpec(MixerSpec):
     """A layer with one parameter: the mean of the inputs so far, scaled."""
 
-    lr_gain: float | None = layers.rate("kernel", 1e-4)
+    lr_gain: float | None = learning_rate("kernel", 1e-4)
 
     def build_layer(self, d_model: int, around: Around = PLAIN) -> Average:
         return Average(self)
@@ -354,8 +355,8 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
 
     conv = layer.causal_conv
 
-    def spy(u: Tensor, K: Tensor) -> Tensor:
-        y = conv(u, K)
+    def spy(u: Tensor, K: Tensor, D: Tensor) -> Tensor:
+        y = conv(u, K, D)
         seen.append((u.dtype, K.dtype, y.dtype))
         return y
 

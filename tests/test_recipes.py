@@ -15,7 +15,7 @@ from benchmarks.registry import BENCHMARKS, FAMILIES
 from benchmarks.spec import Scale
 from data.images.digits import DigitsSpec
 from models import VARIANTS, FIRSpec, Kernel, KernelSpec, LSTMSpec, MixerSpec, S4DSpec, StepSpec, Variant
-from models.layer import rate
+from models.specs.mixer import rate
 
 TABLE = [(b, scale) for b in BENCHMARKS.values() for scale in b.scales]
 

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from benchmarks import plugins
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
@@ -44,8 +46,14 @@ class Runtime:
     """CPU threads of this run."""
     workers: int = 1
     """Runs side by side on this machine; recorded because it moves timings."""
-    logger: Literal["none", "tensorboard", "wandb"] = "none"
+    logger: Literal["none", "tensorboard", "wandb", "csv", "mlflow"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+    engine: str = "auto"
+    """How layers are computed, see `models.engines`; auto is the choice by table."""
+    weights: bool = True
+    """Whether the trained network is kept beside the record."""
+    predictions: bool = False
+    """Whether what it answers on the test set is kept too."""
 
 
 def of_a_group(variable: str) -> bool:
@@ -127,8 +135,10 @@ def _statements(source: str) -> str:
 
 
 def of_other_code(environment: Mapping[str, Any]) -> bool:
-    """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
-    return environment.get("content") not in (None, code_content())
+    """Whether a record with this environment block says that other code made it, or another content of a plugin that is loaded here. One
+    that does not say is of unknown code, and no."""
+    content = environment.get("content")
+    return content not in (None, code_content()) or plugins.differ(environment.get("plugins", {}))
 
 
 def _cpu() -> str:
@@ -170,6 +180,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "code": commit,
         "dirty": dirty,
         "content": code_content(),
+        **({"plugins": plugins.hashes()} if plugins.hashes() else {}),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
         "matmul_precision": sys.modules["torch"].get_float32_matmul_precision() if "torch" in sys.modules else None,
@@ -179,6 +190,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "matmul": _matmul_precision(),
         "threads": runtime.threads,
         "workers": runtime.workers,
+        "engine": runtime.engine,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from jaxtyping import Float, Inexact
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from .names import choose
 
-Matrix = Float[Tensor, "*batch N N"]
-Vector = Float[Tensor, "*batch N"]
+if TYPE_CHECKING:  # a spec names a rule; torch is imported by whoever computes with it
+    from jaxtyping import Float, Inexact
+    from torch import Tensor
+
+    Matrix = Float[Tensor, "*batch N N"]
+    Vector = Float[Tensor, "*batch N"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,19 +62,16 @@ class Discretization:
             )
 
 
-def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
-    """(e^z - 1) / z, with the limit 1 at z = 0; the series is used where the quotient would cancel."""
-    small = z.abs() < 0.5
-    series = torch.ones_like(z)
-    w = torch.where(small, z, torch.zeros_like(z))
-    for k in range(16, 1, -1):  # 1 + z/2 (1 + z/3 (1 + ...)): 16 terms reach 1e-18 at |z| = 1/2
-        series = 1 + series * w / k
-    safe = torch.where(small, torch.ones_like(z), z)
-    return torch.where(small, series, (torch.exp(safe) - 1) / safe)
+def _phi1(z: Tensor) -> Tensor:
+    from ..phi import phi1
+
+    return phi1(z)
 
 
 def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
     """exp of the augmented matrix [[A, B], [0, 0]] dt: A_bar = e^{dt A}, B_bar = A^{-1} (A_bar - I) B, without an inverse of A."""
+    import torch
+
     N = A.shape[-1]
     top = torch.cat([A, B.unsqueeze(-1)], dim=-1)
     augmented = torch.cat([top, torch.zeros_like(top[..., :1, :])], dim=-2) * dt[..., None, None]
@@ -83,7 +80,7 @@ def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _dense_dirac(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.linalg.matrix_exp(A * dt[..., None, None]), dt.unsqueeze(-1) * B
+    return (A * dt[..., None, None]).matrix_exp(), dt.unsqueeze(-1) * B
 
 
 def generalized_bilinear(alpha: float, name: str, title: str, scipy: str = "gbt") -> Discretization:
@@ -92,6 +89,8 @@ def generalized_bilinear(alpha: float, name: str, title: str, scipy: str = "gbt"
         raise ValueError(f"the generalized bilinear family has alpha in [0, 1], got {alpha:g}")
 
     def dense(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+        import torch
+
         eye = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
         step = A * dt[..., None, None]
         right = torch.cat([eye + (1 - alpha) * step, (dt.unsqueeze(-1) * B).unsqueeze(-1)], dim=-1)
@@ -126,7 +125,7 @@ DISCRETIZATIONS: dict[str, Discretization] = {
     d.name: d
     for d in (
         Discretization(
-            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=torch.exp, b=phi1, dense=_dense_zoh, scipy="zoh"
+            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=lambda z: z.exp(), b=_phi1, dense=_dense_zoh, scipy="zoh"
         ),
         generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)", "bilinear"),
         generalized_bilinear(1.0, "backward-euler", "backward Euler", "backward_diff"),
@@ -136,8 +135,8 @@ DISCRETIZATIONS: dict[str, Discretization] = {
             title="impulse (A_bar = e^z, B_bar = dt B)",
             order=math.inf,
             a_stable=True,
-            a=torch.exp,
-            b=torch.ones_like,
+            a=lambda z: z.exp(),
+            b=lambda z: z.new_ones(z.shape),
             dense=_dense_dirac,
             scipy="impulse",  # whose B_bar is A_bar dt B
         ),

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from .names import choose
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FLOOR = 1e-4
 """Smallest -Re(lambda) that an init is stored with where its link does not say otherwise, also that of FouT, whose modes do not decay
@@ -41,8 +41,14 @@ def link(name: str) -> Link:
     return choose("link", name, LINKS)
 
 
+def _softplus(t: Tensor) -> Tensor:
+    from torch.nn.functional import softplus  # the one formula that is no method of a tensor
+
+    return softplus(t)
+
+
 def _softplus_inverse(x: Tensor) -> Tensor:
-    return x + torch.log(-torch.expm1(-x))
+    return x + (-(-x).expm1()).log()
 
 
 STABLE_A, STABLE_B = 1.0, 0.1
@@ -51,17 +57,17 @@ STABLE_A, STABLE_B = 1.0, 0.1
 LINKS: dict[str, Link] = {
     k.name: k
     for k in (
-        Link(name="exp", f=torch.exp, inverse=torch.log),  # S4D's choice: never reaches 0
+        Link(name="exp", f=lambda t: t.exp(), inverse=lambda x: x.log()),  # S4D's choice: never reaches 0
         Link(  # without the floor |A_bar| = 1 would be reached; at it the slope is zero, so that an init is stored above
-            name="relu", f=lambda t: torch.relu(t) + FLOOR, inverse=lambda x: x - FLOOR, lower=2 * FLOOR
+            name="relu", f=lambda t: t.relu() + FLOOR, inverse=lambda x: x - FLOOR, lower=2 * FLOOR
         ),
-        Link(name="softplus", f=nn.functional.softplus, inverse=_softplus_inverse),
+        Link(name="softplus", f=_softplus, inverse=_softplus_inverse),
         Link(name="none", f=lambda t: t, inverse=lambda x: x, lower=-math.inf),  # Re(lambda) may become positive
-        Link(name="sigmoid", f=torch.sigmoid, inverse=torch.logit, upper=1.0),  # Re(lambda) in (-1, 0)
+        Link(name="sigmoid", f=lambda t: t.sigmoid(), inverse=lambda x: x.logit(), upper=1.0),  # Re(lambda) in (-1, 0)
         Link(  # StableSSM: Re(lambda) = -1 / (a w^2 + b) in [-10, 0)
             name="stable",
             f=lambda w: 1 / (STABLE_A * w**2 + STABLE_B),
-            inverse=lambda x: torch.sqrt((1 / x - STABLE_B) / STABLE_A),
+            inverse=lambda x: ((1 / x - STABLE_B) / STABLE_A).sqrt(),
             upper=1 / STABLE_B,
         ),
     )

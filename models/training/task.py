@@ -91,7 +91,10 @@ class SequenceTask(pl.LightningModule):
 
     def answers(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """(outputs (n, d_output), labels (n,)) of the scored items: sequences, or the steps that the mask marks."""
-        output = self.outputs(batch)
+        return self.scored(self.outputs(batch), batch)
+
+    def scored(self, output: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The same of outputs that are known already."""
         y, mask = self.as_answered(output, batch["y"]), batch.get("mask")
         if mask is None:
             return output, y

@@ -1,4 +1,4 @@
-"""Mean, spread and 95 % t interval of a few seeds; differences paired by seed; Dunnett's test against the best; Holm's correction."""
+"""Mean, spread and t interval of a few seeds; differences paired by seed; McNemar's test; Dunnett's against the best; Holm's correction."""
 
 from __future__ import annotations
 
@@ -74,6 +74,15 @@ def holm(p: Sequence[float]) -> list[float]:
         running = max(running, min(1.0, (len(order) - rank) * p[i]))
         out[i] = running
     return out
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p of b against c discordant pairs: min(1, 2 P(X <= min(b, c))) with X ~ Binomial(b + c, 1/2) (McNemar 1947, exact form);
+    1 where there is none."""
+    from scipy import stats
+
+    n = only_first + only_second
+    return min(1.0, 2 * float(stats.binom.cdf(min(only_first, only_second), n, 0.5))) if n else 1.0
 
 
 def dunnett_tail(t: np.ndarray, comparisons: int, df: int) -> np.ndarray:

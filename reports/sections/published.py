@@ -99,8 +99,8 @@ def tabulate_published_side_by_side(
     for b in benchmarks:
         texts[b.name] = read_published(b.published, metric)
         for test, word in b.zero_shot.items():
-            ordinary = [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]
-            texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
+            if ordinary := [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]:
+                texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
     if averages:
         texts["average"] = read_published(averages, metric)
     printed = [(b.name, p) for b in benchmarks for p in b.published] + [("average", p) for p in averages]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
-
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, ReduceLROnPlateau
+from typing import TYPE_CHECKING, Any
 
 from ..choices.fields import require_types
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Constant(Schedule):
     warmup_steps: int = 0
 
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        from torch.optim.lr_scheduler import LambdaLR
+
         warmup = self.warmup_steps
         return {"scheduler": LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (warmup + 1))), "interval": "step"}
 
@@ -46,6 +48,8 @@ class Cosine(Schedule):
     """None is the length of the run."""
 
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        from torch.optim.lr_scheduler import LambdaLR
+
         warmup, total = self.warmup_steps, total_steps if self.total_steps is None else self.total_steps
         return {"scheduler": LambdaLR(optimizer, lambda step: warmup_cosine(step, warmup, total)), "interval": "step"}
 
@@ -66,6 +70,8 @@ class Plateau(Schedule):
     patience: int = 5
 
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        from torch.optim.lr_scheduler import ReduceLROnPlateau
+
         scheduler = ReduceLROnPlateau(optimizer, mode="max" if higher_is_better else "min", factor=self.factor, patience=self.patience)
         return {"scheduler": scheduler, "interval": "epoch", "monitor": metric}
 
@@ -78,4 +84,6 @@ class MultiStep(Schedule):
     gamma: float = 0.5
 
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
+        from torch.optim.lr_scheduler import MultiStepLR
+
         return {"scheduler": MultiStepLR(optimizer, list(self.milestones), self.gamma), "interval": "epoch"}
