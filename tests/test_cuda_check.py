@@ -144,7 +144,7 @@ def test_bandwidth(tmp_path: Path) -> None:
     rate = copy_rate("cpu")
     rows = layer_rows("cpu", rate, ((1, 16),))
     assert [row["row"] for row in rows] == list(DEFAULT_VARIANTS)
-    assert all(row["ms"] > 0 and 0 < row["of_floor"] for row in rows)
+    assert all(row["ms"] > 0 and row["of_floor"] > 0 for row in rows)
     assert layer_bytes(2, 10, 4) == 16 * 80
 
 
