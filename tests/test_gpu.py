@@ -27,8 +27,11 @@ from models import (
     S4Spec,
     SequenceModel,
     SequenceTask,
+    convolution,
     functional,
     krylov,
+    vandermonde,
+    warped,
 )
 from models.specs.mixer import Around
 
@@ -160,7 +163,7 @@ def normal(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 def compare(fast: Callable[..., Tensor], slow: Callable[..., Tensor], inputs: tuple[Tensor, ...], dtype: torch.dtype, device: str) -> None:
     """Value and gradient of `fast` on the device, in `dtype`, beside those of `slow` on the CPU in float64."""
-    wide = [x.requires_grad_() for x in inputs]
+    wide = [x.detach().clone().requires_grad_() for x in inputs]
     narrow = [
         x.detach()
         .to(device, dtype if not x.is_complex() else torch.complex128 if dtype == torch.float64 else torch.complex64)
@@ -179,16 +182,16 @@ def compare(fast: Callable[..., Tensor], slow: Callable[..., Tensor], inputs: tu
 @pytest.mark.parametrize("B, length, taps, J", [(3, 100, 100, 1), (1, 1, 1, 1), (2, 33, 20, 1), (2, 64, 64, 2), (5, 127, 127, 2)])
 def test_causal_convolution(device: str, dtype: torch.dtype, B: int, length: int, taps: int, J: int) -> None:
     def slow(u: Tensor, K: Tensor) -> Tensor:
-        return functional.causal_conv_direct(u, nn.functional.pad(K, (0, length - taps)))
+        return convolution.causal_conv_direct(u, nn.functional.pad(K, (0, length - taps)))
 
-    compare(functional.causal_conv, slow, (normal(B, H, length), normal(J, H, taps)), dtype, device)
+    compare(convolution.causal_conv, slow, (normal(B, H, length), normal(J, H, taps)), dtype, device)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
 @pytest.mark.parametrize("length", [1, 2, 33, 100])
 def test_circular_convolution(device: str, dtype: torch.dtype, length: int) -> None:
     inputs = (normal(2, H, length), normal(1, H, length))
-    compare(functional.circular_conv, functional.circular_conv_direct, inputs, dtype, device)
+    compare(convolution.circular_conv, convolution.circular_conv_direct, inputs, dtype, device)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
@@ -199,9 +202,23 @@ def test_scan(device: str, dtype: torch.dtype, length: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
-def test_polynomials(device: str, dtype: torch.dtype) -> None:
-    inputs = (normal(H, 16), torch.exp(1j * normal(H, 30)))
-    compare(functional.polynomial, functional.polynomial_direct, inputs, dtype, device)
+def test_samples_of_warped_filters(device: str, dtype: torch.dtype) -> None:
+    theta = torch.linspace(0, torch.pi, 30, dtype=torch.float64)
+    fast = lambda h, dt: warped.samples(h, dt.double(), theta.to(device))
+    compare(fast, lambda h, dt: warped.samples_direct(h, dt, theta), (normal(H, 16), normal(H, 1).sigmoid()), dtype, device)
+
+
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize("length", [1, 2, 33, 100])
+def test_vandermonde(device: str, dtype: torch.dtype, length: int) -> None:
+    """The modes stay in double precision, as they are in every kernel."""
+    a, W = 0.97 * torch.exp(1j * normal(H, 6)), torch.complex(normal(2, H, 6), normal(2, H, 6))
+    fast = lambda W, a: vandermonde.vandermonde(W.to(torch.complex128), a, length, dtype)
+    slow = lambda W, a: vandermonde.vandermonde_direct(W, a, length)
+    a_there = a.to(device)
+    compare(lambda W: fast(W, a_there), lambda W: slow(W, a), (W,), dtype, device)
+    if dtype == torch.float64:
+        compare(lambda a: fast(W.to(device), a), lambda a: slow(W, a), (a,), dtype, device)
 
 
 @pytest.mark.parametrize("length", [1, 2, 33, 100])
