@@ -47,7 +47,7 @@ PLANS: Final[Mapping[str, Plan]] = {
         tests_share=0.3,
         speed=("--short",),
         speed_minutes=1,
-        runs=("ablations", "image-short", "--seeds", "0"),
+        runs=("ablations", "image-short", "--seeds", "0", "--weights", "no"),
         sizes=((16, 1024), (4, 4096), (1, 65536)),
         needs="cifar10",
     ),
@@ -57,7 +57,7 @@ PLANS: Final[Mapping[str, Plan]] = {
         tests_share=0.4,
         speed=("--short", "--kind", "kernel", "--variant", "s4d-lin"),
         speed_minutes=1,
-        runs=("benchmarks", "digits", "--variant", "s4d-lin", "--seeds", "0"),
+        runs=("benchmarks", "digits", "--variant", "s4d-lin", "--seeds", "0", "--weights", "no"),
         sizes=((2, 256),),
     ),
 }
