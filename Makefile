@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN MINUTES FOLDER
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN MINUTES FOLDER
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -41,6 +41,7 @@ CHOICES := $${PROTOCOL:+--protocol="$$PROTOCOL"}
 CHOICE := $${VARIANT:+--variant="$$VARIANT"} $${SCALE:+--scale="$$SCALE"} $${SEEDS:+--seeds="$$SEEDS"} $${READOUT:+--readout="$$READOUT"} \
   $(CHOICES) $(OWN)
 AS := $${FORMAT:+--format="$$FORMAT"}
+MEASURED := $${VARIANT:+--variant="$$VARIANT"} $${DEVICE:+--device="$$DEVICE"} $${THREADS:+--threads="$$THREADS"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
 # Wheels that were carried along for an interpreter in which some packages are missing, and which no package index reaches.
 WHEELS := if compgen -G '.whl/*.whl' >/dev/null; then export PYTHONPATH="$${TMPDIR:-/tmp}/ssm-wheels$${PYTHONPATH:+:$$PYTHONPATH}"; \
@@ -60,7 +61,7 @@ BENCHMARKS := $(call names,$(OF_BENCHMARKS))
 ABLATIONS := $(addprefix ablate-,$(call names,$(OF_GRIDS)))
 DATASETS := $(addprefix data-,$(call names,$(OF_SETS)))
 
-.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
+.PHONY: help setup list doctor quickstart $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
 RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
@@ -70,6 +71,8 @@ $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
 USES-quickstart := $(RUNTIME_OF)
 USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL FORMAT PLUGIN
 USES-report := FORMAT PLUGIN
+USES-speed := DEVICE VARIANT THREADS BASE FORMAT
+USES-profile := BENCH VARIANT SCALE DEVICE THREADS FORMAT
 USES-data-status := DATA
 USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
 USES-cuda-pack := DATA
@@ -117,7 +120,10 @@ help: ## this list
 	  PLUGIN 'files of your own, comma-separated: variants, inits, discretizations, links, grids, benchmarks' \
 	  ENGINE 'how layers are computed: fft, chunked, scan, sequential; default: the fastest by a table' \
 	  DATA 'folder of the data sets (default: in the cache of the user)' \
-	  BENCH 'benchmark of make compare' \
+	  BENCH 'benchmark of make compare and make profile' \
+	  BASE 'commit whose code make speed measures beside that of the working tree' \
+	  MINUTES 'of make cuda-check (8), which fills them' \
+	  FOLDER 'where make cuda-check puts its results, and make cuda-take finds them' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
@@ -143,6 +149,14 @@ compare: $(READY) ## chosen variants of BENCH, or of a family of benchmarks, sid
 
 report: $(READY) ## every record there is: an index, and a page for each benchmark and grid; nothing is trained
 	@$(RUN) $(PY) -m reports everything $(AS) $(OWN)
+
+speed: $(READY) ## how fast every row is beside the textbook algorithms, or beside an older commit (BASE), then its page (15 minutes on 2 cores)
+	@$(RUN) $(PY) -m benchmarks.speed $${BASE:+--base="$$BASE"} $(MEASURED) \
+	  && $(RUN) $(PY) -m reports speed $(AS)
+
+profile: $(READY) ## where the time of a training step of BENCH goes, by part: a table and a chart (seconds for each row)
+	@$(RUN) $(PY) -m benchmarks.speed.profile $${BENCH:+"$$BENCH"} $${SCALE:+--scale="$$SCALE"} $(MEASURED) \
+	  && $(RUN) $(PY) -m reports profile $${BENCH:+"$$BENCH"} $(AS)
 
 # A command that trains prints itself, with every choice written out.
 $(BENCHMARKS): $(READY)

@@ -100,7 +100,9 @@ def select_benchmark(name: str, readout: str | None = None, protocol: str | None
 
 def _protocol_tags(benchmark: Benchmark, choices: Mapping[str, str]) -> list[str]:
     """The value of each choice, or field and value where the value alone could be read as something else. Raises ValueError."""
-    data = benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0]).run.data  # says at once what cannot be
+    # a smaller task may lack what the whole one has: no official table of ListOps holds short expressions
+    able = [scale for scale in benchmark.scales if benchmark.has_recipe(DEFAULT_VARIANTS[0], scale)]
+    data = benchmark.recipe(DEFAULT_VARIANTS[0], (able or benchmark.scales)[0]).run.data  # says at once what cannot be
     words = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
 
     def clear(value: str) -> bool:

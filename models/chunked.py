@@ -20,8 +20,8 @@ from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from .engines import in_parts
-from .functional import exact_product, powers, rounds_factors
-from .recurrence import Recurrence, interleaved, sequential
+from .functional import complex_of, exact_product, interleaved, powers, rounds_factors
+from .recurrence import Recurrence, sequential
 from .warped import toeplitz
 
 PIECE: Final = {"cpu": 32, "cuda": 128}
@@ -60,7 +60,7 @@ class Piece:
 
     def as_states(self, rows: Float[Tensor, "*batch R"]) -> Inexact[Tensor, "*batch N"]:
         """Rows of numbers as states."""
-        return torch.view_as_complex(rows.unflatten(-1, (-1, 2))) if self.A.is_complex() else rows
+        return complex_of(rows) if self.A.is_complex() else rows
 
 
 def state_powers(A: Inexact[Tensor, "*shape"], v: Inexact[Tensor, "H N"], T: int) -> Inexact[Tensor, "H {T} N"]:

@@ -57,9 +57,9 @@ class _FFTProduct(torch.autograd.Function):
         U, F = ctx.saved_tensors
         du = dK = None
         if dy is not None:
-            Y = torch.fft.rfft(dy, n=ctx.n)
-            du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
-            dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
+            Y, G = _gradients(torch.fft.rfft(dy, n=ctx.n), U, F)
+            du = torch.fft.irfft(Y, n=ctx.n)[..., : ctx.length]
+            dK = torch.fft.irfft(G, n=ctx.n)[..., : ctx.taps]
         if dU is not None:
             du = _of_spectrum(dU, ctx.n, ctx.length) + (0 if du is None else du)
         if dF is not None:
@@ -72,6 +72,18 @@ class _FFTProduct(torch.autograd.Function):
         dU = torch.zeros_like(U) if du is None else torch.fft.rfft(du, n=ctx.n)
         dF = torch.zeros_like(F) if dK is None else torch.fft.rfft(dK, n=ctx.n)
         return torch.fft.irfft(dU * F + U * dF, n=ctx.n)[..., : ctx.length].contiguous(), dU, dF
+
+
+def _gradients(Y: Tensor, U: Tensor, F: Tensor) -> tuple[Tensor, Tensor]:
+    """(Y conj F, sum_b Y conj U), the spectra of the gradients of u and K where Y is that of y.
+
+    In place where nothing else is computed from Y: a conjugate in place is cheap, and one that is written out beside it is not.
+    """
+    if torch.is_grad_enabled():
+        return Y * F.conj(), (Y * U.conj()).sum(0)
+    Y = Y.conj_physical_()
+    G = (U * Y).sum(0).conj_physical_()
+    return Y.mul_(F).conj_physical_(), G
 
 
 def _of_spectrum(dU: Tensor, n: int, length: int) -> Tensor:

@@ -1,10 +1,6 @@
 """Pure tensor functions of the state space kernels, each fast one beside the slow, obvious one that is its oracle.
 
 Letters as in `models`: B batch, J directions, H channels, N state size, L length; K the kernel, u the input, y the output.
-
-The fast kernels rest on one identity. With l = iT + j and T near sqrt(L),  K_l = C A^l B = (C A^{iT}) (A^j B):  M = L / T rows
-times T columns is one batched real matrix product, so that N (M + T) powers suffice where the definition takes N L, and the
-(H, N, L) tensor of the definition never exists.
 """
 
 from __future__ import annotations
@@ -12,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float, Inexact
+from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 
 # ------------------------------------------------------------------------------------------------- precision
@@ -25,15 +21,19 @@ def rounds_factors(device: torch.device) -> bool:
     return settings.matmul.fp32_precision not in ("none", "ieee")
 
 
-def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
-    """a @ b in the precision of its factors, its derivatives too: in float64 where a float32 product would round them first.
+def exact_precision(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """The precision in which products of `dtype` are formed without rounding their factors: float64 where float32 would be rounded first.
 
     Such a setting is meant for the layers around a kernel, which are trained with it. A kernel multiplies powers of one matrix, so that
     what is rounded away moves its eigenvalues.
     """
-    if a.dtype == torch.float32 and rounds_factors(a.device):
-        return (a.double() @ b.double()).to(a.dtype)
-    return a @ b
+    return torch.float64 if dtype == torch.float32 and rounds_factors(device) else dtype
+
+
+def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
+    """a @ b in the precision of its factors, its derivatives too, see `exact_precision`."""
+    dtype = exact_precision(a.dtype, a.device)
+    return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
 
 
 # ------------------------------------------------------------------------------------------------- powers of A
@@ -65,6 +65,18 @@ def square(a: Inexact[Tensor, "*shape"], T: int) -> Inexact[Tensor, "*shape"]:
     for _ in range(T.bit_length() - 1):
         a = a * a
     return a
+
+
+def in_precision(x: Inexact[Tensor, "*shape"], dtype: torch.dtype) -> Inexact[Tensor, "*shape"]:
+    """x in the precision of the real type `dtype`, complex where it is complex."""
+    return x.to(dtype.to_complex() if x.is_complex() else dtype)
+
+
+def power_table(a: Inexact[Tensor, "*batch N"], n: int, dtype: torch.dtype) -> Inexact[Tensor, "*batch {n} N"]:
+    """a^0, ..., a^{n-1} in the precision `dtype`: 2 sqrt(n) of them are formed in the precision of a, the others as a product of two."""
+    m, rows = split(n)
+    fine, coarse = (in_precision(p.mT.contiguous(), dtype) for p in (powers(a, m), powers(square(a, m), rows)))
+    return (coarse.unsqueeze(-2) * fine.unsqueeze(-3)).flatten(-3, -2)[..., :n, :]
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
@@ -146,6 +158,21 @@ def real_vector(v: Inexact[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
     """(Re v, Im v), N = 2 M."""
     v = v.resolve_conj()  # vmap knows no imaginary part of a lazy conjugate
     return torch.cat([v.real, v.imag], dim=-1)
+
+
+def complex_vector(x: Float[Tensor, "*batch N"]) -> Complex[Tensor, "*batch M"]:
+    """The v of `real_vector`."""
+    return torch.complex(*x.chunk(2, dim=-1))
+
+
+def interleaved(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
+    """A complex vector as (Re x_1, Im x_1, Re x_2, ...), R = 2 N, a real one as it is; without a copy, and so that <., .> is Re(x* y)."""
+    return torch.view_as_real(x.resolve_conj()).flatten(-2) if x.is_complex() else x
+
+
+def complex_of(x: Float[Tensor, "*batch R"]) -> Complex[Tensor, "*batch N"]:
+    """The complex vector of an interleaved one."""
+    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
 
 
 def real_matrix(A: Inexact[Tensor, "*batch M M"]) -> Float[Tensor, "*batch N N"]:

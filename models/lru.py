@@ -13,10 +13,10 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 from .engines import Work
-from .functional import hankel_singular_values, real_matrix, real_vector, scan
+from .functional import complex_of, hankel_singular_values, interleaved, real_matrix, real_vector, scan
 from .layer import Dropout, Layer, Mix, kernel_arrays, require_sequence
 from .parameters import OwnRates, as_complex, at_least_single, complex_normal
-from .recurrence import interleaved, sequential
+from .recurrence import sequential
 from .specs.lru import LRUSpec
 from .specs.mixer import PLAIN, Around
 from .vandermonde import vandermonde
@@ -60,8 +60,8 @@ class LRURecurrence(OwnRates):
         """Re(C x_k) for all k, from x_{-1} = start (None: zero), and the last x."""
         Lambda, B, C = self.system()
         rows, columns = interleaved(B.T).to(u.dtype), interleaved(C.conj()).to(u.dtype).T  # real products: Re(C x) = Re Re - Im Im
-        x = SCANS[engine](Lambda, torch.view_as_complex((u @ rows).unflatten(-1, (-1, 2))), start)
-        return torch.view_as_real(x).flatten(-2) @ columns, x[:, -1]
+        x = SCANS[engine](Lambda, complex_of(u @ rows), start)
+        return interleaved(x) @ columns, x[:, -1]
 
     def step(self, u: Float[Tensor, "B H"], x: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B H"], Complex[Tensor, "B N"]]:
         """One step, plainly: the output and the state after it."""

@@ -79,11 +79,6 @@ class Recurrence:
 # ------------------------------------------------------------------------------------------------- one step after the other
 
 
-def interleaved(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
-    """A complex vector as (Re x_1, Im x_1, Re x_2, ...), R = 2 N; a real one as it is."""
-    return torch.view_as_real(x.resolve_conj()).flatten(-2) if x.is_complex() else x
-
-
 class _Sequential(torch.autograd.Function):
     """All states (start, x_0, .., x_{L-1}) of `sequential`; or, `backwards`, (x_0, .., x_{L-1}, start) of x_k = A x_{k+1} + v_k.
 

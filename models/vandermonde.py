@@ -15,30 +15,13 @@ import torch
 from jaxtyping import Float, Inexact
 from torch import Tensor
 
-from .functional import exact_product, powers, split, square
+from .functional import complex_of, exact_product, in_precision, interleaved, power_table, split, square
 
 
 def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
     """K_l = Re sum_n W_n a_n^l, l < L, straight from the definition. O(H N L) time and memory; the oracle of `vandermonde`."""
     V = a.unsqueeze(-1) ** torch.arange(L, device=a.device)  # (H, N, L)
     return torch.einsum("jhn,hnl->jhl", W.to(V.dtype), V).real.contiguous()
-
-
-def _in(dtype: torch.dtype, x: Tensor) -> Tensor:
-    """x in the precision `dtype`, complex where it is complex."""
-    return x.to(dtype.to_complex() if x.is_complex() else dtype)
-
-
-def _real(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
-    """A complex last axis as real numbers, Re and Im in turn: the inner product of two such is Re <x, y>."""
-    return torch.view_as_real(x).flatten(-2) if x.is_complex() else x
-
-
-def _table(a: Inexact[Tensor, "H N"], n: int, dtype: torch.dtype) -> Inexact[Tensor, "H {n} N"]:
-    """a^0, ..., a^{n-1} in `dtype`. Only 2 sqrt(n) of them are formed in the precision of a; the others are each a product of two of these."""
-    m, rows = split(n)
-    fine, coarse = (_in(dtype, p.mT.contiguous()) for p in (powers(a, m), powers(square(a, m), rows)))
-    return (coarse.unsqueeze(-2) * fine.unsqueeze(-3)).flatten(-3, -2)[..., :n, :]
 
 
 def _later(K: Float[Tensor, "*batch L"]) -> Float[Tensor, "*batch L"]:
@@ -58,11 +41,11 @@ class _Vandermonde(torch.autograd.Function):
 
     @staticmethod
     def forward(W: Tensor, a: Tensor, L: int, dtype: torch.dtype) -> Tensor:
-        J, H, _ = W.shape
+        J = len(W)
         T, M = split(L)
         W, b = W.conj().resolve_conj(), a.conj().resolve_conj()
-        rows = _in(dtype, W).transpose(0, 1).unsqueeze(2) * _table(square(b, T), M, dtype).unsqueeze(1)  # (H, J, M, N)
-        K = exact_product(_real(rows).flatten(1, 2), _real(_table(a, T, dtype)).mT)  # (H, J M, T): Re(r c) = Re <conj r, c>
+        rows = in_precision(W, dtype).transpose(0, 1).unsqueeze(2) * power_table(square(b, T), M, dtype).unsqueeze(1)  # (H, J, M, N)
+        K = exact_product(interleaved(rows).flatten(1, 2), interleaved(power_table(a, T, dtype)).mT)  # Re(r c) = Re <conj r, c>
         return K.unflatten(1, (J, M)).flatten(2)[..., :L].transpose(0, 1)
 
     @staticmethod
@@ -97,12 +80,12 @@ class _Moments(torch.autograd.Function):
     def forward(g: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         J, H, L = g.shape
         T, M = split(L)
-        columns, steps = _real(_table(a, T, g.dtype)), _table(square(a, T), M, g.dtype).unsqueeze(1)
+        columns, steps = interleaved(power_table(a, T, g.dtype)), power_table(square(a, T), M, g.dtype).unsqueeze(1)
 
         def moment(g: Tensor) -> Tensor:
             G = torch.nn.functional.pad(g.transpose(0, 1), (0, T * M - L)).reshape(H, J * M, T)
             P = exact_product(G, columns).unflatten(1, (J, M))  # sum_j G_ij a^j
-            P = torch.view_as_complex(P.unflatten(-1, (-1, 2))) if a.is_complex() else P
+            P = complex_of(P) if a.is_complex() else P
             return P.mul_(steps).sum(2).transpose(0, 1).to(a.dtype)
 
         return moment(g), moment(_earlier(g))

@@ -1,5 +1,5 @@
-"""Series in the all-pass of HOPE, P = sum_j c_j A(z)^j with A(z) = (z^{-1} - a) / (1 - a z^{-1}), a = (1 - dt) / (1 + dt): on the unit circle,
-or as the taps of its impulse response.
+"""Series in the all-pass of HOPE, P = sum_j c_j A(z)^j with A(z) = (z^{-1} - a) / (1 - a z^{-1}), a = (1 - dt) / (1 + dt): on the unit
+circle, or as the taps of its impulse response.
 
 Both are linear in c and depend on one more number a channel, dt, in the same way: as dA/da = (A^2 - 1) / (1 - a^2),
 
@@ -20,7 +20,7 @@ from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .functional import exact_product, powers, split
+from .functional import complex_of, exact_product, interleaved, powers, split
 
 # ------------------------------------------------------------------------------------------------- series and moments
 
@@ -153,7 +153,7 @@ class Circle(Domain):
         table[:, 0] = first
         for k in range(1, r):
             torch.mul(table[:, k - 1], first, out=table[:, k])
-        return torch.view_as_real(table).flatten(-2), last.to(first.dtype)
+        return interleaved(table), last.to(first.dtype)
 
     def slices(self, H: int, J: int, p: int) -> tuple[int, list[slice]]:
         """(r, channels that fit into a chunk)."""
@@ -169,8 +169,7 @@ class Circle(Domain):
         blocks = pad(c[..., 1:].to(self.dtype), (0, -(p - 1) % r)).reshape(H, -1, r)  # (H, J m, r)
         for chunk in chunks:
             table, step = self.powers(dt[chunk], r)
-            inner = exact_product(blocks[chunk], table).unflatten(-1, (-1, 2)).unflatten(1, (J, -1))
-            inner = torch.view_as_complex(inner)  # (H, J, m, F)
+            inner = complex_of(exact_product(blocks[chunk], table)).unflatten(1, (J, -1))  # (H, J, m, F)
             g = out[chunk]
             if inner.shape[2] == 0:
                 g.zero_()
@@ -192,7 +191,7 @@ class Circle(Domain):
             back = step.conj().resolve_conj().unsqueeze(1)
             for b in range(m):
                 turned[:, :, b] = q[chunk] if b == 0 else turned[:, :, b - 1] * back
-            later = exact_product(torch.view_as_real(turned).flatten(-2).flatten(1, 2), table.mT)  # (H, J m, r)
+            later = exact_product(interleaved(turned).flatten(1, 2), table.mT)  # (H, J m, r)
             out.append(later.unflatten(1, (J, m)).flatten(2)[..., : p - 1])
         return torch.cat([q.real.sum(-1, keepdim=True), torch.cat(out)], dim=-1).to(dt.dtype)
 

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything | export: renders what the records hold.
+"""python -m reports quickstart | benchmark | family | grid | speed | profile | everything | export: renders what the records hold.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -116,6 +116,32 @@ class Grid(_Output):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Speed(_Output):
+    """How fast every row is, from the sessions of `python -m benchmarks.speed`."""
+
+    def request(self, store: Store) -> Request:
+        """The report of the newest session of each device."""
+        from reports.speed import request_speed
+
+        return request_speed()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile(_Output):
+    """Where a training step's time goes, from what `python -m benchmarks.speed.profile` found of a benchmark."""
+
+    name: cli.Name = None
+    """Which one."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every row that was profiled."""
+        from benchmarks.registry import BENCHMARKS
+        from reports.profile import request_profile
+
+        return request_profile(_require_name("benchmark", self.name, BENCHMARKS))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Everything(_Output):
     """An index of every record there is, with a page for each benchmark and grid."""
 
@@ -123,11 +149,13 @@ class Everything(_Output):
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
 
 
-ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Speed | Profile]]] = {
     "quickstart": Quickstart,
     "benchmark": Benchmark,
     "family": Family,
     "grid": Grid,
+    "speed": Speed,
+    "profile": Profile,
 }
 """The kinds of report that are of one thing. Besides there is `everything`."""
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
@@ -173,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return export(cli.read(Export, words[1:], prog=f"{PROG} export"))
     with cli.as_usage():
         kind = choose("report", words[0], KINDS)
-    if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
+    if kind in (Quickstart, Speed, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
     options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
     plugins.load(options.plugin)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -32,6 +33,10 @@ class Request:
     def answer(self, store: Store) -> Report:
         """The report from the records in `store`."""
         return self.build(tidy(self.expected, store))
+
+    def documents(self, store: Store) -> Mapping[str, Path]:
+        """What the report is made from besides records of runs: the place of each file in the committed evidence, and the file."""
+        return {}
 
 
 def listed(seeds: Seeds) -> str:

@@ -202,23 +202,33 @@ def test_scan(device: str, dtype: torch.dtype, length: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
-def test_samples_of_warped_filters(device: str, dtype: torch.dtype) -> None:
-    theta = torch.linspace(0, torch.pi, 30, dtype=torch.float64)
-    fast = lambda h, dt: warped.samples(h, dt.double(), theta.to(device))
-    compare(fast, lambda h, dt: warped.samples_direct(h, dt, theta), (normal(H, 16), normal(H, 1).sigmoid()), dtype, device)
+@pytest.mark.parametrize("length", [1, 2, 33, 100])
+def test_vandermonde(device: str, dtype: torch.dtype, length: int) -> None:
+    """The mode in double precision, as a kernel gives it."""
+    turn = 1j * normal(H, 5)
+    fast = lambda W, r: vandermonde.vandermonde(W, r.to(torch.complex128) * torch.exp(turn.to(device)), length, dtype)
+    slow = lambda W, r: vandermonde.vandermonde_direct(W, r * torch.exp(turn), length)
+    compare(
+        fast, slow, (torch.complex(normal(2, H, 5), normal(2, H, 5)), 0.95 * torch.sigmoid(normal(H, 5)).float().double()), dtype, device
+    )
+
+
+STEPS = torch.tensor([[0.02], [0.1], [0.4], [1.7]], dtype=torch.float64)
 
 
 @pytest.mark.parametrize("dtype", PRECISIONS)
+def test_samples(device: str, dtype: torch.dtype) -> None:
+    theta = torch.linspace(0, 3, 30, dtype=torch.float64)
+    fast = lambda h: warped.samples(h, STEPS.to(device), theta.to(device))
+    compare(fast, lambda h: warped.samples_direct(h, STEPS, theta), (normal(H, 16),), dtype, device)
+
+
 @pytest.mark.parametrize("length", [1, 2, 33, 100])
-def test_vandermonde(device: str, dtype: torch.dtype, length: int) -> None:
-    """The modes stay in double precision, as they are in every kernel."""
-    a, W = 0.97 * torch.exp(1j * normal(H, 6)), torch.complex(normal(2, H, 6), normal(2, H, 6))
-    fast = lambda W, a: vandermonde.vandermonde(W.to(torch.complex128), a, length, dtype)
-    slow = lambda W, a: vandermonde.vandermonde_direct(W, a, length)
-    a_there = a.to(device)
-    compare(lambda W: fast(W, a_there), lambda W: slow(W, a), (W,), dtype, device)
-    if dtype == torch.float64:
-        compare(lambda a: fast(W.to(device), a), lambda a: slow(W, a), (a,), dtype, device)
+def test_krylov_of_a_diagonal_plus_rank_one(device: str, length: int) -> None:
+    vectors = [torch.complex(normal(H, 3), normal(3, H).T) / 9 for _ in range(3)]
+    fast = lambda D, u, v, B, C: krylov.krylov(krylov.DiagonalPlusRankOne(D, u, v), B, C, length, torch.float64)
+    slow = lambda D, u, v, B, C: krylov.krylov_direct(krylov.DiagonalPlusRankOne(D, u, v).matrix(), B, C, length)
+    compare(fast, slow, (*vectors, normal(H, 6), normal(2, H, 6)), torch.float64, device)
 
 
 @pytest.mark.parametrize("length", [1, 2, 33, 100])

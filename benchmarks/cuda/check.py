@@ -53,7 +53,7 @@ PLANS: Final[Mapping[str, Plan]] = {
     ),
     # The dry run: a little of everything.
     "cpu": Plan(
-        tests=("-m", "gpu", "-k", "warped or scan"),
+        tests=("-m", "gpu", "-k", "samples or scan"),
         tests_share=0.4,
         speed=("--short", "--kind", "kernel", "--variant", "s4d-lin"),
         speed_minutes=1,
