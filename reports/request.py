@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,4 +58,4 @@ def row_flags(seeds: Seeds, variants: Sequence[str], scale: str | None) -> tuple
 
 def command(words: Sequence[str]) -> str:
     """The shell line of these words."""
-    return " ".join(("python -m reports", *words))
+    return f"python -m reports {shlex.join(words)}"

@@ -12,7 +12,6 @@ import jinja2
 import pandas as pd
 
 from benchmarks.running.record import FINISHED
-from reports.parts.figure import save
 from reports.parts.judge import count, median
 from reports.parts.report import Plot, Report
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER
@@ -28,7 +27,7 @@ def inline(plot: Plot) -> str:
     kind, content = plot.drawn
     if kind != "svg":
         return f'<img alt="{label}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
-    text = save(plot.figure, "svg", transparent=True).decode()
+    text = content.decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{plot.name}-\1"', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{plot.name}-", text)
