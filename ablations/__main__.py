@@ -1,4 +1,7 @@
-"""python -m ablations NAME: runs the cells of a grid that have no finished record yet. Its report: python -m reports grid NAME."""
+"""python -m ablations NAME, or --bench BENCHMARK --sweep FIELD=VALUES: runs the cells of a grid that have no finished record yet.
+
+Its report: python -m reports grid NAME, or python -m reports sweep with the same flags.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,10 @@ class Options(cli.Launch):
     """The benchmark whose recipes are varied (default: the one that the grid names)."""
     scale: cli.ScaleName = None
     """Size of the experiments (default: that of the grid, or the smallest of another benchmark)."""
+    variant: cli.Variants = ()
+    """With --sweep: the rows whose recipes are varied (default: s4d-lin)."""
+    sweep: cli.Sweep = None
+    """A grid without a file: every combination of these values, as in "mixer.init=lin,inv mixer.real=false,true"; needs --bench."""
     protocol: cli.Protocol = None
     """Other choices of protocol of that benchmark, as in source=mini; or the word literature."""
     list: Annotated[bool, cli.SHOWN] = False
@@ -48,38 +55,44 @@ def listing() -> str:
     return "\n".join([*lines, *remarks(own)]) + "\n"
 
 
-def describe_impossible(ablation: Ablation) -> list[str]:
-    """A line for each reason why combinations are left out, with how many and the first of them."""
-    reasons: dict[str, list[str]] = {}
-    for place in ablation.impossible():
-        reasons.setdefault(place.reason, []).append(" / ".join(place.row.values()))
-    return [
-        f"left out: {rows[0]}{f' and {len(rows) - 1} more' if len(rows) > 1 else ''}, since {reason}" for reason, rows in reasons.items()
-    ]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
+    if options.sweep is None and options.variant:
+        raise cli.UsageError("the option '--variant' is for --sweep: a grid names its own rows")
+    if options.sweep is not None and (options.name is not None or options.bench is None):
+        raise cli.UsageError("--sweep makes a grid of its own: name its benchmark with --bench, and no other grid")
     plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("ablation", options.name, "ablations/*.py")
+    if options.bench is not None:
+        cli.require_named("benchmark", options.bench, "benchmarks/tasks/*.py")
     if options.list:
         print(listing(), end="")
         return cli.DONE
-    from ablations.registry import ABLATIONS
-    from models.choices.names import choose
-
-    if options.name is None:
-        raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
     with cli.as_usage():
-        ablation = choose("ablation", options.name, ABLATIONS).on(options.bench, options.scale, options.protocol)
+        ablation = asked_for(options)
         jobs = ablation.jobs(options.seeds)
-    for line in describe_impossible(ablation):
-        print(line)
+    from ablations.grid import describe_impossible
     from benchmarks.running.jobs import run_jobs  # only once every name is known
 
-    return run_jobs(jobs, options, ["ablations", *ablation.words], ["reports", "grid", *ablation.words], ablation.page)
+    for line in describe_impossible(ablation.impossible()):
+        print(line)
+    kind = "sweep" if options.sweep is not None else "grid"
+    return run_jobs(jobs, options, ["ablations", *ablation.words], ["reports", kind, *ablation.words], ablation.page)
+
+
+def asked_for(options: Options) -> Ablation:
+    """The grid that the flags name or make. Raises ValueError that names the nearest word."""
+    from ablations.registry import ABLATIONS
+    from ablations.sweep import sweep
+    from models.choices.names import choose
+
+    if options.sweep is not None and options.bench is not None:
+        return sweep(options.bench, options.scale, options.variant or ("s4d-lin",), options.sweep, options.protocol)
+    if options.name is None:
+        raise ValueError(f"name a grid: {', '.join(ABLATIONS)} (or --list, or --sweep)")
+    return choose("ablation", options.name, ABLATIONS).on(options.bench, options.scale, options.protocol)
 
 
 if __name__ == "__main__":

@@ -46,18 +46,18 @@ BLOCK: Final = Ablation(
     columns="directions",
     fixed={"besides": NOTHING},
     vary=(
-        Factor(name="norm", levels={name: {"model.norm": name} for name in ("layer", "batch")}),
-        Factor(name="place", levels={"after": {"model.prenorm": False}, "before": {"model.prenorm": True}}),
+        Factor(name="norm", levels={f"{name} norm": {"model.norm": name} for name in ("layer", "batch")}),
+        Factor(name="place", levels={"norm after": {"model.prenorm": False}, "norm before": {"model.prenorm": True}}),
         Factor(name="mixing", levels={name: {"model.mixing": name} for name in ("glu", "linear")}),
         Factor(name="directions", levels={"one": {"model.bidirectional": False}, "two": {"model.bidirectional": True}}),
     ),
     rows={
         **{
-            ("layer", "after", "glu", "one", f"dropout {p:g}, {word}"): {"model.dropout": p, "model.dropout_tied": word == "tied"}
+            ("layer norm", "norm after", "glu", "one", f"dropout {p:g}, {word}"): {"model.dropout": p, "model.dropout_tied": word == "tied"}
             for p in (0.1, 0.2)
             for word in ("tied", "untied")
         },
-        ("layer", "after", "glu", "one", "half the layers"): {"model": deep(0.5)},
-        ("layer", "after", "glu", "one", "twice the layers"): {"model": deep(2)},
+        ("layer norm", "norm after", "glu", "one", "half the layers"): {"model": deep(0.5)},
+        ("layer norm", "norm after", "glu", "one", "twice the layers"): {"model": deep(2)},
     },
 )

@@ -90,6 +90,8 @@ class Ablation:
     """Other choices of protocol of the benchmark, as in "source=mini"."""
     elsewhere: bool = False
     """It was moved from what its file names, by `on`."""
+    asked: tuple[str, ...] = ()
+    """The words that ask for it on a command line, where it stands in no file."""
 
     def on(self, benchmark: str | None = None, scale: str | None = None, protocol: str | None = None) -> Ablation:
         """The same grid over the recipes of another benchmark, of another scale (by default the smallest that the benchmark has), or with
@@ -117,7 +119,8 @@ class Ablation:
     @property
     def words(self) -> tuple[str, ...]:
         """What a command line says after the word for a grid to mean this one."""
-        return (self.name, *(("--bench", self.benchmark, "--scale", self.scale, *self.selected.options) if self.elsewhere else ()))
+        place = ("--bench", self.benchmark, "--scale", self.scale, *self.selected.options) if self.elsewhere else ()
+        return (*place, *self.asked) if self.asked else (self.name, *place)
 
     def cells(self) -> tuple[Cell, ...]:
         """Every cell that there is a run for, once. Raises ValueError for a cell that does not name exactly the factors, a row that appears
@@ -186,6 +189,16 @@ class Ablation:
         return tuple(
             Job(f"{label}, seed {seed}", replace(cell.spec, seed=seed)) for seed in seeds for label, cell in zip(labels, cells, strict=True)
         )
+
+
+def describe_impossible(places: Sequence[Impossible]) -> list[str]:
+    """A sentence for each reason why combinations are left out, with the first of them and how many there are."""
+    reasons: dict[str, list[str]] = {}
+    for place in places:
+        reasons.setdefault(place.reason, []).append(" / ".join(level for level in place.row.values() if level != NO_CHOICE))
+    return [
+        f"Left out: {rows[0]}{f' and {len(rows) - 1} more' if len(rows) > 1 else ''}, since {reason}." for reason, rows in reasons.items()
+    ]
 
 
 def require_buildable(mixer: MixerSpec, d_model: int, directions: int) -> None:

@@ -22,13 +22,13 @@ KERNEL: Final = Ablation(
         "recipe."
     ),
     benchmark="digits-noise",
-    factors=("kernel", "init", "B trained", "rate of C or W"),
+    factors=("kernel", "init", "B", "rate of C or W"),
     columns="rate of C or W",
     rows={
         **{
-            ("Vandermonde", init, trained, "network's"): {"mixer.init": init, "mixer.train_B": trained == "yes"}
+            ("Vandermonde", init, word, "network's"): {"mixer.init": init, "mixer.train_B": word == "trained"}
             for init in ("legs", "inv", "lin")
-            for trained in ("yes", "no")
+            for word in ("trained", "frozen")
         },
         **{
             (kernel, "legs", NO_CHOICE, rate): {"variant": variant, **OWN[kernel], **RATES[rate]}

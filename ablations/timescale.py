@@ -10,7 +10,7 @@ from benchmarks.changes import Changes
 RANGES: Final[dict[str, Changes]] = {
     f"{low:g} .. {high:g}": {"mixer.dt_min": low, "mixer.dt_max": high} for low, high in ((1e-3, 1e-1), (1e-4, 1e-2), (1e-2, 1.0))
 }
-PER: Final[dict[str, Changes]] = {"channel": {}, "state": {"mixer.dt_per_state": True}}
+PER: Final[dict[str, Changes]] = {"dt per channel": {}, "dt per state": {"mixer.dt_per_state": True}}
 COPIES: Final[dict[str, Changes]] = {"1": {}, "2": {"mixer.n_ssm": 2}, "H": {"mixer.n_ssm": None}}
 
 TIMESCALE: Final = Ablation(
@@ -22,7 +22,7 @@ TIMESCALE: Final = Ablation(
         "A mode at its init decays over 2 / dt steps. All else is the recipe."
     ),
     benchmark="digits-noise",
-    factors=("dt range", "dt per", "copies of A", "link of dt"),
+    factors=("dt range", "step sizes", "copies of A", "link of dt"),
     columns="copies of A",
     rows={
         **{

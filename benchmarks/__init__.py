@@ -6,12 +6,15 @@ recipe.py       Recipe, and Row: (benchmark, scale, paper) -> setting, data, sou
 benchmark.py    Benchmark: a task with its table of rows, and the numbers published for it
 papers.py       what the settings of one paper have in common, whatever the task
 quick.py        the small network of every task at quick scale
-changes.py      fields of a RunSpec changed by their dotted names
+changes.py      fields of a RunSpec changed by their dotted names, and how that is written in a line of text
+tuning.py       rates that every row tries, the same number for all
 rebuild.py      the way back from a record to its RunSpec
 tasks/          the benchmarks, a file a family: digits, images, tokens, pathfinder, speech, biosignals, probes; lra is what LRA's share
 published/      numbers that others printed, a file a paper
 registry.py     BENCHMARKS, FAMILIES, and how somebody selects among them
+cuda/           one command for a card that is at hand for minutes: tests, bandwidth, speed, runs; there and back
 running/        how a run comes to be a record: run, record, checkpoint, launch, screen, loggers, environment, throughput
+speed/          how fast the layers are, beside the textbook algorithms, and where a training step's time goes
 cli.py          the flags and lists of words that several command lines have in common
 plugins.py      rows from files outside the checkout; plugged.py is the parent of their modules
 evaluate.py     python -m benchmarks evaluate ID: the kept weights of a run scored once more

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from benchmarks.changes import changed
+from benchmarks.changes import changed, label_changes, read_changes
 from benchmarks.recipe import ANY, Recipe, Rows
 from benchmarks.spec import Scale
 from data.protocol import chosen
@@ -117,6 +117,17 @@ class Benchmark:
             return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
 
         return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=False)
+
+    def with_changes(self, texts: Mapping[str, str]) -> Benchmark:
+        """The same benchmark with these fields of every run set (dotted name -> value as text); its title says which. Numbers that others
+        published are of other runs, and are left out. A recipe raises ValueError where there is no such field or value."""
+        label = label_changes(texts)
+
+        def change(own: Recipe) -> Recipe:
+            run = changed(own.run, read_changes(own.run, texts))
+            return replace(own, run=run, notes=(*own.notes, f"changed by hand: {label[1:-1]}"))
+
+        return replace(self, title=f"{self.title} {label}", changes=(*self.changes, change), published=(), beside=False)
 
     def as_in_the_literature(self) -> Benchmark:
         """The same benchmark with every choice of protocol that its published numbers were made with, so that these may stand beside its

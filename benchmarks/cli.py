@@ -6,6 +6,7 @@ Imports nothing heavy; a command imports its tables and torch after its flags ar
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,8 @@ __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
     "DEVICES", "ENGINES", "LOGGERS", "RERUN", "EnvironmentProblem",
-    "Bench", "Folder", "Launch", "Name", "Plugins", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "Bench", "Folder", "Launch", "Name", "Plugins", "Protocol", "Readout", "ScaleName", "Seeds", "Set", "Sweep", "Tune", "Variants",
+    "gathered", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
 ]  # fmt: skip
 
@@ -136,6 +138,20 @@ def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]
     return lambda text: tuple(one(word) for word in words(text))
 
 
+def gathered(flag: str, argv: Sequence[str] | None) -> list[str]:
+    """The words of a command line in which a flag that stands several times stands once, its values joined by commas."""
+    values, rest, words = [], [], list(sys.argv[1:] if argv is None else argv)
+    while words:
+        word = words.pop(0)
+        if word == flag and words and not words[0].startswith("--"):
+            values.append(words.pop(0))
+        elif word.startswith(f"{flag}="):
+            values.append(word.removeprefix(f"{flag}="))
+        else:
+            rest.append(word)
+    return [*rest, *([f"{flag}={','.join(values)}"] if values else [])]
+
+
 def require_named(kind: str, word: str, files: str, pattern: str = r'^ *name="([^"]+)",$') -> None:
     """Raises UsageError that names the nearest, unless the sources under `files` name `word`.
 
@@ -162,6 +178,9 @@ Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
 # What these may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
 Bench = Annotated[str | None, option("--bench", str, "BENCHMARK"), SHOWN]
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
+Set = Annotated[str | None, option("--set", str, "FIELD=VALUE,..."), SHOWN]
+Sweep = Annotated[str | None, option("--sweep", str, "FIELD=VALUE,VALUE ..."), SHOWN]
+Tune = Annotated[str | None, option("--tune", one_of("choice for --tune:", ("rates",)), "rates"), SHOWN]
 Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
 Plugins = Annotated[tuple[str, ...], option("--plugin", words, "FILE.py,..."), SHOWN]
 
@@ -194,3 +213,5 @@ class Launch:
     measurements. The results agree to rounding."""
     data: Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
+    plan: Annotated[bool, SHOWN] = False
+    """Say what would be done, how long it takes and what is impossible; start nothing."""

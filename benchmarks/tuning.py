@@ -24,13 +24,16 @@ def kernel_rates(factor: float) -> Callable[[Any], MixerSpec]:
 AXES: Final = ("learning rate", "kernel rate")
 """What a try is named by: the rates of the network and of the kernel, as multiples of the recipe's."""
 
-TRIES: Final[Mapping[tuple[str, str], Changes]] = {
-    ("x 1/3", "x 1"): {"optim.lr": times(1 / 3)},
+TRIES: Final[Mapping[tuple[str, ...], Changes]] = {
     ("x 1", "x 1"): {},
+    ("x 1/3", "x 1"): {"optim.lr": times(1 / 3)},
     ("x 3", "x 1"): {"optim.lr": times(3)},
     ("x 1", "x 10"): {"mixer": kernel_rates(10)},
 }
 """A level of each of AXES -> what is set."""
 
-TUNE: Final[Mapping[str, Mapping[tuple[str, str], Changes]]] = {"rates": TRIES}
+TUNE: Final[Mapping[str, Mapping[tuple[str, ...], Changes]]] = {"rates": TRIES}
 """What can be tuned, by name."""
+
+COMMON: Final = ("x 1", "x 1")
+"""The try that all rows share: the rates of the recipe."""

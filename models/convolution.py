@@ -12,6 +12,8 @@ from jaxtyping import Float
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from .engines import in_parts
+
 
 def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K0_j u_{t-j} + sum_j K1_j u_{t+1+j} by Toeplitz matrices (K1 only where J = 2). The oracle of `causal_conv`."""
@@ -57,9 +59,9 @@ class _FFTProduct(torch.autograd.Function):
         U, F = ctx.saved_tensors
         du = dK = None
         if dy is not None:
-            Y = torch.fft.rfft(dy, n=ctx.n)
-            du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
-            dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
+            Y, G = _gradients(torch.fft.rfft(dy, n=ctx.n), U, F)
+            du = torch.fft.irfft(Y, n=ctx.n)[..., : ctx.length]
+            dK = torch.fft.irfft(G, n=ctx.n)[..., : ctx.taps]
         if dU is not None:
             du = _of_spectrum(dU, ctx.n, ctx.length) + (0 if du is None else du)
         if dF is not None:
@@ -72,6 +74,18 @@ class _FFTProduct(torch.autograd.Function):
         dU = torch.zeros_like(U) if du is None else torch.fft.rfft(du, n=ctx.n)
         dF = torch.zeros_like(F) if dK is None else torch.fft.rfft(dK, n=ctx.n)
         return torch.fft.irfft(dU * F + U * dF, n=ctx.n)[..., : ctx.length].contiguous(), dU, dF
+
+
+def _gradients(Y: Tensor, U: Tensor, F: Tensor) -> tuple[Tensor, Tensor]:
+    """(Y conj F, sum_b Y conj U), the spectra of the gradients of u and K where Y is that of y.
+
+    In place where nothing else is computed from Y: a conjugate in place is cheap, and one that is written out beside it is not.
+    """
+    if torch.is_grad_enabled():
+        return Y * F.conj(), (Y * U.conj()).sum(0)
+    Y = Y.conj_physical_()
+    G = (U * Y).sum(0).conj_physical_()
+    return Y.mul_(F).conj_physical_(), G
 
 
 def _of_spectrum(dU: Tensor, n: int, length: int) -> Tensor:
@@ -87,6 +101,12 @@ def with_skip(K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None) -> Floa
     return first if K.shape[0] == 1 else torch.cat([first, K[1:]])
 
 
+def _by_fft(u: Float[Tensor, "B H L"], kernel: Float[Tensor, "H taps"], n: int) -> Float[Tensor, "B H L"]:
+    """The circular convolution of period n, cut to the length of u, within the memory budget."""
+    each = 4 * u.element_size() * u.shape[0] * n  # padded input, two spectra and the product transformed back
+    return in_parts(lambda u, kernel: _FFTProduct.apply(u, kernel, n)[:1], each, (u, 1), (kernel, 0), out=(1,))[0]
+
+
 def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2) (+ D u_t), by one zero-padded FFT. Lk <= L.
 
@@ -99,9 +119,9 @@ def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"], D: Float[
     if K.shape[0] == 2:
         gap = torch.zeros(K.shape[1], n - 2 * taps, dtype=K.dtype, device=K.device)
         kernel = torch.cat([K[0], gap, K[1].flip(-1)], dim=-1)
-    return _FFTProduct.apply(u, kernel, n)[0]
+    return _by_fft(u, kernel, n)
 
 
 def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K_j u_{(t-j) mod L} (+ D u_t): no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
-    return _FFTProduct.apply(u, with_skip(K, D)[0], u.shape[-1])[0]
+    return _by_fft(u, with_skip(K, D)[0], u.shape[-1])

@@ -20,7 +20,7 @@ from .choices.links import DT_LINKS, Link
 from .chunked import chunked
 from .convolution import causal_conv, circular_conv
 from .engines import Form, Work
-from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence
+from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence, swapped
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
 from .specs.kernel import StepSpec
@@ -131,7 +131,7 @@ class SSMLayer(Layer):
         form: Form = "dense" if self.kernel.dense else "diagonal"
         engine = self.pick_engine(Work(device=u.device.type, form=form, B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
-            x = u.transpose(1, 2).to(at_least_single(u.dtype)).contiguous()
+            x = swapped(u.to(at_least_single(u.dtype)))
             y = self._apply_chunked(x, rate) if engine == "chunked" else self._apply_fft(x, rate)
         return self._after(y)
 
@@ -143,8 +143,8 @@ class SSMLayer(Layer):
         return chunked(self.kernel.recurrence(x.shape[-1], rate).with_skip(self.D), x)[0]
 
     def _after(self, y: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
-        y = nn.functional.gelu(y).transpose(1, 2)
-        return self.mix(self.dropout(y.to(self.D.dtype)))
+        y = self.dropout(nn.functional.gelu(y).to(self.D.dtype).transpose(1, 2))
+        return self.mix.turned(y.transpose(1, 2))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> ConvolutionState:
         if self.kernel.directions == 2:
@@ -159,7 +159,7 @@ class SSMLayer(Layer):
         require_sequence(u)
         system = self.kernel.recurrence(state.length, state.rate)  # the parameters may have been trained since the piece before
         with torch.autocast(device_type=u.device.type, enabled=False):
-            x = u.transpose(1, 2).to(at_least_single(u.dtype) if self.kernel.decays else torch.float64)
+            x = swapped(u.to(at_least_single(u.dtype) if self.kernel.decays else torch.float64))
             y, after = chunked(system.with_skip(self.D), x, state.x)
         return self._after(y.to(at_least_single(u.dtype))), replace(state, recurrence=system, x=after)
 

@@ -154,6 +154,41 @@ def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
 # ------------------------------------------------------------------------------------------------- parts that layers share
 
 
+class _Swapped(torch.autograd.Function):
+    """x.transpose(1, 2), laid out anew, and its derivatives too: element-wise work on tensors of two layouts is several times slower."""
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return x.transpose(1, 2).contiguous()
+        y = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
+        for matrix, into in zip(x, y):  # one by one: a CPU turns matrices in tiles, and three axes element by element
+            into.copy_(matrix.contiguous().t())
+        return y
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> Tensor:  # type: ignore[override]
+        return _Swapped.apply(dy)
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor) -> Tensor:
+        return _Swapped.apply(dx)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int], x: Tensor) -> tuple[Tensor, int]:
+        """More sequences."""
+        return _Swapped.apply(x.movedim(in_dims[0], 0).flatten(0, 1)).unflatten(0, (info.batch_size, -1)), 0
+
+
+def swapped(x: Float[Tensor, "B a b"]) -> Float[Tensor, "B b a"]:
+    """x with its last two axes in the other order, in memory too."""
+    return _Swapped.apply(x)
+
+
 class Dropout(nn.Module):
     """Dropout of (B, L, H); tied draws one mask per sequence and feature, the same at every step (feature dropout)."""
 
@@ -181,3 +216,10 @@ class Mix(nn.Module):
     def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
         y = self.linear(x)
         return nn.functional.glu(y, dim=-1) if self.gated else y
+
+    def turned(self, x: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
+        """The same of a sequence laid out as convolutions are, which is turned once, after the gate has halved it."""
+        B = x.shape[0]
+        W, b = self.linear.weight, self.linear.bias
+        y = torch.baddbmm(b.unsqueeze(-1).expand(B, -1, 1), W.expand(B, -1, -1), x)
+        return swapped(nn.functional.glu(y, dim=1) if self.gated else y)

@@ -19,6 +19,7 @@ from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
 from reports.parts.page import render_index
+from reports.parts.pages import write_pages
 from reports.parts.report import Report
 from reports.request import Request
 
@@ -50,9 +51,8 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
     """Writes a page for each report and an index of them into the run store; the exit code."""
     folder = run_root() / "reports" / "everything"
     try:
-        for report in all_of_it.reports:
-            write(report, folder / report.name, formats, index="../index.html")
-            print(f"{report.name}: {report.title}, {report.scale} scale", flush=True)
+        for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
+            print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
         index = render_index(pages, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
         write_atomically(folder / "index.html", index.encode())
@@ -115,6 +115,10 @@ def copy_records(request: Request) -> tuple[int, int]:
         if run["id"] in with_arrays and arrays is not None and arrays.is_file():
             shutil.copyfile(arrays, target / arrays.name)
         copied, dirty = copied + 1, dirty + int(run["dirty"])
+    for place, path in request.documents(frame.all_records()).items():
+        (frame.COMMITTED / place).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(frame.COMMITTED / place, path.read_bytes())
+        copied += 1
     return copied, dirty
 
 

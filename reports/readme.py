@@ -76,11 +76,12 @@ def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | Non
 
 
 def _headline(report: Report) -> str:
-    return f"**{report.title}** ({report.scale} scale). {' '.join(report.summary)}"
+    size = f" ({report.size})" if report.size else ""
+    return f"**{report.title}**{size}. {' '.join(report.summary)}"
 
 
 def _entry(report: Report) -> str:
-    return f"- [{report.name}](#{report.name}): {report.title}, {report.scale} scale"
+    return f"- [{report.name}](#{report.name}): {report.heading}"
 
 
 def _kind(part: Part, report: Report) -> str:

@@ -72,6 +72,23 @@ BAD = [
     (ablations_main, [], ["name a grid", "core"]),
     (ablations_main, ["core", "--variant", "hope"], ["option '--variant'"]),
     (ablations_main, ["core", "--report"], ["option '--report'"]),
+    (ablations_main, ["core", "--bench", "sc10-mfc"], ["benchmark 'sc10-mfc'", "did you mean 'sc10-mfcc'"]),
+    (ablations_main, ["core", "--bench", "digits", "--scale", "small"], ["scale of digits 'small'"]),
+    (ablations_main, ["readout", "--bench", "lra-text"], ["no cell of the readout grid is possible on lra-text", "one read-out"]),
+    (ablations_main, ["--sweep", "mixer.init=lin"], ["--bench"]),
+    (ablations_main, ["core", "--sweep", "mixer.init=lin", "--bench", "digits"], ["no other grid"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "mixer.init=lni"], ["init 'lni'", "did you mean 'lin'"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "mixer.innit=lin"], ["'innit'", "did you mean 'init'"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "lin"], ["field=value"]),
+    (benchmarks_main, ["digits", "--set", "mixer.d_sate=16"], ["field of", "'d_sate'", "did you mean 'd_state'"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.d_state=7"], ["d_state must be even; got 7"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.d_state=a"], ["mixer.d_state is a whole number, got 'a'"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.init=legz"], ["init 'legz'", "did you mean 'legs'"]),
+    (benchmarks_main, ["digits", "--set", "model.norm=batsh"], ["model.norm 'batsh'", "did you mean 'batch'", "layer, batch"]),
+    (benchmarks_main, ["digits", "--set", "seed=3"], ["use --seeds"]),
+    (benchmarks_main, ["digits", "--set", "epochs"], ["field=value"]),
+    (benchmarks_main, ["digits", "--set", "epochs=2", "--set", "epochs=3"], ["epochs is set twice"]),
+    (benchmarks_main, ["digits", "--tune", "rate"], ["--tune", "did you mean 'rates'"]),
 ]
 
 

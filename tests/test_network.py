@@ -362,7 +362,7 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
 
     monkeypatch.setattr(layer, "causal_conv", spy)
     mixed: list[torch.dtype] = []
-    model.blocks[0].layer.mix.linear.register_forward_hook(lambda *a: mixed.append(a[-1].dtype))  # type: ignore[union-attr]
+    model.blocks[0].layer.register_forward_hook(lambda *a: mixed.append(a[-1].dtype))  # type: ignore[union-attr]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = model(x)
     assert seen == [(torch.float32,) * 3] * 2

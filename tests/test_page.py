@@ -9,8 +9,10 @@ import runpy
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -160,9 +162,15 @@ def test_no_cell_of_a_grid_is_lost_in_its_figure(name: str, tmp_path: Path) -> N
     )
 
 
+@cache
+def _specs(seed: int) -> dict[str, Any]:
+    """id -> canonical spec of every run of every grid."""
+    return {s.id: canonical(s) for a in ABLATIONS.values() for s in a.specs((seed,))}
+
+
 def _write_like(root: Path, e: frame.Expected, level: float) -> None:
     """A made-up record for a run of the suite: it needs the suite's id, so its spec is taken from there."""
-    spec = next(canonical(s) for a in ABLATIONS.values() for s in a.specs((e.seed,)) if s.id == e.id)
+    spec = _specs(e.seed)[e.id]
     made["write"](root, e, level=level, arrays=False)
     path = root / e.benchmark / e.id / "record.json"
     record = json.loads(path.read_text())

@@ -14,7 +14,7 @@ from benchmarks.benchmark import Benchmark
 from benchmarks.published import PUBLISHED
 from benchmarks.published.table import LRA, Number, Printed, collect_by_benchmark
 from benchmarks.recipe import Recipe
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.spec import Scale
 from benchmarks.tasks import biosignals, pathfinder, probes, speech, tokens
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, Cosine, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
@@ -151,6 +151,14 @@ def test_a_smaller_task_is_one_at_quick_scale_alone_and_its_protocol_does_not_un
     smaller = {name for name in means if getattr(data, name) != getattr(type(data), name)}
     assert smaller
     assert smaller - {"difficulty", "length"} <= set(data.task)  # these two are choices of protocol too
+
+
+def test_a_protocol_that_a_smaller_task_cannot_have_is_one_of_the_other_scales() -> None:
+    official = select_benchmark("lra-listops", protocol="source=official")
+    assert official.tag == "-official"
+    assert [official.benchmark.has_recipe("s4", scale) for scale in ("quick", "small", "paper")] == [False, True, True]
+    with pytest.raises(ValueError, match="official tables have expressions of 501 to 1,999 tokens"):
+        official.benchmark.recipe("s4", "quick")
 
 
 def test_quick_runs_fit_the_mini_set_of_speech() -> None:

@@ -13,7 +13,8 @@ jobs.py         from the flags of a command to a launch, and the equivalent comm
 launch.py       a list of runs over a local pool of processes, resumable at any moment
 worker.py       the life of one of these processes
 screen.py       what a launch shows while it works
-estimate.py     how long runs will take, from what records of this machine took
+estimate.py     how long runs will take, from what records of this machine took; and plans
+trial.py        the same from a few steps, where there is no record
 tally.py        how many runs are done, own records apart from committed ones
 environment.py  code version, library versions, device, memory: what is recorded and not hashed
 loggers.py      TensorBoard, W&B, CSV and MLflow on request

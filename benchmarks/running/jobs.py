@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from benchmarks import cli, plugins
 from benchmarks.running import loggers
 from benchmarks.running.environment import Runtime, choose_device, usable_cores
+from benchmarks.running.estimate import describe_plan
 from benchmarks.running.launch import launch
 from benchmarks.running.store import Store, run_root
 from benchmarks.spec import Job
@@ -45,7 +46,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     if options.data is not None:
         flags += ["--data", options.data]
     flags += plugins.flags()
-    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
+    command = shlex.join(["python", "-m", *program, *flags])
     runtime = Runtime(
         device=device,
         threads=threads,
@@ -56,6 +57,10 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         predictions=options.predictions == "yes",
     )
     store = Store()
+    if options.plan:
+        print(describe_plan(jobs, runtime, store, command, rerun=options.rerun))
+        return cli.DONE
+    print("$", command, flush=True)
     outcome = launch(jobs, runtime, store, rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
     if options.predictions == "yes" and (ids := without_predictions(jobs, store)):
@@ -64,8 +69,8 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
             f"$ python -m benchmarks evaluate {ids[0]} --predictions" + (f"    and likewise {', '.join(ids[1:])}" if ids[1:] else "")
         )
     if outcome.already + len(outcome.finished):
-        command = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds)), *plugins.flags()])
-        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {command}")
+        table = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds)), *plugins.flags()])
+        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {table}")
     return outcome.exit_code
 
 

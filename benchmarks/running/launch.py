@@ -22,7 +22,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from benchmarks import cli
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, describe, of_a_group
+from benchmarks.running.environment import EnvironmentProblem, Runtime, at_process_start, describe, of_a_group
 from benchmarks.running.estimate import estimate
 from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
@@ -258,10 +258,8 @@ def _end(running: dict[Connection, _Worker]) -> list[_Worker]:
 
 @contextmanager
 def _server_environment(threads: int) -> Iterator[None]:
-    """What the fork server must find when it starts: the path of the checkout (its parent's sys.path is not handed on), and the number
-    of threads that the numerical libraries read when they are imported; and what it must not: variables of a cluster or of torchrun."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    wanted = {"PYTHONPATH": path, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    """What the fork server must find when it starts, `at_process_start`; and what it must not: variables of a cluster or of torchrun."""
+    wanted = at_process_start(threads)
     names = [*wanted, *(name for name in os.environ if of_a_group(name))]
     before = {name: os.environ.pop(name, None) for name in names}
     os.environ.update(wanted)

@@ -1,4 +1,5 @@
-"""Mean, spread and t interval of a few seeds; differences paired by seed; McNemar's test; Dunnett's against the best; Holm's correction."""
+"""Mean, spread and t interval of a few seeds; differences paired by seed; equivalence; McNemar's test; Dunnett's against the best; Holm's
+correction."""
 
 from __future__ import annotations
 
@@ -64,6 +65,23 @@ def paired(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
     spread = s.n > 1 and s.std > 1e-12 * max(1.0, abs(s.mean))
     p = float(2 * stats.t.sf(abs(s.mean) / (s.std / math.sqrt(s.n)), s.n - 1)) if spread else math.nan
     return Difference(n=s.n, mean=s.mean, low=s.low, high=s.high, p=p)
+
+
+def equivalence(differences: Sequence[float], margin: float) -> float:
+    """p of two one-sided t tests (Schuirmann 1987): how often differences whose mean is `margin` or more from zero would look as near to it
+    as these; the larger of both sides' p. Below 1 - LEVEL the mean is shown to be within the margin, whose 90 % t interval then is too.
+
+    nan with fewer than two differences; without any spread 0 or 1.
+    """
+    from scipy import stats
+
+    s = summarize(differences)
+    if s.n < 2:
+        return math.nan
+    room = margin - abs(s.mean)
+    if s.std <= 1e-12 * max(1.0, abs(s.mean)):
+        return 0.0 if room > 0 else 1.0
+    return float(stats.t.sf(room / (s.std / math.sqrt(s.n)), s.n - 1))
 
 
 def holm(p: Sequence[float]) -> list[float]:
