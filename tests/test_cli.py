@@ -52,6 +52,8 @@ BAD = [
     (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "did you mean 'cuda'?"]),
     (benchmarks_main, ["digits", "--device", "GPU"], ["did you mean 'cuda'?"]),
     (benchmarks_main, ["digits", "--device", "CPU"], ["did you mean 'cpu'?"]),
+    (benchmarks_main, ["digits", "--engine", "chunk"], ["engine 'chunk'", "did you mean 'chunked'"]),
+    (benchmarks_main, ["digits", "--variant", "s4,dss-softmax", "--engine", "chunked"], ["cannot use the engine chunked: it can use fft"]),
     (benchmarks_main, ["digits", "--rerun", "yes"], ["did you mean 'all'?"]),
     (benchmarks_main, ["digits", "--rerun", "stael"], ["did you mean 'stale'?"]),
     (benchmarks_main, ["digits", "--seeds", "4-0"], ["--seeds", "upwards", "'4-0'"]),
@@ -146,6 +148,11 @@ def test_data_and_logger_reach_the_launch_and_the_printed_command(
     assert capsys.readouterr().out.splitlines()[0].endswith("--logger wandb --data 'a b'")
     assert call(benchmarks_main, "digits", *options) == 0
     assert seen[1][0] == Runtime(threads=1, workers=2)
+    assert "--engine" not in capsys.readouterr().out
+    assert call(benchmarks_main, "digits", *options, "--variant", "s4d-lin", "--engine", "chunked") == 0
+    assert seen[2][0] == Runtime(threads=1, workers=2, engine="chunked")
+    assert capsys.readouterr().out.splitlines()[0].endswith("--engine chunked")
+    assert call(benchmarks_main, "digits", *options) == 0
     assert "--data" not in capsys.readouterr().out
 
 
