@@ -93,6 +93,7 @@ def evaluate(stored: StoredRecord, model: SequenceModel, spec: RunSpec, runtime:
             f"{stored.name}: the data here are not those that this run saw (their hash is {module.content_hash()[:12]}, the record says "
             f"{str(record.data.get('hash'))[:12]}), so its numbers cannot be found again with them."
         )
+    model.use_engine(runtime.engine)
     task = SequenceTask(model, spec.optim, total_steps=1, regression=spec.data.signature.regression)
     answers = Answers()
     with one_process(), quiet():
@@ -122,7 +123,9 @@ def main(argv: Sequence[str]) -> int:
     made_on = str(stored.record.environment.get("device", "cpu"))
     device = choose_device("cpu" if options.device == "auto" and made_on == "cpu" else options.device)
     threads = options.threads or int(stored.record.environment.get("threads", 1))
-    compared, answers = evaluate(stored, model, spec, Runtime(device=device, threads=threads, predictions=options.predictions))
+    engine = str(stored.record.environment.get("engine", "auto")) if made_on.startswith(device) else "auto"
+    runtime = Runtime(device=device, threads=threads, engine=engine, predictions=options.predictions)
+    compared, answers = evaluate(stored, model, spec, runtime)
     print(f"{stored.record.benchmark}/{stored.record.id}, seed {stored.record.seed}, on {device}")
     print("\n".join(map(str, compared)))
     same = all(number.close for number in compared)

@@ -78,7 +78,11 @@ def program(model: SequenceModel, spec: RunSpec) -> ExportedProgram:
 
     x = example_of(spec, 2)
     other = example_of(spec, 3)
+    asked = [layer.engine for layer in model.layers]
     try:
+        for layer in model.layers:  # the choice by table asks for the size of the batch, which a program leaves open
+            if layer.engines:
+                layer.use_engine(layer.engines[0])
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # remarks of torch on its own way of tracing
             exported = export(model, (x,), dynamic_shapes=({0: Dim.DYNAMIC},))
@@ -86,6 +90,9 @@ def program(model: SequenceModel, spec: RunSpec) -> ExportedProgram:
     except Exception as error:
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
         raise ValueError(f"torch.export: {type(error).__name__}: {first[:200]}") from error
+    finally:
+        for layer, engine in zip(model.layers, asked, strict=True):
+            layer.use_engine(engine)
     if not difference <= 1e-4 * (1 + float(model(other).detach().abs().max())):
         raise ValueError(f"the exported program answers otherwise than the network, by {difference:.2g}")
     return exported

@@ -73,6 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.protocol is not None:
         if options.name is None:
             raise UsageError("--protocol is for one data set; name it")
+        if "literature" in options.protocol.replace(",", " ").split():
+            raise UsageError(
+                "literature is the protocol of a benchmark, and several read the same data, each in its own way: name the choices, which "
+                f"python -m data {options.name} --status lists"
+            )
         try:
             specs = {options.name: protocol.chosen(specs[options.name], protocol.parse(options.protocol))}
         except ValueError as error:

@@ -158,7 +158,7 @@ class Circle(Domain):
     def slices(self, H: int, J: int, p: int) -> tuple[int, list[slice]]:
         """(r, channels that fit into a chunk)."""
         r = 1 << max(0, ((p - 1).bit_length() + 1) // 2)
-        size = max(1, CHUNK // (max(r, J * -(-p // r)) * len(self.theta)))
+        size = max(1, CHUNK // max(1, max(r, J * -(-p // r)) * len(self.theta)))  # of one step, a circle may have no node
         return r, [slice(i, i + size) for i in range(0, H, size)]
 
     def series(self, c: Float[Tensor, "H J p"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H J F"]:

@@ -18,7 +18,7 @@
         fingerprints.py  the arrays of the records              dots.py    rows of dots, how every score is drawn
         table.py         text, Markdown, CSV, HTML, LaTeX       figure.py  what every figure shares
         style.py         colours, markers and rcParams, the same for a variant in every figure
-        report.py        what a report is -> page.py (HTML), markdown.py, files.py
+        report.py        what a report is -> page.py (HTML), markdown.py, files.py, pages.py (many)
     datasets/     data cards, counts, generators beside their references, contact sheets (data/ holds the committed page)
 
 Nothing here trains, and nothing here imports Lightning. A number is printed only if a record holds it.

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
 from benchmarks import cli, plugins
+from data import command
 from reports import FORMATS
 from reports.export import Export, export
 
@@ -32,6 +34,11 @@ class _Output:
     """Copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md."""
     plugin: cli.Plugins = ()
     """Files of your own whose rows are reported too."""
+
+    def checked(self) -> str:
+        """The name of what is reported, empty where the kind says it all. Raises ValueError that names the nearest, before anything that
+        draws is imported."""
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +78,16 @@ class Quickstart(_Rows):
 class Family(_Tasks):
     """Several benchmarks side by side: lra, lra-kin, speech, biosignals, probes."""
 
+    def checked(self) -> str:
+        from benchmarks.registry import FAMILIES
+
+        return _require_name("family", self.name, FAMILIES)
+
     def request(self, store: Store) -> Request:
         """The report of all members."""
-        from benchmarks.registry import FAMILIES
         from reports.family import request_family
 
-        name = _require_name("family", self.name, FAMILIES)
+        name = self.checked()
         return request_family(name, self.seeds, self.variant, self.scale, store, protocol=self.protocol)
 
 
@@ -91,12 +102,17 @@ class Benchmark(_Tasks):
     tune: cli.Tune = None
     """rates: each row at those of its tried rates that are best on validation."""
 
+    def checked(self) -> str:
+        from benchmarks.registry import BENCHMARKS, FAMILIES
+
+        return _require_name("benchmark", self.name, BENCHMARKS, FAMILIES)
+
     def request(self, store: Store) -> Request:
         """The report of the benchmark; of the family, where the name is one's, so that `make compare` takes either."""
-        from benchmarks.registry import BENCHMARKS, FAMILIES
+        from benchmarks.registry import FAMILIES
         from reports.benchmark import request_benchmark
 
-        name = _require_name("benchmark", self.name, BENCHMARKS)
+        name = self.checked()
         if name in FAMILIES and (self.readout, self.set, self.tune) == (None, None, None):
             return Family(name=name, seeds=self.seeds, variant=self.variant, scale=self.scale, protocol=self.protocol).request(store)
         return request_benchmark(
@@ -127,12 +143,16 @@ class Grid(_Output):
     seeds: cli.Seeds = (0, 1, 2)
     """Seeds asked for, separated by commas."""
 
+    def checked(self) -> str:
+        from ablations.registry import ABLATIONS
+
+        return _require_name("grid", self.name, ABLATIONS)
+
     def request(self, store: Store) -> Request:
         """The report of every cell."""
-        from ablations.registry import ABLATIONS
         from reports.grid import request_grid
 
-        return request_grid(_require_name("grid", self.name, ABLATIONS), self.seeds, self.bench, self.scale, self.protocol)
+        return request_grid(self.checked(), self.seeds, self.bench, self.scale, self.protocol)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,9 +231,12 @@ ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Sweep | Sp
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
 
 
-def _require_name(kind: str, name: str | None, known: Mapping[str, object]) -> str:
+def _require_name(kind: str, name: str | None, known: Mapping[str, object], also: Mapping[str, object] = MappingProxyType({})) -> str:
+    """The name, which is in one of these tables; only the first is listed."""
     if name is None:
         raise ValueError(f"{kind} of what name? one of: {', '.join(known)}")
+    if name not in known and name not in also:
+        raise ValueError(command.nearest(kind, name, known))
     return name
 
 
@@ -259,6 +282,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise cli.UsageError("what is committed is of rows of the suite, since a checkout has to render it alone; leave --plugin out")
     if options.commit and options.format:
         raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
+    with cli.as_usage():
+        options.checked()
     from reports import committed, evidence
     from reports.everything import report_everything
     from reports.parts.frame import all_records, committed_records

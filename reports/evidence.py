@@ -19,6 +19,7 @@ from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
 from reports.parts.page import render_index
+from reports.parts.pages import write_pages
 from reports.parts.report import Report
 from reports.request import Request
 
@@ -50,8 +51,7 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
     """Writes a page for each report and an index of them into the run store; the exit code."""
     folder = run_root() / "reports" / "everything"
     try:
-        for report in all_of_it.reports:
-            write(report, folder / report.name, formats, index="../index.html")
+        for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
             print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
         index = render_index(pages, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())

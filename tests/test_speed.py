@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import runpy
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +30,8 @@ from benchmarks.speed.targets import slope, targets, worst
 from benchmarks.speed.work import build
 from models import VARIANTS, ModelSpec
 from models.engines import Measured
+from tests import made_up_speed
 
-made_up = runpy.run_path(str(Path(__file__).with_name("made_up_speed.py")))
 CPU = torch.device("cpu")
 
 
@@ -218,7 +217,7 @@ def test_the_pace_of_the_clock_follows_what_things_took() -> None:
 
 def test_the_full_plan_holds_what_every_target_asks_for() -> None:
     for device in ("cpu", "cuda"):
-        rows = made_up["session"](device).results
+        rows = made_up_speed.session(device).results
         assert [t.what for t in targets(device) if t.judge(Results.from_json(rows)).found is None] == []
 
 
@@ -290,7 +289,7 @@ def test_a_ratio_is_the_textbooks_time_over_ours() -> None:
 
 
 def test_a_target_at_most_is_met_from_below() -> None:
-    rows = [made_up["numbers"](replace(plan.MILLION, row=row)) | {"peak_mb": 3999.0} for row in plan.EACH]
+    rows = [made_up_speed.numbers(replace(plan.MILLION, row=row)) | {"peak_mb": 3999.0} for row in plan.EACH]
     memory = next(t for t in targets("cpu") if t.unit == "MB")
     assert memory.judge(Results.from_json(rows)).met is True
     rows[0]["peak_mb"] = 4001.0
@@ -316,7 +315,7 @@ def test_bf16_moves_half_of_the_activations() -> None:
 
 
 def test_a_session_is_read_as_it_was_written(tmp_path: Path) -> None:
-    session = made_up["session"]()
+    session = made_up_speed.session()
     path = session.write(tmp_path)
     assert read(path) == session
     assert json.loads(path.read_text())["schema"] == 1
@@ -346,7 +345,7 @@ def test_the_newest_full_session_of_a_device_is_shown(tmp_path: Path) -> None:
 
 def test_points_of_engines_replace_those_measured_again() -> None:
     case = Case(kind="engine", row="s4d-lin", B=2, H=4, N=8, L=16, engine="fft")
-    results = Results.from_json([made_up["numbers"](case) | {"ms": 2.0}, made_up["numbers"](A)])
+    results = Results.from_json([made_up_speed.numbers(case) | {"ms": 2.0}, made_up_speed.numbers(A)])
     new = points(results, "cpu")
     point: dict[str, Any] = {"form": "diagonal", "B": 2, "H": 4, "N": 8, "L": 16}
     assert new == [Measured(device="cpu", engine="fft", ms=2.0, **point)]
@@ -373,6 +372,19 @@ def test_a_session_of_one_case_is_recorded_with_all_it_was_measured_under(
     )
     assert all(anchor["holds"] for anchor in session.anchors)
     assert "x  (cpu" in capsys.readouterr().out
+
+
+def test_the_table_of_engines_is_written_on_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.speed.command.check_anchors", lambda threads: [])
+    monkeypatch.setattr("benchmarks.speed.command.bandwidth", lambda device: 10.0)
+    written: list[list[Measured]] = []
+    monkeypatch.setattr("benchmarks.speed.command.write_table", written.append)
+    groups = [Group("engines", (Case(kind="engine", row="s4d-lin", L=16, H=4, N=4, engine="fft"),))]
+    measure_all(groups, "cpu", 1, 5, write_engines=False)
+    assert written == []
+    measure_all(groups, "cpu", 1, 5, write_engines=True)
+    assert [(m.device, m.form, m.L, m.engine) for m in written[0] if m.H == 4] == [("cpu", "diagonal", 16, "fft")]
+    assert len(written[0]) > 1, "what was not measured again is kept"
 
 
 def test_a_word_that_names_no_commit_is_bad_usage() -> None:

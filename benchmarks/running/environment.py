@@ -81,7 +81,13 @@ def at_process_start(threads: int) -> dict[str, str]:
     the number of threads, which numerical libraries read when they are imported, and `ALLOCATION` where the user has not settled it."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    return {"PYTHONPATH": path, **counts, **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()}}
+    # PYTHONSAFEPATH: a `models` or `data` of the folder it is started in is another project's
+    return {
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        **counts,
+        **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()},
+    }
 
 
 def allocation() -> str | None:

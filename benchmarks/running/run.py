@@ -6,7 +6,6 @@ Chosen on validation, scored once on test: after every epoch the weights with th
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import os
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,11 +37,10 @@ from benchmarks.running.store import Store
 from benchmarks.running.weights import build_network, pack_weights
 from benchmarks.spec import RunSpec
 from data.base import DataError
+from data.command import FULL
 from data.files.digests import sha256
 from data.module import SplitModule
 from models import SequenceModel, SequenceTask
-
-DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def run(
@@ -68,7 +66,7 @@ def run(
     except DataError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             raise
         trace.parent.mkdir(parents=True, exist_ok=True)
         trace.write_text(traceback.format_exc(), encoding="utf-8")
@@ -77,7 +75,7 @@ def run(
     try:
         written = left.put(store, spec)
     except OSError as error:
-        if error.errno not in DISK_FULL:
+        if error.errno not in FULL:
             raise
         checkpoint.remove(folder, but=1)  # the newest stays: should the record not fit even now, little is lost
         written = left.put(store, spec)

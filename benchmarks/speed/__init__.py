@@ -9,9 +9,15 @@ anchor.py      whether the textbook code is as fast as the public code is known 
 plan.py        which cases are measured, and what each is expected to cost
 targets.py     the ratios that are asked for
 session.py     all cases of a plan, side by side, within a number of minutes
-base.py        the same cases by the code of an older commit
-worker.py      a process that measures for another
-record.py      what is kept of a session
-profile.py     where the time of a training step goes: python -m benchmarks.speed.profile
-__main__.py    python -m benchmarks.speed
+command.py      the command: anchor, plan, record, and what the terminal is told
+base.py         the same cases by the code of an older commit
+worker.py       a process that measures for another
+results.py      the timings of a session by their case, and the ratios between them
+record.py       what is kept of a session
+engines.py      the table by which layers choose how they are computed, from the points of a session
+allocation.py   how the C library keeps memory: settled before the process begins
+__main__.py     python -m benchmarks.speed
+
+Where the time of a training step goes: profile.py is the command (python -m benchmarks.speed.profile), profiled.py trains and looks,
+shares.py sorts what torch's profiler saw into parts, profile_record.py is what is kept.
 """

@@ -87,11 +87,10 @@ def peak_of(work: Work, device: torch.device) -> float:
         torch.cuda.synchronize()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it speaks of GPUs that are not there
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True, acc_events=True) as noted:
+    with torch.autograd.profiler.profile(profile_memory=True) as noted:
         work()
-    assert noted.profiler is not None
-    assert noted.profiler.kineto_results is not None
-    changes = sorted((e.start_ns(), e.nbytes()) for e in noted.profiler.kineto_results.events() if e.name() == "[memory]")
+    assert noted.kineto_results is not None
+    changes = sorted((e.start_ns(), e.nbytes()) for e in noted.kineto_results.events() if e.name() == "[memory]")
     held = peak = 0
     for _, change in changes:
         held += change

@@ -225,7 +225,7 @@ BENCHMARKS: Final = (
         metric="accuracy",
         about=ABOUT.format("64 x 64 pixels, 4,096 steps; no published setting is known."),
         rows={
-            "quick": _quick(PathfinderSpec(resolution=64, images=20_000, averaged=2), COARSE, epochs=3),
+            "quick": _quick(PathfinderSpec(resolution=64, images=20_000, averaged=2), COARSE, epochs=2),
             "small": _small_pathfinder(PathfinderSpec(resolution=64), BORROWED.format("Pathfinder with 32 x 32 pixels")),
         },
     ),
@@ -236,7 +236,7 @@ BENCHMARKS: Final = (
         metric="accuracy",
         about=ABOUT.format("256 x 256 pixels, 65,536 steps; settings of the few published numbers could not be verified."),
         rows={
-            "quick": _quick(PathfinderSpec(resolution=256, images=6000, averaged=8), COARSE, epochs=8),
+            "quick": _quick(PathfinderSpec(resolution=256, images=6000, averaged=8), COARSE, epochs=6),
             "small": _small_pathx(PathfinderSpec(resolution=256), BORROWED.format("Path-X")),
         },
         literature=LITERATURE,

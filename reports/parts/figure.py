@@ -27,12 +27,12 @@ def draw(figure: Figure) -> tuple[str, bytes]:
     return ("svg", drawn) if len(drawn) <= LARGE else ("png", save(figure, "png"))
 
 
-def save(figure: Figure, kind: str, *, transparent: bool = False) -> bytes:
+def save(figure: Figure, kind: str) -> bytes:
     """The figure as svg, png or pdf bytes that are the same every time: no date, no random ids."""
     buffer = BytesIO()
     with drawing():
         metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}, "pdf": {"CreationDate": None}}[kind]
-        figure.savefig(buffer, format=kind, metadata=metadata, transparent=transparent)
+        figure.savefig(buffer, format=kind, metadata=metadata)
     content = buffer.getvalue()
     return _tidy_svg(content) if kind == "svg" else _with_palette(content) if kind == "png" else content
 

@@ -12,7 +12,6 @@ import jinja2
 import pandas as pd
 
 from benchmarks.running.record import FINISHED
-from reports.parts.figure import save
 from reports.parts.judge import count, median
 from reports.parts.report import Plot, Report
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER
@@ -28,7 +27,7 @@ def inline(plot: Plot) -> str:
     kind, content = plot.drawn
     if kind != "svg":
         return f'<img alt="{label}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
-    text = save(plot.figure, "svg", transparent=True).decode()
+    text = content.decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{plot.name}-\1"', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{plot.name}-", text)
@@ -53,6 +52,8 @@ def render_index(reports: Sequence[tuple[Report, str]], *, strays: pd.DataFrame,
 
 def _line(report: Report) -> dict[str, str]:
     runs, best = report.runs, report.best
+    if not len(runs):
+        return dict.fromkeys(("runs", "seeds", "best", "score", "seconds", "params"), HOLE)
     done = f"{int((runs['status'].isin(FINISHED)).sum())}/{len(runs)}"
     line = {"runs": done, "seeds": str(runs["seed"].nunique())}
     if best is None:
