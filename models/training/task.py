@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
+from torchmetrics import SumMetric
 
 from ..network import Lengths, SequenceModel
 from . import optim
@@ -16,6 +15,31 @@ from . import optim
 Stage = Literal["train", "val", "test"]
 Part = Literal["loss", "score", "constant"]
 PARTS: dict[str, tuple[Part, ...]] = {"train": ("loss", "score"), "val": ("loss", "score"), "test": ("loss", "score", "constant")}
+
+
+class EpochMean(nn.Module):
+    """The mean over the examples of an epoch, on all processes, of numbers that stay on their device until it is asked for.
+
+    torchmetrics' MeanMetric looks at each number whether it is one, and so waits for the device at every step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total, self.weight = SumMetric(nan_strategy="disable"), SumMetric(nan_strategy="disable")
+
+    def update(self, value: Tensor, n: int) -> None:
+        """`value` () is the mean of n examples. What is not a number counts as infinite."""
+        self.total.update(torch.nan_to_num(value, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf) * n)
+        self.weight.update(float(n))
+
+    def compute(self) -> Tensor:
+        """The mean since the last reset."""
+        return self.total.compute() / self.weight.compute()
+
+    def reset(self) -> None:
+        """Begins an epoch."""
+        self.total.reset()
+        self.weight.reset()
 
 
 class ConstantAnswer(nn.Module):
@@ -33,7 +57,8 @@ class ConstantAnswer(nn.Module):
         """What labels (n,) add to `seen`."""
         if self.n_classes is None:
             return torch.stack([y.double().sum(), y.new_tensor(y.numel()).double()])
-        return torch.bincount(y.flatten(), minlength=self.n_classes).double()
+        classes = torch.arange(self.n_classes, device=y.device)
+        return (y.flatten().unsqueeze(-1) == classes).sum(0).double()  # bincount would wait for the device to know the largest label
 
     def score(self, y: Tensor) -> Tensor:
         """Accuracy on labels (n,), or mean squared error; not finite before any label was seen."""
@@ -67,9 +92,7 @@ class SequenceTask(pl.LightningModule):
         super().__init__()
         self.model, self.optim_spec, self.total_steps, self.regression = model, spec, total_steps, regression
         self.metric = "rmse" if regression else "accuracy"
-        # torchmetrics leaves a loss that is not a number out of the mean, and a run that diverged would look well: let it count as infinite
-        means = {f"{stage}_{part}": MeanMetric(nan_strategy=math.inf) for stage, parts in PARTS.items() for part in parts}
-        self.sums = nn.ModuleDict(means)
+        self.sums = nn.ModuleDict({f"{stage}_{part}": EpochMean() for stage, parts in PARTS.items() for part in parts})
         self.constant = ConstantAnswer(None if regression else model.d_output)
         # No buffers: what each process counts for itself, DDP would overwrite with the counts of the first before every forward.
         self.counts: Tensor | None = None
@@ -116,23 +139,22 @@ class SequenceTask(pl.LightningModule):
         output, y = output.flatten(0, -2), y.flatten()  # cross_entropy takes the second axis for the classes
         return nn.functional.cross_entropy(output, y), (output.detach().argmax(-1) == y).float().mean()
 
-    def mean(self, stage: Stage, part: Part) -> MeanMetric:
+    def mean(self, stage: Stage, part: Part) -> EpochMean:
         """The running mean over an epoch."""
         metric = self.sums[f"{stage}_{part}"]
-        assert isinstance(metric, MeanMetric)
+        assert isinstance(metric, EpochMean)
         return metric
 
     def _step(self, batch: dict[str, Tensor], stage: Stage) -> Tensor:
         output, y = self.answers(batch)
         loss, score = self.loss_and_score(output, y)
-        weight = float(y.numel())
-        self.mean(stage, "loss").update(loss.detach().clone(), weight)
-        self.mean(stage, "score").update(score, weight)
+        self.mean(stage, "loss").update(loss.detach(), y.numel())
+        self.mean(stage, "score").update(score, y.numel())
         if stage == "train":
             self.count(y)
         if stage == "test":
             self.count(y)
-            self.mean(stage, "constant").update(self.constant.score(y).to(loss), weight)
+            self.mean(stage, "constant").update(self.constant.score(y).to(loss), y.numel())
         return loss
 
     def count(self, y: Tensor) -> None:
