@@ -20,7 +20,7 @@ from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from .engines import in_parts
-from .functional import complex_of, interleaved, powers
+from .functional import complex_of, exact_product, interleaved, powers, rounds_factors
 from .recurrence import Recurrence, sequential
 from .warped import toeplitz
 
@@ -140,9 +140,13 @@ def _all_pieces(system: Recurrence, u: Tensor, x: Tensor, T: int) -> tuple[Tenso
     p = piece(system, T, r, u.dtype)
     padded = torch.nn.functional.pad(u, (0, T - r)) if r < T else u
     rows = padded.view(B, H, C, T).permute(1, 2, 0, 3).reshape(H, C * B, T)
-    states = sequential(p.A, p.as_states(rows[:, : (C - 1) * B] @ p.entry).unflatten(1, (C - 1, B)), x.transpose(0, 1))  # (H, C, B, N)
-    y = torch.baddbmm(rows @ p.response, interleaved(states).flatten(1, 2), p.exit)
+    states = sequential(
+        p.A, p.as_states(exact_product(rows[:, : (C - 1) * B], p.entry)).unflatten(1, (C - 1, B)), x.transpose(0, 1)
+    )  # (H, C, B, N)
+    inputs, exits = exact_product(rows, p.response), interleaved(states).flatten(1, 2)
+    rounded = rounds_factors(u.device) and u.dtype == torch.float32
+    y = inputs + exact_product(exits, p.exit) if rounded else torch.baddbmm(inputs, exits, p.exit)
     y = y.view(H, C, B, T).permute(2, 0, 1, 3).reshape(B, H, C * T)[..., :L]
-    last = p.as_states(rows[:, (C - 1) * B :, :r] @ p.entry[:, T - r :]).unsqueeze(1)
+    last = p.as_states(exact_product(rows[:, (C - 1) * B :, :r], p.entry[:, T - r :])).unsqueeze(1)
     after = sequential(p.rest, last, states[:, -1])[:, -1]
     return y, after.transpose(0, 1).to(x.dtype)
