@@ -1,15 +1,21 @@
-"""python -m ablations NAME: runs the cells of a grid that have no finished record yet. Its report: python -m reports grid NAME."""
+"""python -m ablations NAME, or --bench BENCHMARK --sweep FIELD=VALUES: runs the cells of a grid that have no finished record yet.
+
+Its report: python -m reports grid NAME, or python -m reports sweep with the same flags.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
+
+if TYPE_CHECKING:
+    from ablations.grid import Ablation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +24,16 @@ class Options(cli.Launch):
 
     name: cli.Name = None
     """The grid, see --list."""
+    bench: cli.Bench = None
+    """The benchmark whose recipes are varied (default: the one that the grid names)."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: that of the grid, or the smallest of another benchmark)."""
+    variant: cli.Variants = ()
+    """With --sweep: the rows whose recipes are varied (default: s4d-lin)."""
+    sweep: cli.Sweep = None
+    """A grid without a file: every combination of these values, as in "mixer.init=lin,inv mixer.real=false,true"; needs --bench."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol of that benchmark, as in source=mini; or the word literature."""
     list: Annotated[bool, cli.SHOWN] = False
     """The grids, and how many of their runs are done; own runs apart from committed evidence."""
 
@@ -42,22 +58,41 @@ def listing() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
+    if options.sweep is None and options.variant:
+        raise cli.UsageError("the option '--variant' is for --sweep: a grid names its own rows")
+    if options.sweep is not None and (options.name is not None or options.bench is None):
+        raise cli.UsageError("--sweep makes a grid of its own: name its benchmark with --bench, and no other grid")
+    plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("ablation", options.name, "ablations/*.py")
+    if options.bench is not None:
+        cli.require_named("benchmark", options.bench, "benchmarks/tasks/*.py")
     if options.list:
         print(listing(), end="")
         return cli.DONE
-    from ablations.registry import ABLATIONS
-    from models.choices.names import choose
-
-    if options.name is None:
-        raise cli.UsageError(f"name a grid: {', '.join(ABLATIONS)} (or --list)")
     with cli.as_usage():
-        ablation = choose("ablation", options.name, ABLATIONS)
+        ablation = asked_for(options)
+        jobs = ablation.jobs(options.seeds)
+    from ablations.grid import describe_impossible
     from benchmarks.running.jobs import run_jobs  # only once every name is known
 
-    report = ["reports", "grid", ablation.name]
-    return run_jobs(ablation.jobs(options.seeds), options, ["ablations", ablation.name], report, ablation.name)
+    for line in describe_impossible(ablation.impossible()):
+        print(line)
+    kind = "sweep" if options.sweep is not None else "grid"
+    return run_jobs(jobs, options, ["ablations", *ablation.words], ["reports", kind, *ablation.words], ablation.page)
+
+
+def asked_for(options: Options) -> Ablation:
+    """The grid that the flags name or make. Raises ValueError that names the nearest word."""
+    from ablations.registry import ABLATIONS
+    from ablations.sweep import sweep
+    from models.choices.names import choose
+
+    if options.sweep is not None and options.bench is not None:
+        return sweep(options.bench, options.scale, options.variant or ("s4d-lin",), options.sweep, options.protocol)
+    if options.name is None:
+        raise ValueError(f"name a grid: {', '.join(ABLATIONS)} (or --list, or --sweep)")
+    return choose("ablation", options.name, ABLATIONS).on(options.bench, options.scale, options.protocol)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from ablations.grid import Ablation, Factor
-from benchmarks.registry import BENCHMARKS
 
 READOUT: Final = Ablation(
     name="readout",
@@ -19,6 +18,6 @@ READOUT: Final = Ablation(
     columns="read-out",
     vary=(
         Factor(name="parameterization", levels={v: {"variant": v.lower()} for v in ("S4D-Lin", "HOPE", "FIR")}),
-        Factor(name="read-out", levels={name: {"model.pool_last": last} for name, last in BENCHMARKS["scifar-noise"].readouts.items()}),
+        Factor(name="read-out", levels={name: {"readout": name} for name in ("noise", "all", "last")}),
     ),
 )

@@ -8,6 +8,7 @@ from typing import Final
 
 import ablations
 from ablations.grid import Ablation
+from benchmarks import plugins
 
 
 def _grids() -> dict[str, Ablation]:
@@ -26,3 +27,4 @@ def _grids() -> dict[str, Ablation]:
 
 
 ABLATIONS: Final[dict[str, Ablation]] = _grids()
+plugins.admit(Ablation, "grid", ABLATIONS)

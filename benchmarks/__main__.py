@@ -1,19 +1,28 @@
-"""python -m benchmarks NAME: runs the recipes of a benchmark that have no finished record yet."""
+"""python -m benchmarks NAME: runs the recipes of a benchmark that have no finished record yet.
+
+python -m benchmarks evaluate ID and export ID are of one run that is done, see the files of these names.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
 
 if TYPE_CHECKING:
+    from benchmarks.changes import Changes
     from benchmarks.spec import Scale
+
+
+OF_ONE_RUN: Final = ("evaluate", "export")
+"""Words in the place of a benchmark's name: commands of their own, in the file of that name, on a run that is done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +41,15 @@ class Options(cli.Launch):
     """Where the class is read, for signals followed by noise."""
     protocol: cli.Protocol = None
     """Other choices of protocol, as in source=mini,split=patient; or the word literature: all that published numbers were made with."""
+    set: cli.Set = None
+    """Fields of every run by their dotted names, as in mixer.d_state=16,optim.lr=0.003; may be given several times."""
+    tune: cli.Tune = None
+    """rates: every row tries several learning rates, the same for all, and is reported at the one that is best on validation."""
 
 
 def parse(argv: Sequence[str] | None) -> Options:
     """The flags; names are looked up later, so that --help needs no tables."""
-    return cli.read(Options, argv, prog="python -m benchmarks")
+    return cli.read(Options, cli.gathered("--set", argv), prog="python -m benchmarks")
 
 
 def listing(scale: Scale) -> str:
@@ -70,14 +83,28 @@ def listing(scale: Scale) -> str:
     return "\n".join([*lines, *remarks(own)]) + "\n"
 
 
+def _describe_try(rates: tuple[str, ...]) -> list[str]:
+    """The rates of a try, as a label has them; nothing for those of the recipe."""
+    from benchmarks.tuning import AXES
+
+    return [f"({axis} {rate})" for axis, rate in zip(AXES, rates, strict=False) if rate != "x 1"]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
-    options = parse(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in OF_ONE_RUN:
+        command_of_one_run: Callable[[Sequence[str]], int] = importlib.import_module(f"benchmarks.{words[0]}").main
+        return command_of_one_run(words[1:])
+    options = parse(words)
+    plugins.load(options.plugin)
     if options.name is not None and not options.list:
         cli.require_named("benchmark", options.name, "benchmarks/tasks/*.py")
         cli.require_variants(options.variant)
+    from benchmarks.changes import changed
     from benchmarks.registry import BENCHMARKS, select_benchmark, select_variants
     from benchmarks.spec import SCALES, Job
+    from benchmarks.tuning import TUNE
     from models.choices.names import choose
 
     if options.list:
@@ -87,20 +114,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.name is None:
         raise cli.UsageError(f"name a benchmark: {', '.join(BENCHMARKS)} (or --list)")
     with cli.as_usage():
-        selected = select_benchmark(options.name, options.readout, options.protocol)
+        selected = select_benchmark(options.name, options.readout, options.protocol, options.set)
         benchmark = selected.benchmark
         scale = benchmark.scales[0] if options.scale is None else choose("scale", options.scale, {s: s for s in SCALES})
         names = select_variants(options.variant, benchmark, scale)
+        tries: Mapping[tuple[str, ...], Changes] = TUNE[options.tune] if options.tune else {(): {}}
         jobs = [
-            Job(f"{benchmark.name} {name}, seed {seed}", benchmark.recipe(name, scale).with_seed(seed))
+            Job(
+                f"{benchmark.name} {' '.join([selected.named(name), *_describe_try(rates)])}, seed {seed}",
+                replace(changed(benchmark.recipe(name, scale).run, changes), seed=seed),
+            )
             for seed in options.seeds
             for name in names
+            for rates, changes in tries.items()
         ]
-    chosen = ["--variant", ",".join(names), "--scale", scale, *selected.options]
+    chosen = ["--variant", ",".join(names), "--scale", scale, *selected.options, *(["--tune", options.tune] if options.tune else [])]
     from benchmarks.running.jobs import run_jobs  # only once every name is known
 
     report = ["reports", "benchmark", benchmark.name, *chosen]
-    return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen], report, f"{benchmark.name}{selected.tag}")
+    page = f"{benchmark.name}{selected.tag}{f'-best-{options.tune}' if options.tune else ''}"
+    return run_jobs(jobs, options, ["benchmarks", benchmark.name, *chosen], report, page)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from benchmarks.changes import changed
+from benchmarks.changes import changed, label_changes, read_changes
 from benchmarks.recipe import ANY, Recipe, Rows
 from benchmarks.spec import Scale
 from data.protocol import chosen
@@ -59,7 +59,8 @@ class Benchmark:
     beside: bool = False
     """Whether published numbers may stand beside rows at paper scale: only with the protocol of the literature."""
     zero_shot: Mapping[str, str] = field(default_factory=dict)
-    """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz"."""
+    """Further tests of the trained network, as the data module names them, and what they are called in a table: "8khz": "8 kHz". A scale
+    has those of its data, see `tests_at`."""
 
     @property
     def scales(self) -> tuple[Scale, ...]:
@@ -74,6 +75,19 @@ class Benchmark:
         for change in self.changes:
             recipe = change(recipe)
         return recipe
+
+    def reduced_at(self, scale: Scale) -> str:
+        """How the task was made smaller at a scale, as in "at most 200 tokens"; empty where it is the whole task."""
+        return next((row.reduced for row in self.rows.get(scale, {}).values()), "")
+
+    def title_at(self, scale: Scale) -> str:
+        """The title of its tables at a scale, which says how the task was made smaller."""
+        return ", ".join(filter(None, (self.title, self.reduced_at(scale))))
+
+    def tests_at(self, scale: Scale) -> dict[str, str]:
+        """Those of `zero_shot` that there are at a scale: a network trained at 2 kHz is tested at 1 kHz and not at 8."""
+        offered = {test for row in self.rows.get(scale, {}).values() for test in row.data.zero_shot}
+        return {test: word for test, word in self.zero_shot.items() if test in offered}
 
     def has_recipe(self, variant: str, scale: Scale) -> bool:
         """Whether there is a recipe of this variant at this scale."""
@@ -103,6 +117,17 @@ class Benchmark:
             return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
 
         return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=False)
+
+    def with_changes(self, texts: Mapping[str, str]) -> Benchmark:
+        """The same benchmark with these fields of every run set (dotted name -> value as text); its title says which. Numbers that others
+        published are of other runs, and are left out. A recipe raises ValueError where there is no such field or value."""
+        label = label_changes(texts)
+
+        def change(own: Recipe) -> Recipe:
+            run = changed(own.run, read_changes(own.run, texts))
+            return replace(own, run=run, notes=(*own.notes, f"changed by hand: {label[1:-1]}"))
+
+        return replace(self, title=f"{self.title} {label}", changes=(*self.changes, change), published=(), beside=False)
 
     def as_in_the_literature(self) -> Benchmark:
         """The same benchmark with every choice of protocol that its published numbers were made with, so that these may stand beside its

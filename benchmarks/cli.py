@@ -6,11 +6,13 @@ Imports nothing heavy; a command imports its tables and torch after its flags ar
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeVar, get_args
 
+from benchmarks import plugins
 from benchmarks.running.environment import ROOT, EnvironmentProblem
 from data import command
 from data.base import StorageError
@@ -35,13 +37,17 @@ from data.command import (
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
-    "DEVICES", "LOGGERS", "RERUN", "Folder", "Launch", "Name", "Protocol", "Readout", "ScaleName", "Seeds", "Variants", "read",
+    "DEVICES", "ENGINES", "LOGGERS", "RERUN", "EnvironmentProblem",
+    "Bench", "Folder", "Launch", "Name", "Plugins", "Protocol", "Readout", "ScaleName", "Seeds", "Set", "Sweep", "Tune", "Variants",
+    "gathered", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
 ]  # fmt: skip
 
 DEVICES: Final = ("auto", "cpu", "cuda")
-LoggerName = Literal["none", "tensorboard", "wandb"]
+LoggerName = Literal["none", "tensorboard", "wandb", "csv", "mlflow"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
+ENGINES: Final = ("auto", "fft", "chunked", "scan", "sequential")
+"""Those of `models.engines`, whose import takes torch."""
 RERUN: Final = ("missing", "failed", "stale", "all")
 MOST_SEEDS: Final = 1000
 """In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
@@ -115,10 +121,35 @@ def one_of(kind: str, names: Sequence[Choice]) -> Callable[[str], Choice]:
     return parse
 
 
+def yes_or_no(text: str) -> Literal["yes", "no"]:
+    """The word yes or no, as it is or as 1, true, on, 0, false, off. Raises ValueError."""
+    answers: dict[str, Literal["yes", "no"]] = {
+        **dict.fromkeys(("yes", "1", "true", "on"), "yes"),
+        **dict.fromkeys(("no", "0", "false", "off"), "no"),
+    }
+    if text.lower() not in answers:
+        raise ValueError(f"expected yes or no, got {text!r}")
+    return answers[text.lower()]
+
+
 def some_of(kind: str, names: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
     """The reading of comma-separated words out of a closed list."""
     one = one_of(kind, names)
     return lambda text: tuple(one(word) for word in words(text))
+
+
+def gathered(flag: str, argv: Sequence[str] | None) -> list[str]:
+    """The words of a command line in which a flag that stands several times stands once, its values joined by commas."""
+    values, rest, words = [], [], list(sys.argv[1:] if argv is None else argv)
+    while words:
+        word = words.pop(0)
+        if word == flag and words and not words[0].startswith("--"):
+            values.append(words.pop(0))
+        elif word.startswith(f"{flag}="):
+            values.append(word.removeprefix(f"{flag}="))
+        else:
+            rest.append(word)
+    return [*rest, *([f"{flag}={','.join(values)}"] if values else [])]
 
 
 def require_named(kind: str, word: str, files: str, pattern: str = r'^ *name="([^"]+)",$') -> None:
@@ -126,6 +157,8 @@ def require_named(kind: str, word: str, files: str, pattern: str = r'^ *name="([
 
     They are read as text, as make reads them: a misspelt name is answered at once, before the tables and torch are imported.
     """
+    if plugins.flags():  # whose rows stand in no source of ours
+        return
     names = [name for file in sorted(ROOT.glob(files)) for name in re.findall(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)]
     if names and word not in names:
         raise UsageError(command.nearest(kind, word, names))
@@ -142,9 +175,14 @@ def require_variants(asked: Sequence[str]) -> None:
 
 Seeds = Annotated[tuple[int, ...], option("--seeds", seeds, "0,1,2"), SHOWN]
 Variants = Annotated[tuple[str, ...], option("--variant", words, "A,B"), SHOWN]
-# What these two may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+# What these may be is looked up after the flags are read: it depends on the benchmark, and its tables are heavy.
+Bench = Annotated[str | None, option("--bench", str, "BENCHMARK"), SHOWN]
 ScaleName = Annotated[str | None, option("--scale", str, "quick|small|paper"), SHOWN]
+Set = Annotated[str | None, option("--set", str, "FIELD=VALUE,..."), SHOWN]
+Sweep = Annotated[str | None, option("--sweep", str, "FIELD=VALUE,VALUE ..."), SHOWN]
+Tune = Annotated[str | None, option("--tune", one_of("choice for --tune:", ("rates",)), "rates"), SHOWN]
 Readout = Annotated[str | None, option("--readout", str, "noise|all|last"), SHOWN]
+Plugins = Annotated[tuple[str, ...], option("--plugin", words, "FILE.py,..."), SHOWN]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,5 +202,16 @@ class Launch:
     """Threads of each run (default: 1; every core on cuda)."""
     logger: Annotated[LoggerName, option("--logger", one_of("logger", LOGGERS), "|".join(LOGGERS)), SHOWN] = "none"
     """Also log to <run folder>/logs."""
+    weights: Annotated[Literal["yes", "no"], option("--weights", yes_or_no, "yes|no"), SHOWN] = "yes"
+    """Keep the trained network beside the record, as model.safetensors."""
+    predictions: Annotated[Literal["yes", "no"], option("--predictions", yes_or_no, "yes|no"), SHOWN, Bare("yes")] = "no"
+    """Keep what it answers on the test set too, so that rows can be compared example by example."""
+    plugin: Plugins = ()
+    """Files of your own that register further variants, inits, discretizations, links, benchmarks and grids."""
+    engine: Annotated[str, option("--engine", one_of("engine", ENGINES), "|".join(ENGINES)), SHOWN] = "auto"
+    """How layers are computed: fft or chunked for those that convolve, scan or sequential for LRU; auto is the fastest by a table of
+    measurements. The results agree to rounding."""
     data: Folder = None
     """The folder of all data sets (default: $SSM_DATA, or one in the user's cache)."""
+    plan: Annotated[bool, SHOWN] = False
+    """Say what would be done, how long it takes and what is impossible; start nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from benchmarks.recipe import ANY, Row, Rows
@@ -12,8 +13,10 @@ from models import Cosine, ModelSpec, OptimSpec
 
 THIS_SUITE: Final = "this suite"
 
-TOO_SHORT: Final = "so few steps may leave a row at chance: they show that it runs, and what it costs"
-"""The note of tasks that are too short at this scale to rank the rows by."""
+NETWORK: Final = ModelSpec(mixer=ANY_MIXER, n_layers=2, d_model=32)
+"""The network of most tasks: it looks one way, has no dropout, and normalizes each sum."""
+BOTH_WAYS: Final = replace(NETWORK, norm="batch", prenorm=True, bidirectional=True)
+"""The network of pictures whose answer lies in no one place: two directions, and batch norm before each layer."""
 
 
 def quick_rows(
@@ -23,24 +26,32 @@ def quick_rows(
     batch_size: int,
     warmup: int = 20,
     pool_last: int | None = None,
+    network: ModelSpec = NETWORK,
+    lr: float = 1e-2,
     dt: tuple[float, float] = DT,
     padded: bool = False,
+    reduced: str = "",
+    idle: str = "",
     source: str = THIS_SUITE,
 ) -> Rows:
-    """One row for all variants: 2 layers of 32 channels, in one direction and without dropout; variants differ in their mixer only."""
+    """One row for all variants, which differ in their mixer only. `reduced` says for titles how the task was made smaller, `idle` why
+    no row is expected to beat the constant answer."""
     setting = Setting(
-        model=ModelSpec(mixer=ANY_MIXER, n_layers=2, d_model=32, pool_last=pool_last),
-        optim=OptimSpec(lr=1e-2, weight_decay=1e-2, schedule=Cosine(warmup_steps=warmup)),
+        model=replace(network, pool_last=pool_last),
+        optim=OptimSpec(lr=lr, weight_decay=1e-2, schedule=Cosine(warmup_steps=warmup)),
         epochs=epochs,
         batch_size=batch_size,
     )
     adapt = lambda mixer: mixer.with_time_scale(*dt)
-    return {ANY: Row(setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded)}
+    row = Row(setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded, reduced=reduced, idle=idle)
+    return {ANY: row}
 
 
-def describe_network(epochs: int) -> str:
+def describe_network(epochs: int, network: ModelSpec = NETWORK) -> str:
     """The note that says how small the network is and how long it trains."""
-    return f"2 layers of 32 channels for {epochs} epochs, in one direction, no dropout"
+    norm = f", {network.norm} norm before each layer" if network.prenorm else ""
+    ways = "both directions" if network.bidirectional else "one direction"
+    return f"{network.n_layers} layers of {network.d_model} channels for {epochs} epochs, in {ways}, no dropout{norm}"
 
 
 def describe_part(data: SplitSpec, things: str, whole: str) -> str:

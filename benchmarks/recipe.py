@@ -30,6 +30,10 @@ class Recipe:
     run: RunSpec
     source: str
     notes: tuple[str, ...] = ()
+    reduced: str = ""
+    """How the task itself was made smaller, as in "at most 200 tokens"; empty where it is the whole task."""
+    idle: str = ""
+    """Why no row is expected to beat the constant answer; empty where one is."""
 
     def with_seed(self, seed: int) -> RunSpec:
         """The run of another seed."""
@@ -61,6 +65,10 @@ class Row:
     """What the setting asks of any mixer: its time scale, rates or number of states."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """What it sets besides: options that the variants of its paper have."""
+    reduced: str = ""
+    """How the task itself was made smaller, for titles, beside which no published number stands: "at most 200 tokens"."""
+    idle: str = ""
+    """Why no row is expected to beat the constant answer at this scale, which then is among the notes; empty where one is."""
     padded: bool = False
     """Sequences differ in length and are padded, so a mixer that depends on the length is fixed to that of the data."""
 
@@ -80,7 +88,10 @@ class Row:
             notes.append(ONE_WAY)
         if self.padded and self.setting.model.norm == "batch":
             notes.append(PADDING)
-        return Recipe(run=self.setting.run(benchmark, scale, self.data, mixer), source=self.source, notes=(*notes, CHOICE))
+        if self.idle:
+            notes.append(self.idle)
+        run = self.setting.run(benchmark, scale, self.data, mixer)
+        return Recipe(run=run, source=self.source, notes=(*notes, CHOICE), reduced=self.reduced, idle=self.idle)
 
 
 ANY: Final = ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from benchmarks.benchmark import LITERATURE, Benchmark, Published
+from benchmarks.changes import label_changes, split_changes
 from benchmarks.published import PUBLISHED
 from benchmarks.published.table import AVERAGE, LRA
 from benchmarks.spec import Scale
@@ -70,10 +72,20 @@ class Selection:
     """The words that say so on a command line."""
     tag: str
     """What tells its reports from those of the plain benchmark: "" or "-mini"."""
+    readout: str | None = None
+    protocol: str | None = None
+    changes: str | None = None
+    label: str = ""
+    """What is said behind the name of a row: "[d_state 16]" where fields of its run are set."""
+
+    def named(self, variant: str) -> str:
+        """A row as tables name it."""
+        return f"{variant} {self.label}".strip()
 
 
-def select_benchmark(name: str, readout: str | None = None, protocol: str | None = None) -> Selection:
-    """The benchmark `name`, read out elsewhere, or with other choices of protocol. Raises ValueError that names the nearest."""
+def select_benchmark(name: str, readout: str | None = None, protocol: str | None = None, changes: str | None = None) -> Selection:
+    """The benchmark `name`, read out elsewhere, with other choices of protocol, or with fields of its runs set. Raises ValueError that
+    names the nearest."""
     benchmark = choose("benchmark", name, BENCHMARKS)
     options: list[str] = []
     tags: list[str] = []
@@ -95,12 +107,20 @@ def select_benchmark(name: str, readout: str | None = None, protocol: str | None
         benchmark = benchmark.with_protocol(choices)
         options += ["--protocol", ",".join(f"{field}={value}" for field, value in choices.items())]
         tags += _protocol_tags(benchmark, choices)
-    return Selection(benchmark, tuple(options), "".join(f"-{tag}" for tag in tags))
+    label = ""
+    if changes is not None:
+        texts = split_changes(changes)
+        benchmark, label = benchmark.with_changes(texts), label_changes(texts)
+        options += ["--set", ",".join(f"{field}={value}" for field, value in texts.items())]
+        tags.append(re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-"))
+    return Selection(benchmark, tuple(options), "".join(f"-{tag}" for tag in tags), readout, protocol, changes, label)
 
 
 def _protocol_tags(benchmark: Benchmark, choices: Mapping[str, str]) -> list[str]:
     """The value of each choice, or field and value where the value alone could be read as something else. Raises ValueError."""
-    data = benchmark.recipe(DEFAULT_VARIANTS[0], benchmark.scales[0]).run.data  # says at once what cannot be
+    # a smaller task may lack what the whole one has: no official table of ListOps holds short expressions
+    able = [scale for scale in benchmark.scales if benchmark.has_recipe(DEFAULT_VARIANTS[0], scale)]
+    data = benchmark.recipe(DEFAULT_VARIANTS[0], (able or benchmark.scales)[0]).run.data  # says at once what cannot be
     words = [*benchmark.readouts, *(word for known in protocols(type(data)).values() for word in known)]
 
     def clear(value: str) -> bool:

@@ -19,7 +19,8 @@ SCALES: tuple[Scale, ...] = ("quick", "small", "paper")
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def declared(kind: type) -> dict[str, Any]:
+    """The types that a class declares for its fields, by name."""
     return get_type_hints(kind)
 
 
@@ -53,7 +54,7 @@ def canonical(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         out: dict[str, Any] = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
         for f in fields(value):
-            v = as_declared(getattr(value, f.name), _hints(type(value))[f.name])
+            v = as_declared(getattr(value, f.name), declared(type(value))[f.name])
             default = f.default_factory() if f.default_factory is not MISSING else f.default
             if default is MISSING or v != default:
                 out[f.name] = canonical(v)
@@ -69,7 +70,7 @@ def every_field(value: Any) -> Any:
     """`value` as JSON like `canonical`, with the defaults written out."""
     if is_dataclass(value) and not isinstance(value, type):
         head = {"type": type(value).__name__, "version": getattr(type(value), "version", 1)}
-        hints = _hints(type(value))
+        hints = declared(type(value))
         return head | {f.name: every_field(as_declared(getattr(value, f.name), hints[f.name])) for f in fields(value)}
     return [every_field(v) for v in value] if isinstance(value, (tuple, list)) else value
 

@@ -78,6 +78,11 @@ class DataSpec(ABC):
     def signature(self) -> Signature:
         """The lengths and widths of the batches, known without opening any file."""
 
+    @property
+    def zero_shot(self) -> tuple[str, ...]:
+        """Names of the further tests that a network trained on these data is put to."""
+        return ()
+
     def prepare(self, say: Say = silent) -> None:  # noqa: B027 data that come with a package have nothing to prepare
         """Makes `build` ready to be called by several processes, without the network. Raises DataError where the files are not here."""
 

@@ -21,7 +21,10 @@ What fills a block of the network, from the general to the paper:
 
 What these are made of:
 
-    functional       tensor functions, each fast one beside its oracle; krylov: kernels of a matrix that is not diagonal
+    functional       tensor functions, each fast one beside its oracle
+    vandermonde      the kernel of a diagonal A; krylov: of another matrix; warped: of HOPE, a series in its all-pass
+    engines          the ways to apply a kernel to a sequence, and which is chosen where: convolution by FFT, or chunked, by products and a
+                     state between them
     choices/         what a spec names, a row each: inits, initial spectra; discretizations, rules (A, B, dt) -> (A_bar, B_bar); links,
                      parameter -> Re(A), dt; and how names and fields are checked
     diagonal         Lambda as a trainable module

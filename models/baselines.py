@@ -17,6 +17,7 @@ from .specs.baselines import FIRSpec
 class FIRKernel(Kernel):
     """K itself is the parameter, with the variance of HOPE's h; zero beyond its last tap."""
 
+    dense = True
     K: Tensor
 
     def __init__(self, spec: FIRSpec, d_model: int, directions: int) -> None:

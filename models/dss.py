@@ -10,15 +10,15 @@ import torch
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor
 
-from .choices.discretizations import phi1
 from .choices.inits import spectrum
 from .diagonal import Spectrum, diagonal_recurrence, seeded
-from .functional import vandermonde
 from .kernel import Kernel
 from .layer import NoRecurrence
 from .parameters import as_complex, at_least_single, complex_normal
+from .phi import phi1
 from .recurrence import Recurrence
 from .specs.dss import A_LINKS, DSSSpec
+from .vandermonde import vandermonde
 
 
 class DSSKernel(Kernel):
@@ -106,6 +106,8 @@ class DSSSoftmaxKernel(DSSKernel):
     gradient are those of the unshifted formula; the powers then run backwards through l.
     """
 
+    decays = False
+
     def __init__(self, spec: DSSSpec, d_model: int, directions: int) -> None:
         super().__init__(spec, d_model, directions)
         self.length, self.prefix = spec.length, spec.length is not None
@@ -124,11 +126,12 @@ class DSSSoftmaxKernel(DSSKernel):
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         q, W, growing, R = self.rows(L, rate)
-        none, dtype = torch.zeros_like(W), at_least_single(self.W.dtype)
-        K = vandermonde(torch.where(growing, none, W), q, L, dtype)
-        if bool(growing.any()):
-            K = K + vandermonde(torch.where(growing, W, none), q, R, dtype).flip(-1)[..., :L]
-        return K
+        dtype = at_least_single(self.W.dtype)
+        if q.device.type == "cpu" and not bool(growing.any()):  # elsewhere the question would hold up the device
+            return vandermonde(W, q, L, dtype)
+        none = torch.zeros_like(W)
+        decayed, grown = vandermonde(torch.cat([torch.where(growing, none, W), torch.where(growing, W, none)]), q, R, dtype).chunk(2)
+        return (decayed + grown.flip(-1))[..., :L]
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         """A_bar = e^z. A growing mode carries the tiny weight e^{-(R-1) z}, which is exact as long as it does not underflow.

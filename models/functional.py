@@ -1,10 +1,6 @@
 """Pure tensor functions of the state space kernels, each fast one beside the slow, obvious one that is its oracle.
 
 Letters as in `models`: B batch, J directions, H channels, N state size, L length; K the kernel, u the input, y the output.
-
-The fast kernels rest on one identity. With l = iT + j and T near sqrt(L),  K_l = C A^l B = (C A^{iT}) (A^j B):  M = L / T rows
-times T columns is one batched real matrix product, so that N (M + T) powers suffice where the definition takes N L, and the
-(H, N, L) tensor of the definition never exists.
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Complex, Float, Inexact
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 # ------------------------------------------------------------------------------------------------- precision
@@ -26,15 +21,19 @@ def rounds_factors(device: torch.device) -> bool:
     return settings.matmul.fp32_precision not in ("none", "ieee")
 
 
-def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
-    """a @ b in the precision of its factors, its derivatives too: in float64 where a float32 product would round them first.
+def exact_precision(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """The precision in which products of `dtype` are formed without rounding their factors: float64 where float32 would be rounded first.
 
     Such a setting is meant for the layers around a kernel, which are trained with it. A kernel multiplies powers of one matrix, so that
     what is rounded away moves its eigenvalues.
     """
-    if a.dtype == torch.float32 and rounds_factors(a.device):
-        return (a.double() @ b.double()).to(a.dtype)
-    return a @ b
+    return torch.float64 if dtype == torch.float32 and rounds_factors(device) else dtype
+
+
+def exact_product(a: Float[Tensor, "*batch m n"], b: Float[Tensor, "*batch n k"]) -> Float[Tensor, "*batch m k"]:
+    """a @ b in the precision of its factors, its derivatives too, see `exact_precision`."""
+    dtype = exact_precision(a.dtype, a.device)
+    return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
 
 
 # ------------------------------------------------------------------------------------------------- powers of A
@@ -61,38 +60,23 @@ def split(L: int) -> tuple[int, int]:
     return T, -(-L // T)
 
 
-def _squarings(a: Tensor, T: int) -> Tensor:
-    """a^T elementwise, T a power of two."""
+def square(a: Inexact[Tensor, "*shape"], T: int) -> Inexact[Tensor, "*shape"]:
+    """a^T elementwise by log2 T squarings; T a power of two."""
     for _ in range(T.bit_length() - 1):
         a = a * a
     return a
 
 
-# ------------------------------------------------------------------------------------------------- diagonal A
+def in_precision(x: Inexact[Tensor, "*shape"], dtype: torch.dtype) -> Inexact[Tensor, "*shape"]:
+    """x in the precision of the real type `dtype`, complex where it is complex."""
+    return x.to(dtype.to_complex() if x.is_complex() else dtype)
 
 
-def vandermonde_direct(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, straight from the definition. O(H N L) time and memory; the oracle of `vandermonde`."""
-    V = a.unsqueeze(-1) ** torch.arange(L, device=a.device)  # (H, N, L)
-    return torch.einsum("jhn,hnl->jhl", W.to(V.dtype), V).real.contiguous()
-
-
-def vandermonde(W: Inexact[Tensor, "J H N"], a: Inexact[Tensor, "H N"], L: int, dtype: torch.dtype) -> Float[Tensor, "J H {L}"]:
-    """K_l = Re sum_n W_n a_n^l, l < L, as one real matrix product per channel (module docstring), in `dtype`.
-
-    `a` should come in float64 or complex128 (it is small), so that phases stay exact for large l; only the product, where the
-    work is, runs in `dtype`. O(H N sqrt(L)) memory besides the result.
-    """
-    J, H, _ = W.shape
-    T, M = split(L)
-    columns = powers(a, T)  # (H, N, T)
-    rows = W.unsqueeze(-1) * powers(_squarings(a, T), M)  # (J, H, N, M)
-    if a.is_complex():  # Re(r c) = Re r Re c - Im r Im c
-        columns = torch.cat([columns.real, columns.imag], dim=-2)
-        rows = torch.cat([rows.real, -rows.imag], dim=-2)
-    rows = rows.to(dtype).permute(1, 0, 3, 2).reshape(H, J * M, -1)
-    K = exact_product(rows, columns.to(dtype))  # (H, J M, T)
-    return K.view(H, J, M * T)[..., :L].transpose(0, 1)
+def power_table(a: Inexact[Tensor, "*batch N"], n: int, dtype: torch.dtype) -> Inexact[Tensor, "*batch {n} N"]:
+    """a^0, ..., a^{n-1} in the precision `dtype`: 2 sqrt(n) of them are formed in the precision of a, the others as a product of two."""
+    m, rows = split(n)
+    fine, coarse = (in_precision(p.mT.contiguous(), dtype) for p in (powers(a, m), powers(square(a, m), rows)))
+    return (coarse.unsqueeze(-2) * fine.unsqueeze(-3)).flatten(-3, -2)[..., :n, :]
 
 
 # ------------------------------------------------------------------------------------------------- a recurrence over the whole sequence
@@ -167,151 +151,6 @@ def scan(a: Inexact[Tensor, " N"], v: Inexact[Tensor, "B L N"], start: Inexact[T
     return _Scan.apply(a, v)
 
 
-# ------------------------------------------------------------------------------------------------- polynomials on the circle
-
-
-def polynomial_direct(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
-    """g = sum_j h_j e^{j+1} by Horner's rule. The oracle of `polynomial`."""
-    g = torch.zeros_like(e)
-    for j in reversed(range(h.shape[-1])):
-        g = e * (g + h[:, j : j + 1])
-    return g
-
-
-class _Polynomial(torch.autograd.Function):
-    """Horner's rule that keeps h and e only: both derivatives are recomputed from them, power by power."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(h: Tensor, e: Tensor) -> Tensor:
-        return polynomial_direct(h, e)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
-
-    @staticmethod
-    def slope(h: Tensor, e: Tensor) -> Tensor:
-        """dg / de."""
-        slope = torch.zeros_like(e)
-        for j in reversed(range(h.shape[-1])):
-            slope = slope * e + (j + 1) * h[:, j : j + 1]
-        return slope
-
-    @staticmethod
-    def backward(ctx: Any, dg: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        h, e = ctx.saved_tensors
-        power, dh = e.conj(), []
-        for _ in range(h.shape[-1]):
-            dh.append((dg * power).sum(-1))
-            power = power * e.conj()
-        grad = torch.stack(dh, dim=-1)
-        return (grad if h.is_complex() else grad.real), dg * _Polynomial.slope(h, e).conj()
-
-    @staticmethod
-    def jvp(ctx: Any, dh: Tensor | None, de: Tensor | None) -> Tensor:
-        h, e = ctx.saved_tensors
-        dg = torch.zeros_like(e)
-        if dh is not None:
-            dg = dg + polynomial_direct(dh, e)
-        return dg if de is None else dg + _Polynomial.slope(h, e) * de
-
-
-def polynomial(h: Inexact[Tensor, "H n"], e: Complex[Tensor, "H F"]) -> Complex[Tensor, "H F"]:
-    """g = sum_j h_j e^{j+1} at F points per channel, in O(H F) memory also for the backward pass."""
-    return _Polynomial.apply(h, e)
-
-
-# ------------------------------------------------------------------------------------------------- convolution
-
-
-def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K0_j u_{t-j} + sum_j K1_j u_{t+1+j} by Toeplitz matrices (K1 only where J = 2). The oracle of `causal_conv`."""
-    L = u.shape[-1]
-    t = torch.arange(L, device=u.device)
-    lag = t.unsqueeze(1) - t  # t - s
-    toeplitz = torch.where(lag >= 0, K[0][:, lag.clamp(min=0)], 0.0)
-    if K.shape[0] == 2:
-        toeplitz = toeplitz + torch.where(lag < 0, K[1][:, (-lag - 1).clamp(min=0)], 0.0)
-    return torch.einsum("hts,bhs->bht", toeplitz, u)
-
-
-def circular_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K_j u_{(t-j) mod L}. The oracle of `circular_conv`."""
-    L = u.shape[-1]
-    t = torch.arange(L, device=u.device)
-    lag = (t.unsqueeze(1) - t) % L
-    return torch.einsum("hts,bhs->bht", K[0][:, lag], u)
-
-
-class _FFTProduct(torch.autograd.Function):
-    """y = irfft(rfft(u) rfft(K)) of period n, cut to the length of u, with both spectra kept for the backward pass.
-
-    The spectra are outputs too: only so does a second derivative find its way through what the first one kept.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(u: Tensor, K: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        U, F = torch.fft.rfft(u, n=n), torch.fft.rfft(K, n=n)
-        return torch.fft.irfft(U * F, n=n)[..., : u.shape[-1]].contiguous(), U, F
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int], output: tuple[Tensor, Tensor, Tensor]) -> None:
-        ctx.set_materialize_grads(False)
-        ctx.save_for_backward(*output[1:])
-        ctx.save_for_forward(*output[1:])
-        ctx.length, ctx.taps, ctx.n = inputs[0].shape[-1], inputs[1].shape[-1], inputs[2]
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor | None, dU: Tensor | None, dF: Tensor | None) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
-        U, F = ctx.saved_tensors
-        du = dK = None
-        if dy is not None:
-            Y = torch.fft.rfft(dy, n=ctx.n)
-            du = torch.fft.irfft(Y * F.conj(), n=ctx.n)[..., : ctx.length]
-            dK = torch.fft.irfft((Y * U.conj()).sum(0), n=ctx.n)[..., : ctx.taps]
-        if dU is not None:
-            du = _of_spectrum(dU, ctx.n, ctx.length) + (0 if du is None else du)
-        if dF is not None:
-            dK = _of_spectrum(dF, ctx.n, ctx.taps) + (0 if dK is None else dK)
-        return du, dK, None
-
-    @staticmethod
-    def jvp(ctx: Any, du: Tensor | None, dK: Tensor | None, _: None) -> tuple[Tensor, Tensor, Tensor]:
-        U, F = ctx.saved_tensors
-        dU = torch.zeros_like(U) if du is None else torch.fft.rfft(du, n=ctx.n)
-        dF = torch.zeros_like(F) if dK is None else torch.fft.rfft(dK, n=ctx.n)
-        return torch.fft.irfft(dU * F + U * dF, n=ctx.n)[..., : ctx.length].contiguous(), dU, dF
-
-
-def _of_spectrum(dU: Tensor, n: int, length: int) -> Tensor:
-    """The adjoint of rfft: Re sum_k dU_k e^{2 pi i k t / n} over the n // 2 + 1 frequencies that it gives, t < length."""
-    return n * torch.fft.ifft(torch.nn.functional.pad(dU, (0, n - dU.shape[-1])), n=n).real[..., :length]
-
-
-def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2), by one zero-padded FFT. Lk <= L.
-
-    The backward direction starts at lag +1, so that lag 0 counts once (state-spaces/s4 does the same).
-    """
-    L, taps = u.shape[-1], K.shape[-1]
-    n = next_fast_len(L + taps, real=True)
-    kernel = K[0]
-    if K.shape[0] == 2:
-        gap = torch.zeros(K.shape[1], n - 2 * taps, dtype=K.dtype, device=K.device)
-        kernel = torch.cat([K[0], gap, K[1].flip(-1)], dim=-1)
-    return _FFTProduct.apply(u, kernel, n)[0]
-
-
-def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
-    """y_t = sum_j K_j u_{(t-j) mod L}: no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
-    return _FFTProduct.apply(u, K[0], u.shape[-1])[0]
-
-
 # ------------------------------------------------------------------------------------------------- system theory
 
 
@@ -319,6 +158,21 @@ def real_vector(v: Inexact[Tensor, "*batch M"]) -> Float[Tensor, "*batch N"]:
     """(Re v, Im v), N = 2 M."""
     v = v.resolve_conj()  # vmap knows no imaginary part of a lazy conjugate
     return torch.cat([v.real, v.imag], dim=-1)
+
+
+def complex_vector(x: Float[Tensor, "*batch N"]) -> Complex[Tensor, "*batch M"]:
+    """The v of `real_vector`."""
+    return torch.complex(*x.chunk(2, dim=-1))
+
+
+def interleaved(x: Inexact[Tensor, "*batch N"]) -> Float[Tensor, "*batch R"]:
+    """A complex vector as (Re x_1, Im x_1, Re x_2, ...), R = 2 N, a real one as it is; without a copy, and so that <., .> is Re(x* y)."""
+    return torch.view_as_real(x.resolve_conj()).flatten(-2) if x.is_complex() else x
+
+
+def complex_of(x: Float[Tensor, "*batch R"]) -> Complex[Tensor, "*batch N"]:
+    """The complex vector of an interleaved one."""
+    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))
 
 
 def real_matrix(A: Inexact[Tensor, "*batch M M"]) -> Float[Tensor, "*batch N N"]:

@@ -9,36 +9,20 @@ a = (1 - dt) / (1 + dt). The paper's bilinear map has no factor 2, so its dt is 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Complex, Float, Inexact
+from jaxtyping import Float
 from torch import Tensor
 
-from .functional import polynomial, powers
 from .kernel import Kernel
-from .krylov import Toeplitz, krylov, toeplitz
 from .layer import NoRecurrence
 from .parameters import at_least_single, complex_normal
 from .recurrence import Recurrence
 from .specs.hope import HOPESpec
+from .warped import ladder, samples, taps, toeplitz
 
 
 def h_std(n: int) -> float:
     """Standard deviation of h: E|h_j|^2 = 1 / (8 n), so that sum_j E|h_j|^2 = 1/8, the scale of the authors' scripts."""
     return (8 * n) ** -0.5
-
-
-def warped_angles(theta: Float[Tensor, " F"], dt: Float[Tensor, "H 1"]) -> Float[Tensor, "H F"]:
-    """theta~ = 2 arctan(tan(theta / 2) / dt) in [0, 2 pi], the angle of the relocated node; atan2 keeps theta = pi ordinary."""
-    return 2 * torch.atan2(torch.sin(theta / 2), dt * torch.cos(theta / 2))
-
-
-def samples(h: Inexact[Tensor, "H n"], dt: Float[Tensor, "H 1"], theta: Float[Tensor, " F"]) -> Complex[Tensor, "H F"]:
-    """g_k = sum_j h_j exp(-i (j+1) theta~_k), the transfer function at the relocated nodes (2405.13975, Algorithm 1).
-
-    Angles in the precision of dt, powers in that of h.
-    """
-    angle = warped_angles(theta, dt)
-    nodes = torch.complex(torch.cos(angle), -torch.sin(angle))
-    return polynomial(h, nodes.to(torch.promote_types(h.dtype, torch.complex32)))
 
 
 def hankel(h: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
@@ -57,6 +41,7 @@ class HOPEKernel(Kernel):
     D = sum_q h_q (-a)^{q+1} (0-based). [A B; C_e D_e] is orthogonal for every output e_n, so that ||A|| <= 1 and no power of it grows.
     """
 
+    dense = True
     h: Tensor
 
     def __init__(self, spec: HOPESpec, d_model: int, directions: int) -> None:
@@ -66,20 +51,13 @@ class HOPEKernel(Kernel):
 
     def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """(f (H, n), B (H, n), C (J, H, n), D (J, H)), float64: the standard quadruple with A = toeplitz(f)."""
-        h, dt = self.h.double(), self.dt(rate)
-        n = h.shape[-1]
-        a = (1 - dt) / (1 + dt)
-        s2 = 4 * dt / (1 + dt) ** 2  # 1 - a^2, without the cancellation
-        ladder = powers(-a.squeeze(-1), n + 1)  # (H, n + 1): (-a)^k
-        f = torch.cat([a, s2 * ladder[:, : n - 1]], dim=-1)
-        B = s2.sqrt() * ladder[:, :n]
-        C = s2.sqrt() * (h.transpose(0, 1) @ toeplitz(ladder[:, :n])).transpose(0, 1)
-        return f, B, C, (h * ladder[:, 1:]).sum(-1)
+        h = self.h.double()
+        f, alternating, s = ladder(self.dt(rate), h.shape[-1] + 1)
+        f, B, out = f[:, :-1], alternating[:, :-1], alternating[:, 1:]
+        return f, s * B, s * (h.transpose(0, 1) @ toeplitz(B)).transpose(0, 1), (h * out).sum(-1)
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
-        f, B, C, D = self.system(rate)
-        first = D.unsqueeze(-1).to(at_least_single(self.h.dtype))
-        return first if L == 1 else torch.cat([first, krylov(Toeplitz(f), B, C, L - 1, first.dtype)], dim=-1)
+        return taps(self.h, self.dt(rate), L, at_least_single(self.h.dtype))
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         f, B, C, D = self.system(rate)

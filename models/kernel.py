@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -17,8 +17,10 @@ from jaxtyping import Float, Inexact
 from torch import Tensor, nn
 
 from .choices.links import DT_LINKS, Link
-from .functional import causal_conv, circular_conv
-from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence
+from .chunked import chunked
+from .convolution import causal_conv, circular_conv
+from .engines import Form, Work
+from .layer import Dropout, Layer, Mix, NoRecurrence, kernel_arrays, require_rate, require_sequence, swapped
 from .parameters import OwnRates, at_least_single
 from .recurrence import Recurrence
 from .specs.kernel import StepSpec
@@ -31,6 +33,10 @@ class Kernel(OwnRates, ABC):
     circular: ClassVar[bool] = False
     """The kernel is meant for circular convolution of its own length (HOPE's Algorithm 1); such a kernel is not causal."""
     has_recurrence: ClassVar[bool] = True
+    dense: ClassVar[bool] = False
+    """Whether A of the recurrence is a matrix per channel rather than its diagonal."""
+    decays: ClassVar[bool] = True
+    """No power of A grows, so that a recurrence may run in the precision of the input."""
     theta_dt: Tensor
     dt_link: Link
 
@@ -71,18 +77,25 @@ class Kernel(OwnRates, ABC):
 
 @dataclass(frozen=True)
 class ConvolutionState:
-    """What an `SSMLayer` carries from step to step: the discretized system and its state x (B, H, N)."""
+    """What an `SSMLayer` carries from step to step and from piece to piece: the discretized system and its state x (B, H, N)."""
 
     recurrence: Recurrence
     x: Inexact[Tensor, "B H N"]
+    length: int
+    """The length that a kernel normalized over its length is for."""
+    rate: float
+
+    def detach(self) -> ConvolutionState:
+        """The same state, from which no gradient flows back: where truncated training cuts a sequence."""
+        return replace(self, recurrence=self.recurrence.detach(), x=self.x.detach())
 
 
 class SSMLayer(Layer):
     """y = Mix(Dropout(GELU(K * u + D u))), the layer of S4, S4D, DSS and HOPE alike. (B, L, H) -> (B, L, H)."""
 
-    def __init__(self, kernel: Kernel, around: Around = PLAIN) -> None:
+    def __init__(self, kernel: Kernel, d_state: int, around: Around = PLAIN) -> None:
         super().__init__()
-        self.kernel = kernel
+        self.kernel, self.d_state = kernel, d_state
         self.D = nn.Parameter(torch.randn(kernel.d_model))
         self.dropout = Dropout(around.dropout, around.tied)
         self.mix = Mix(kernel.d_model, around.mixing)
@@ -99,8 +112,13 @@ class SSMLayer(Layer):
     def system(self) -> Kernel:
         return self.kernel
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        kernel = self.kernel
+        return ("fft", "chunked") if self.causal and kernel.has_recurrence and kernel.prefix and kernel.decays else ("fft",)
+
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
-        """Kernel and FFT run in float32 at least, also under autocast and with weights of half precision."""
+        """Kernel and convolution run in float32 at least, also under autocast and with weights of half precision."""
         require_sequence(u)
         if mask is not None:
             if self.kernel.circular or not self.kernel.prefix:
@@ -109,14 +127,24 @@ class SSMLayer(Layer):
                     "sequence alone; use a causal HOPE filter, or DSSSpec(length=...) for the softmax kernel"
                 )
             u = u * mask
-        x = u.transpose(1, 2)
+        B, L, H = u.shape
+        form: Form = "dense" if self.kernel.dense else "diagonal"
+        engine = self.pick_engine(Work(device=u.device.type, form=form, B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
-            x = x.to(at_least_single(x.dtype)).contiguous()
-            K = self.kernel(x.shape[-1], rate)
-            conv = circular_conv if self.kernel.circular else causal_conv
-            y = conv(x, K) + self.D.unsqueeze(-1) * x
-        y = nn.functional.gelu(y).transpose(1, 2)
-        return self.mix(self.dropout(y.to(self.D.dtype)))
+            x = swapped(u.to(at_least_single(u.dtype)))
+            y = self._apply_chunked(x, rate) if engine == "chunked" else self._apply_fft(x, rate)
+        return self._after(y)
+
+    def _apply_fft(self, x: Float[Tensor, "B H L"], rate: float) -> Float[Tensor, "B H L"]:
+        conv = circular_conv if self.kernel.circular else causal_conv
+        return conv(x, self.kernel(x.shape[-1], rate), self.D.to(x.dtype))
+
+    def _apply_chunked(self, x: Float[Tensor, "B H L"], rate: float) -> Float[Tensor, "B H L"]:
+        return chunked(self.kernel.recurrence(x.shape[-1], rate).with_skip(self.D), x)[0]
+
+    def _after(self, y: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
+        y = self.dropout(nn.functional.gelu(y).to(self.D.dtype).transpose(1, 2))
+        return self.mix.turned(y.transpose(1, 2))
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> ConvolutionState:
         if self.kernel.directions == 2:
@@ -125,12 +153,24 @@ class SSMLayer(Layer):
             raise NoRecurrence("a DSS-softmax kernel is normalized over its length; fix it with DSSSpec(length=...) to step through it")
         system = self.kernel.recurrence(length, rate)
         H, N = system.B.shape
-        return ConvolutionState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device))
+        return ConvolutionState(system, torch.zeros(batch, H, N, dtype=system.A.dtype, device=system.A.device), length, rate)
+
+    def stream(self, u: Float[Tensor, "B L H"], state: ConvolutionState) -> tuple[Float[Tensor, "B L H"], ConvolutionState]:
+        require_sequence(u)
+        system = self.kernel.recurrence(state.length, state.rate)  # the parameters may have been trained since the piece before
+        with torch.autocast(device_type=u.device.type, enabled=False):
+            x = swapped(u.to(at_least_single(u.dtype) if self.kernel.decays else torch.float64))
+            y, after = chunked(system.with_skip(self.D), x, state.x)
+        return self._after(y.to(at_least_single(u.dtype))), replace(state, recurrence=system, x=after)
 
     def step(self, u: Float[Tensor, "B H"], state: ConvolutionState) -> tuple[Float[Tensor, "B H"], ConvolutionState]:
         x, y = state.recurrence.step(state.x, u.to(state.recurrence.D.dtype))
         y = nn.functional.gelu(y.to(u.dtype) + self.D * u)
-        return self.mix(y), ConvolutionState(state.recurrence, x)
+        return self.mix(y), replace(state, x=x)
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        system = self.kernel.recurrence(length)
+        return {"A": system.A, "B": system.B, "C": system.C, "D": system.D + self.D.to(system.D.dtype)}
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         out = kernel_arrays(self.kernel(length))

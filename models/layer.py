@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .choices.names import choose
+from .engines import AUTO, ENGINES, Work, fastest
 from .parameters import OwnRates
 from .specs.mixer import Mixing
 
@@ -36,11 +38,20 @@ def require_rate(rate: float) -> None:
 
 
 LayerState = Any
-"""What a layer carries from step to step; only the layer itself looks inside."""
+"""What a layer carries from step to step and from piece to piece; only the layer itself looks inside. `detach()` gives the same state
+without its past."""
 
 
 class Layer(nn.Module, ABC):
     """A map of sequences, (B, L, H) -> (B, L, H), that fills a block."""
+
+    engine: str = AUTO
+    """The engine that was asked for; auto is the choice by table, see `models.engines`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engines_used: set[str] = set()
+        """The engines that have computed this layer so far."""
 
     @property
     @abstractmethod
@@ -65,6 +76,29 @@ class Layer(nn.Module, ABC):
         """`mask` is 1 on valid steps, 0 on the padding after them, which has no influence on the valid ones. `rate` multiplies the step
         sizes: 2 reads a sequence at half its sampling rate. Raises ValueError where the layer cannot do what is asked."""
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that can compute this layer, first the one for sizes that nobody measured; none where there is only one way."""
+        return ()
+
+    def require_engine(self, engine: str) -> None:
+        """Raises ValueError unless this engine, or auto, can compute the layer."""
+        choose("engine", engine, dict.fromkeys((AUTO, *ENGINES), True))
+        if engine != AUTO and engine not in self.engines:
+            able = f"it can use {' or '.join(self.engines)}" if self.engines else "there is only one way to compute it"
+            raise ValueError(f"{type(self).__name__} cannot use the engine {engine}: {able}; with engine=auto it uses what it can")
+
+    def use_engine(self, engine: str) -> None:
+        """Compute with this engine from now on; auto is the choice by table. Raises ValueError where the layer cannot use it."""
+        self.require_engine(engine)
+        self.engine = engine
+
+    def pick_engine(self, work: Work) -> str:
+        """The engine for this work, remembered in `engines_used`."""
+        engine = fastest(work, self.engines) if self.engine == AUTO else self.engine
+        self.engines_used.add(engine)
+        return engine
+
     def require_rate_one(self, rate: float) -> None:
         """Raises ValueError unless rate is 1: for layers without a step size."""
         if rate != 1.0:
@@ -74,9 +108,24 @@ class Layer(nn.Module, ABC):
         """The state before the first step. `length` matters only to kernels normalized over their length. Raises NoRecurrence."""
         raise NoRecurrence(f"{type(self).__name__} has no step mode in this suite; every state space layer has")
 
+    def stream(self, u: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of any length of a sequence that comes in pieces: what `forward` gives at those positions, and the state after them.
+
+        Gradients flow from piece to piece through the state; `state.detach()` cuts them, which is truncated training.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no state to stream with: its init_state says why")
+
     def step(self, u: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode, equal to `forward` at that position, and the next state."""
         raise NotImplementedError(f"{type(self).__name__} has no step mode: its init_state says why")
+
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """A, B, C, D of x_{k+1} = A x_k + B u_k, y_k = Re(C x_k) + D u_k from the input of the layer to its activation, the skip included.
+
+        One system per channel, as in `Recurrence`, or one of all channels. `length` matters only to kernels normalized over their length;
+        of two directions it is the causal one. Raises NoRecurrence, with the reason.
+        """
+        raise NoRecurrence(f"{type(self).__name__} is no linear system, so that there are no A, B, C, D")
 
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         """What a record keeps of the layer's linear system at this length; nothing where there is none.
@@ -94,7 +143,7 @@ CHANNELS = 8
 def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
     """ "kernel" (J, 8, L), a sample of the channels, and "memory" (5, L): min, quartiles and max over all channels of |K(t)| of
     direction 0."""
-    k = K.double().numpy()
+    k = K.double().cpu().numpy()
     channels = np.unique(np.linspace(0, k.shape[1] - 1, CHANNELS).round().astype(int))
     return {
         "kernel": k[:, channels].astype(np.float32),
@@ -103,6 +152,41 @@ def kernel_arrays(K: Float[Tensor, "J H L"]) -> dict[str, np.ndarray]:
 
 
 # ------------------------------------------------------------------------------------------------- parts that layers share
+
+
+class _Swapped(torch.autograd.Function):
+    """x.transpose(1, 2), laid out anew, and its derivatives too: element-wise work on tensors of two layouts is several times slower."""
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return x.transpose(1, 2).contiguous()
+        y = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
+        for matrix, into in zip(x, y):  # one by one: a CPU turns matrices in tiles, and three axes element by element
+            into.copy_(matrix.contiguous().t())
+        return y
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> Tensor:  # type: ignore[override]
+        return _Swapped.apply(dy)
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor) -> Tensor:
+        return _Swapped.apply(dx)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int], x: Tensor) -> tuple[Tensor, int]:
+        """More sequences."""
+        return _Swapped.apply(x.movedim(in_dims[0], 0).flatten(0, 1)).unflatten(0, (info.batch_size, -1)), 0
+
+
+def swapped(x: Float[Tensor, "B a b"]) -> Float[Tensor, "B b a"]:
+    """x with its last two axes in the other order, in memory too."""
+    return _Swapped.apply(x)
 
 
 class Dropout(nn.Module):
@@ -132,3 +216,10 @@ class Mix(nn.Module):
     def forward(self, x: Float[Tensor, "*batch H"]) -> Float[Tensor, "*batch H"]:
         y = self.linear(x)
         return nn.functional.glu(y, dim=-1) if self.gated else y
+
+    def turned(self, x: Float[Tensor, "B H L"]) -> Float[Tensor, "B L H"]:
+        """The same of a sequence laid out as convolutions are, which is turned once, after the gate has halved it."""
+        B = x.shape[0]
+        W, b = self.linear.weight, self.linear.bias
+        y = torch.baddbmm(b.unsqueeze(-1).expand(B, -1, 1), W.expand(B, -1, -1), x)
+        return swapped(nn.functional.glu(y, dim=1) if self.gated else y)

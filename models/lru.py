@@ -12,11 +12,14 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from .functional import hankel_singular_values, real_matrix, real_vector, scan, vandermonde
+from .engines import Work
+from .functional import complex_of, hankel_singular_values, interleaved, real_matrix, real_vector, scan
 from .layer import Dropout, Layer, Mix, kernel_arrays, require_sequence
 from .parameters import OwnRates, as_complex, at_least_single, complex_normal
+from .recurrence import sequential
 from .specs.lru import LRUSpec
 from .specs.mixer import PLAIN, Around
+from .vandermonde import vandermonde
 
 
 class LRURecurrence(OwnRates):
@@ -49,10 +52,16 @@ class LRURecurrence(OwnRates):
 
     def forward(self, u: Float[Tensor, "B L H"]) -> Float[Tensor, "B L H"]:
         """Re(C x_k) for all k, from x_{-1} = 0."""
+        return self.run(u, None, "scan")[0]
+
+    def run(
+        self, u: Float[Tensor, "B L H"], start: Complex[Tensor, "B N"] | None, engine: str
+    ) -> tuple[Float[Tensor, "B L H"], Complex[Tensor, "B N"]]:
+        """Re(C x_k) for all k, from x_{-1} = start (None: zero), and the last x."""
         Lambda, B, C = self.system()
-        B, C = torch.view_as_real(B).to(u.dtype), torch.view_as_real(C).to(u.dtype)
-        x = scan(Lambda, torch.complex(u @ B[..., 0].T, u @ B[..., 1].T))
-        return x.real @ C[..., 0].T - x.imag @ C[..., 1].T
+        rows, columns = interleaved(B.T).to(u.dtype), interleaved(C.conj()).to(u.dtype).T  # real products: Re(C x) = Re Re - Im Im
+        x = SCANS[engine](Lambda, complex_of(u @ rows), start)
+        return interleaved(x) @ columns, x[:, -1]
 
     def step(self, u: Float[Tensor, "B H"], x: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B H"], Complex[Tensor, "B N"]]:
         """One step, plainly: the output and the state after it."""
@@ -72,6 +81,15 @@ class LRURecurrence(OwnRates):
         return hankel_singular_values(A[None], real_vector(B.T).mT[None], real_vector((C * Lambda).conj())[None])
 
 
+def _sequential(a: Complex[Tensor, " N"], v: Complex[Tensor, "B L N"], start: Complex[Tensor, "B N"] | None) -> Complex[Tensor, "B L N"]:
+    start = v.new_zeros(v[:, 0].shape) if start is None else start
+    return sequential(a.unsqueeze(0), v.transpose(0, 1).unsqueeze(0), start.unsqueeze(0))[0, 1:].transpose(0, 1)
+
+
+SCANS = {"scan": scan, "sequential": _sequential}
+"""engine -> x_k = a x_{k-1} + v_k, x_{-1} = start."""
+
+
 class LRULayer(Layer):
     """y = Mix(Dropout(GELU(Re(C x) + D u))): the recurrence in the place of `SSMLayer`'s convolution. (B, L, H) -> (B, L, H)."""
 
@@ -79,7 +97,7 @@ class LRULayer(Layer):
 
     def __init__(self, spec: LRUSpec, d_model: int, around: Around = PLAIN) -> None:
         super().__init__()
-        self.kernel = LRURecurrence(spec, d_model)
+        self.kernel, self.d_state = LRURecurrence(spec, d_model), spec.d_state
         self.D = nn.Parameter(torch.randn(d_model))
         self.dropout = Dropout(around.dropout, around.tied)
         self.mix = Mix(d_model, around.mixing)
@@ -88,17 +106,30 @@ class LRULayer(Layer):
     def system(self) -> LRURecurrence:
         return self.kernel
 
+    @property
+    def engines(self) -> tuple[str, ...]:
+        return tuple(SCANS)
+
     def forward(self, u: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None = None, rate: float = 1.0) -> Float[Tensor, "B L H"]:
         """The recurrence runs in float32 at least, also under autocast and with weights of half precision. B u and C x are maps of features
         like those of any linear layer, so torch.set_float32_matmul_precision acts on them."""
-        require_sequence(u)
         self.require_rate_one(rate)
-        if mask is not None:
-            u = u * mask
+        return self._after(u if mask is None else u * mask, None)[0]
+
+    def _after(self, u: Float[Tensor, "B L H"], start: Complex[Tensor, "B N"] | None) -> tuple[Tensor, Tensor]:
+        """(y, the last state), from the state `start`."""
+        require_sequence(u)
+        B, L, H = u.shape
+        engine = self.pick_engine(Work(device=u.device.type, form="shared", B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
             u = u.to(at_least_single(u.dtype))
-            y = nn.functional.gelu(self.kernel(u) + self.D * u)
-        return self.mix(self.dropout(y.to(self.D.dtype)))
+            y, x = self.kernel.run(u, start, engine)
+            y = nn.functional.gelu(y + self.D * u)
+        return self.mix(self.dropout(y.to(self.D.dtype))), x
+
+    def stream(self, u: Float[Tensor, "B L H"], state: Complex[Tensor, "B N"]) -> tuple[Float[Tensor, "B L H"], Complex[Tensor, "B N"]]:
+        y, x = self._after(u, state)
+        return y, x.to(state.dtype)
 
     def init_state(self, batch: int, length: int, rate: float = 1.0) -> Complex[Tensor, "B N"]:
         self.require_rate_one(rate)
@@ -109,8 +140,13 @@ class LRULayer(Layer):
         y, state = self.kernel.step(u, state)
         return self.mix(nn.functional.gelu(y.to(u.dtype) + self.D * u)), state
 
+    def state_space(self, length: int) -> dict[str, Tensor]:
+        """One system: A (N,), its diagonal, B (N, H), C (H, N), D (H, H). LRU reads a state after its step, so C Lambda before."""
+        Lambda, B, C = self.kernel.system()
+        return {"A": Lambda, "B": B, "C": C * Lambda, "D": (C @ B).real + torch.diag(self.D.double())}
+
     def arrays(self, length: int) -> dict[str, np.ndarray]:
         return kernel_arrays(self.kernel.responses(length)) | {
-            "eigenvalues": self.kernel.system()[0].unsqueeze(0).numpy().astype(np.complex64),
-            "hsv": self.kernel.hankel_singular_values().numpy().astype(np.float32),
+            "eigenvalues": self.kernel.system()[0].unsqueeze(0).cpu().numpy().astype(np.complex64),
+            "hsv": self.kernel.hankel_singular_values().cpu().numpy().astype(np.float32),
         }

@@ -11,7 +11,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .layer import Dropout, Layer, LayerState, NoRecurrence, require_rate
-from .specs.mixer import Around
 from .specs.network import ModelSpec
 
 
@@ -37,17 +36,20 @@ class Block(nn.Module):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
-        inner = spec.dropout if "activation" in spec.dropout_sites else 0.0
-        outer = spec.dropout if "residual" in spec.dropout_sites else 0.0
-        around = Around(mixing=spec.mixing, dropout=inner, tied=spec.dropout_tied, directions=2 if spec.bidirectional else 1)
-        self.layer: Layer = spec.mixer.build_layer(spec.d_model, around)
-        self.dropout = Dropout(outer, spec.dropout_tied)
+        self.layer = spec.layer()
+        self.dropout = Dropout(spec.dropout if "residual" in spec.dropout_sites else 0.0, spec.dropout_tied)
         self.norm = Norm(spec.d_model, spec.norm)
         self.prenorm = spec.prenorm
 
     def forward(self, x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, rate: float) -> Float[Tensor, "B L H"]:
         x = x + self.dropout(self.layer(self.norm(x, mask) if self.prenorm else x, mask, rate))
         return x if self.prenorm else self.norm(x, mask)
+
+    def stream(self, x: Float[Tensor, "B L H"], state: LayerState) -> tuple[Float[Tensor, "B L H"], LayerState]:
+        """A piece of a sequence, as `forward` in the mode that the block is in, and the state after it."""
+        y, state = self.layer.stream(self.norm(x) if self.prenorm else x, state)
+        x = x + self.dropout(y)
+        return (x if self.prenorm else self.norm(x)), state
 
     def step(self, x: Float[Tensor, "B H"], state: LayerState) -> tuple[Float[Tensor, "B H"], LayerState]:
         """One step in evaluation mode."""
@@ -58,23 +60,28 @@ class Block(nn.Module):
 
 @dataclass(frozen=True)
 class ModelState:
-    """The state of a network between steps: one per layer, and what the pooling still needs."""
+    """The state of a network between steps or pieces: one per layer, and what the pooling still needs."""
 
     layers: tuple[LayerState, ...]
     recent: tuple[Tensor, ...]
     """Features of the last pool_last steps; with pool_last None only their running sum."""
     steps: int
 
+    def detach(self) -> ModelState:
+        """The same state, from which no gradient flows back: where truncated training cuts a sequence."""
+        return ModelState(tuple(s.detach() for s in self.layers), tuple(h.detach() for h in self.recent), self.steps)
+
 
 Lengths = Tensor | Sequence[int]
 """The valid steps of each sequence."""
 
 
-def step_mask(lengths: Int[Tensor, " B"], L: int) -> Float[Tensor, "B L 1"]:
-    """1 on the first lengths[b] steps, 0 on the padding. Raises ValueError for a length outside [1, L]."""
+def step_mask(lengths: Int[Tensor, " B"], L: int, device: torch.device) -> Float[Tensor, "B L 1"]:
+    """1 on the first lengths[b] steps, 0 on the padding, on `device`. Raises ValueError for a length outside [1, L]."""
     if int(lengths.min()) < 1 or int(lengths.max()) > L:
         raise ValueError(f"lengths lie in [1, {L}], got {int(lengths.min())} to {int(lengths.max())}")
-    return (torch.arange(L, device=lengths.device) < lengths.unsqueeze(1)).float().unsqueeze(-1)
+    lengths = lengths.to(device, non_blocking=True)  # not before they were looked at: nobody waits for lengths that are still on the CPU
+    return (torch.arange(L, device=device) < lengths.unsqueeze(1)).float().unsqueeze(-1)
 
 
 def pool(x: Float[Tensor, "B L H"], mask: Float[Tensor, "B L 1"] | None, last: int | None) -> Float[Tensor, "B H"]:
@@ -146,7 +153,7 @@ class SequenceModel(nn.Module):
 
     def require_lengths(self, lengths: Lengths, x: Tensor) -> Int[Tensor, "*batch"]:
         """The lengths as a tensor. Raises ValueError unless they count the steps of each sequence of x."""
-        lengths = torch.as_tensor(lengths, device=x.device)
+        lengths = torch.as_tensor(lengths)
         batch = tuple(x.shape[: 2 if self.two_towers else 1])
         if tuple(lengths.shape) != batch:
             mask = "; a mask of steps counts as lengths = mask.sum(-1)" if lengths.ndim > len(batch) else ""
@@ -168,7 +175,7 @@ class SequenceModel(nn.Module):
         lengths = None if lengths is None else self.require_lengths(lengths, x)
         if self.two_towers:
             x, lengths = x.flatten(0, 1), None if lengths is None else lengths.flatten()
-        mask = None if lengths is None else step_mask(lengths, x.shape[1])
+        mask = None if lengths is None else step_mask(lengths, x.shape[1], x.device)
         h = self.encoder(x)
         for block in self.blocks:
             h = block(h, mask, rate)
@@ -183,6 +190,23 @@ class SequenceModel(nn.Module):
             raise NoRecurrence("a two-tower head compares whole documents and cannot be stepped")
         return ModelState(tuple(layer.init_state(batch, length, rate) for layer in self.layers), (), 0)
 
+    def stream(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
+        """A piece x (B, L, d_input) or (B, L) tokens of a longer sequence: what `forward` gives on the sequence so far, and the next state.
+
+        With a decoder per step that is (B, L, d_output) for the steps of this piece. Gradients flow from piece to piece through the state;
+        `state.detach()` cuts them, so that a sequence of any length can be trained on in bounded memory.
+        """
+        self.require_input(x)
+        h, layers = self.encoder(x), []
+        for block, layer in zip(self._each_block(), state.layers, strict=True):
+            h, layer = block.stream(h, layer)
+            layers.append(layer)
+        h = self.norm(h)
+        state = replace(state, layers=tuple(layers))
+        if self.per_step:
+            return self.decoder(h), replace(state, steps=state.steps + h.shape[1])
+        return self._pooled(state, h)
+
     def step(self, x: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """One step x (B, d_input) or (B,) tokens: what `forward` gives on the sequence so far, in evaluation mode, and the next state."""
         h, layers = self.encoder(x), []
@@ -190,10 +214,29 @@ class SequenceModel(nn.Module):
             h, layer = block.step(h, layer)
             layers.append(layer)
         h = self.norm(h)
-        state = replace(state, layers=tuple(layers), steps=state.steps + 1)
+        state = replace(state, layers=tuple(layers))
         if self.per_step:
-            return self.decoder(h), state
-        last = self.spec.pool_last
-        recent = (sum(state.recent, h),) if last is None else (*state.recent, h)[-last:]
-        mean = recent[0] / state.steps if last is None else torch.stack(recent).mean(0)
-        return self.decoder(mean), replace(state, recent=recent)
+            return self.decoder(h), replace(state, steps=state.steps + 1)
+        return self._pooled(state, h.unsqueeze(1))
+
+    def _pooled(self, state: ModelState, h: Float[Tensor, "B L H"]) -> tuple[Tensor, ModelState]:
+        """The decoder on the mean of the last steps, those of `state` and of h together, and the state with them."""
+        last, steps = self.spec.pool_last, state.steps + h.shape[1]
+        if last is None:
+            total = sum(state.recent, h.sum(1))
+            return self.decoder(total / steps), replace(state, recent=(total,), steps=steps)
+        recent = (*state.recent, *h.unbind(1))[-last:]
+        return self.decoder(torch.stack(recent).mean(0)), replace(state, recent=recent, steps=steps)
+
+    def use_engine(self, engine: str) -> None:
+        """Compute every layer with this engine from now on; auto is the choice by table (`models.engines`). Raises ValueError where a layer
+        cannot use it, and then leaves all as it was."""
+        for layer in self.layers:
+            layer.require_engine(engine)
+        for layer in self.layers:
+            layer.use_engine(engine)
+
+    @property
+    def engines_used(self) -> tuple[str, ...]:
+        """The engines that have computed a layer so far, in alphabetical order."""
+        return tuple(sorted(set().union(*(layer.engines_used for layer in self.layers))))

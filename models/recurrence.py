@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +39,14 @@ class Recurrence:
         Ax = self.A * x if self.diagonal else torch.einsum("hmn,bhn->bhm", self.A, x)
         return Ax + self.B * u.unsqueeze(-1), y
 
+    def with_skip(self, skip: Float[Tensor, " H"]) -> Recurrence:
+        """The same system with y_k + skip u_k in the place of y_k."""
+        return replace(self, D=self.D + skip)
+
+    def detach(self) -> Recurrence:
+        """The same numbers, from which no gradient flows back."""
+        return Recurrence(self.A.detach(), self.B.detach(), self.C.detach(), self.D.detach())
+
     def kernel(self, L: int) -> Float[Tensor, "H {L}"]:
         """K by plain stepping: the slow oracle of every `Kernel.forward`."""
         A = self.A if not self.diagonal else torch.diag_embed(self.A)
@@ -62,6 +72,75 @@ class Recurrence:
     def arrays(self) -> dict[str, np.ndarray]:
         """ "eigenvalues" (H, N) and "hsv" (H, R), see above, as a record keeps them."""
         return {
-            "eigenvalues": self.eigenvalues().numpy().astype(np.complex64),
-            "hsv": self.hankel_singular_values().numpy().astype(np.float32),
+            "eigenvalues": self.eigenvalues().cpu().numpy().astype(np.complex64),
+            "hsv": self.hankel_singular_values().cpu().numpy().astype(np.float32),
         }
+
+
+# ------------------------------------------------------------------------------------------------- one step after the other
+
+
+class _Sequential(torch.autograd.Function):
+    """All states (start, x_0, .., x_{L-1}) of `sequential`; or, `backwards`, (x_0, .., x_{L-1}, start) of x_k = A x_{k+1} + v_k.
+
+    The gradient of v is the same recurrence the other way with A^*, begun at the gradient of the last state, so that derivatives of any
+    order are calls of this.
+    """
+
+    @staticmethod
+    def forward(A: Tensor, v: Tensor, start: Tensor, backwards: bool) -> Tensor:
+        L, dense = v.shape[1], A.ndim == 3
+        x = v.new_empty(v.shape[0], L + 1, *v.shape[2:])
+        x[:, L if backwards else 0] = start
+        x[:, slice(L) if backwards else slice(1, None)] = v
+        A = A.mT if dense else A.unsqueeze(1)
+        add = torch.Tensor.baddbmm_ if dense else torch.Tensor.addcmul_
+        steps = x.unbind(1)
+        for before, after in zip(steps[:0:-1], steps[-2::-1]) if backwards else pairwise(steps):
+            add(after, before, A)
+        return x
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, bool], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[0], output)
+        ctx.save_for_forward(inputs[0], output)
+        ctx.backwards = inputs[3]
+
+    @staticmethod
+    def backward(ctx: Any, dx: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # type: ignore[override]
+        A, x = ctx.saved_tensors
+        A_star = A.mH if A.ndim == 3 else A.conj()
+        inner, last = (dx[:, 1:], dx[:, 0]) if ctx.backwards else (dx[:, :-1], dx[:, -1])
+        g = _Sequential.apply(A_star.resolve_conj(), inner, last, not ctx.backwards)
+        before = x[:, 1:] if ctx.backwards else x[:, :-1]
+        dv, dstart = (g[:, :-1], g[:, -1]) if ctx.backwards else (g[:, 1:], g[:, 0])
+        by_channel = dv.flatten(1, 2), before.flatten(1, 2).conj()  # (H, L B, N)
+        dA = by_channel[0].mT @ by_channel[1] if A.ndim == 3 else (by_channel[0] * by_channel[1]).sum(1)
+        return dA, dv, dstart, None
+
+    @staticmethod
+    def jvp(ctx: Any, dA: Tensor | None, dv: Tensor | None, dstart: Tensor | None, _: None) -> Tensor:
+        A, x = ctx.saved_tensors
+        before = x[:, 1:] if ctx.backwards else x[:, :-1]
+        step = torch.zeros_like(before) if dv is None else dv
+        if dA is not None:
+            step = step + (before @ dA.mT.unsqueeze(1) if A.ndim == 3 else before * dA[:, None, None])
+        return _Sequential.apply(A, step, torch.zeros_like(x[:, 0]) if dstart is None else dstart, ctx.backwards)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> tuple[Tensor, int]:
+        """More channels."""
+        *tensors, backwards = inputs
+        many = (
+            (x.unsqueeze(0).expand(info.batch_size, *x.shape) if d is None else x.movedim(d, 0)).flatten(0, 1)
+            for x, d in zip(tensors, in_dims)
+        )
+        return _Sequential.apply(*many, backwards).unflatten(0, (info.batch_size, -1)), 0
+
+
+def sequential(
+    A: Inexact[Tensor, "H N"] | Inexact[Tensor, "H N N"], v: Inexact[Tensor, "H L B N"], start: Inexact[Tensor, "H B N"]
+) -> Inexact[Tensor, "H L+1 B N"]:
+    """All states (start, x_0, .., x_{L-1}) of x_k = A x_{k-1} + v_k, x_{-1} = start, A diagonal or dense, one step after the other in the
+    precision of v: L short calls, each O(B N) or O(B N^2) a channel, and no memory but the states themselves."""
+    return _Sequential.apply(A.to(v.dtype), v, start.to(v.dtype), False)

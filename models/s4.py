@@ -9,26 +9,25 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 
 from .choices.discretizations import discretization
-from .choices.inits import INITS
+from .choices.inits import low_rank_copies
 from .diagonal import Spectrum, held
 from .functional import real_matrix, real_vector
 from .kernel import Kernel
-from .krylov import Dense, DiagonalPlusLowRank, krylov
+from .krylov import Dense, DiagonalPlusRankOne, krylov
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 from .specs.s4 import S4Spec
 
 
-def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> DiagonalPlusLowRank:
-    """(I - delta A)^{-1} of A = Lambda - P P* with implied conjugates, on (Re x, Im x), by the Woodbury identity (2111.00396, app. C.3).
+def resolvent(Lambda: Complex[Tensor, "H M"], P: Complex[Tensor, "H M"], delta: Float[Tensor, "H 1"]) -> DiagonalPlusRankOne:
+    """(I - delta A)^{-1} of A = Lambda - P P* with implied conjugates, by the Woodbury identity (2111.00396, app. C.3).
 
-    With d = 1 / (1 - delta Lambda):  (I - delta A)^{-1} v = d v - d P delta s / (1 + delta 2 Re P* d P),  s = 2 Re P* d v.
+    With d = 1 / (1 - delta Lambda):  (I - delta A)^{-1} x = d x - d P delta s / (1 + delta 2 Re P* d P),  s = 2 Re P* d x.
     """
     d = 1 / (1 - delta * Lambda)
-    w = 2 * real_vector((P.conj() * d).conj())  # s = w . (Re v, Im v)
     kappa = 2 * (P.abs() ** 2 * d).real.sum(-1, keepdim=True)
     gain = delta / (1 + delta * kappa)
-    return DiagonalPlusLowRank(d, -(gain * real_vector(d * P)).unsqueeze(-1), w.unsqueeze(-1))
+    return DiagonalPlusRankOne(d, -gain * d * P, 2 * P * d.conj())
 
 
 class S4Kernel(Kernel):
@@ -38,6 +37,7 @@ class S4Kernel(Kernel):
     any length. The Cauchy route of the paper is `cauchy_kernel`, kept as a second, independent implementation.
     """
 
+    dense = True
     A: Spectrum
     P: Tensor
     B: Tensor
@@ -47,9 +47,7 @@ class S4Kernel(Kernel):
         super().__init__(d_model, directions)
         self.rule = discretization(spec.discretization)
         n_ssm = d_model if spec.n_ssm is None else spec.n_ssm
-        modes = INITS[spec.init].modes
-        assert modes is not None
-        Lambda, P, B = (np.stack([m] * n_ssm) for m in modes(spec.d_state))  # every copy starts alike
+        Lambda, P, B = low_rank_copies(spec.init, spec.d_state, n_ssm)
         self.A = Spectrum(Lambda, spec.A_link, d_model, spec.train_A)
         zeros = np.zeros_like(P)
         self.add("P", torch.from_numpy(np.stack([P, zeros], -1)), train=spec.train_A, lr=spec.lr_A)
@@ -60,16 +58,16 @@ class S4Kernel(Kernel):
         self.add_dt(spec, d_model, 1)
         if not self.rule.a_stable:
             # such a rule maps part of the left half plane outside the disk, and krylov needs ||A_bar|| <= 1, not only eigenvalues inside
-            P_0, B_0 = (torch.from_numpy(m[:1]).to(torch.complex128) for m in (P, B))  # every copy starts alike
-            dt = torch.full((1, 1), spec.dt_max, dtype=torch.float64, device="cpu")
-            A_bar, _ = self._discretize(held(Lambda[:1], self.A.link), P_0, B_0, dt)
+            P_0, B_0 = (torch.from_numpy(m).to(torch.complex128) for m in (P, B))
+            dt = torch.full((n_ssm, 1), spec.dt_max, dtype=torch.float64, device="cpu")
+            A_bar, _ = self._discretize(held(Lambda, self.A.link), P_0, B_0, dt)
             self.rule.require_stable(torch.linalg.matrix_norm(A_bar.matrix(), 2), spec.dt_max)
 
     def continuous(self) -> tuple[Tensor, Tensor, Tensor]:
         """(Lambda, P, B), each (H, M) complex128."""
         return self.A(), as_complex(self.P).repeat(self.A.copies, 1), as_complex(self.B).repeat(self.A.copies, 1)
 
-    def _discretize(self, Lambda: Tensor, P: Tensor, B: Tensor, dt: Tensor) -> tuple[DiagonalPlusLowRank | Dense, Tensor]:
+    def _discretize(self, Lambda: Tensor, P: Tensor, B: Tensor, dt: Tensor) -> tuple[DiagonalPlusRankOne | Dense, Tensor]:
         """(A_bar, B_bar (H, N)) on (Re x, Im x), float64."""
         alpha = self.rule.alpha
         if alpha is None or alpha == 0:
@@ -77,11 +75,11 @@ class S4Kernel(Kernel):
             A_bar, B_bar = self.rule.dense(A, real_vector(B), dt.squeeze(-1))
             return Dense(A_bar), B_bar
         R = resolvent(Lambda, P, alpha * dt)
-        B_bar = (R @ (dt * real_vector(B)).unsqueeze(-1)).squeeze(-1)
+        B_bar = real_vector(R @ (dt * B))
         # (I - a dt A)^{-1} (I + (1 - a) dt A) = (R - (1 - a) I) / a, since dt A = (I - R^{-1}) / a
-        return DiagonalPlusLowRank((R.D - (1 - alpha)) / alpha, R.U / alpha, R.V), B_bar
+        return DiagonalPlusRankOne((R.D - (1 - alpha)) / alpha, R.u / alpha, R.v), B_bar
 
-    def system(self, rate: float) -> tuple[DiagonalPlusLowRank | Dense, Tensor, Tensor]:
+    def system(self, rate: float) -> tuple[DiagonalPlusRankOne | Dense, Tensor, Tensor]:
         """(A_bar, B_bar (H, N), C (J, H, N)), real, float64; the factor 2 of the conjugate pairs is in C."""
         C = as_complex(self.C)
         return *self._discretize(*self.continuous(), self.dt(rate)), 2 * real_vector(C.conj())

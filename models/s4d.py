@@ -11,11 +11,11 @@ from torch import Tensor
 from .choices.discretizations import discretization
 from .choices.inits import B_INITS, real_spectrum, spectrum
 from .diagonal import Spectrum, diagonal_recurrence, held, seeded
-from .functional import vandermonde
 from .kernel import Kernel
 from .parameters import as_complex, at_least_single, complex_normal
 from .recurrence import Recurrence
 from .specs.s4d import S4DSpec
+from .vandermonde import vandermonde
 
 
 def initial_modes(spec: S4DSpec, n_ssm: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,9 +3,14 @@
     request.py    a report that was asked for: its runs, how it is built, the words that ask for it
     benchmark.py  one benchmark, a row per variant      family.py      several benchmarks side by side
     grid.py       the cells of an ablation grid         everything.py  all of them on one page
+    changed.py    records of no recipe, by the row that they are nearest to
+    overview.py   all benchmarks at quick scale in one table, the map for choosing one
+    speed.py      sessions of benchmarks.speed          profile.py     where the time of a training step goes
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
-    sections/     results, training, inside, published, family, grid, effects: tables, figures and words of one section, a file each
+    frame.py      every record as a pandas frame, for notebooks     export.py      the same as files for other programs
+    sections/     results, examples, training, inside, published, family, grid, effects, speed, profile: tables, figures and words of
+                  one, a file each
     parts/        what sections are made of:
         frame.py         records looked up by id -> one tidy pandas frame, holes included
         metric.py        how a score is read and printed        judge.py   rows against the best of them and chance.py

@@ -1,4 +1,4 @@
-"""python -m reports quickstart | benchmark NAME | family NAME | grid NAME | everything: renders what the records hold, trains nothing.
+"""python -m reports quickstart | benchmark | family | grid | sweep | speed | profile | everything | export: renders what the records hold.
 
 What needs tables or figures is imported after the flags are read, so that --help and a misspelt flag answer at once.
 """
@@ -12,9 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final
 
 import data.signals  # noqa: F401 the first of ours: what follows takes seconds
-from benchmarks import cli
+from benchmarks import cli, plugins
 from data import command
 from reports import FORMATS
+from reports.export import Export, export
 
 if TYPE_CHECKING:
     from benchmarks.running.store import Store
@@ -31,6 +32,8 @@ class _Output:
     """Faces of tables and figures that are written besides the usual ones."""
     commit: Annotated[bool, cli.SHOWN] = False
     """Copy the records into reports/records; render from there into reports/tables, reports/figures and reports/README.md."""
+    plugin: cli.Plugins = ()
+    """Files of your own whose rows are reported too."""
 
     def checked(self) -> str:
         """The name of what is reported, empty where the kind says it all. Raises ValueError that names the nearest, before anything that
@@ -94,6 +97,10 @@ class Benchmark(_Tasks):
 
     readout: cli.Readout = None
     """Where the class is read, for signals followed by noise."""
+    set: cli.Set = None
+    """The runs with these fields set, as in mixer.d_state=16,optim.lr=0.003, beside those of the recipes."""
+    tune: cli.Tune = None
+    """rates: each row at those of its tried rates that are best on validation."""
 
     def checked(self) -> str:
         from benchmarks.registry import BENCHMARKS, FAMILIES
@@ -106,9 +113,19 @@ class Benchmark(_Tasks):
         from reports.benchmark import request_benchmark
 
         name = self.checked()
-        if name in FAMILIES and self.readout is None:
+        if name in FAMILIES and (self.readout, self.set, self.tune) == (None, None, None):
             return Family(name=name, seeds=self.seeds, variant=self.variant, scale=self.scale, protocol=self.protocol).request(store)
-        return request_benchmark(name, self.seeds, self.variant, self.scale, store, readout=self.readout, protocol=self.protocol)
+        return request_benchmark(
+            name,
+            self.seeds,
+            self.variant,
+            self.scale,
+            store,
+            readout=self.readout,
+            protocol=self.protocol,
+            changes=self.set,
+            tune=self.tune,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +134,12 @@ class Grid(_Output):
 
     name: cli.Name = None
     """Which one."""
+    bench: cli.Bench = None
+    """The benchmark whose recipes were varied (default: the one that the grid names)."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: that of the grid, or the smallest of another benchmark)."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol of that benchmark."""
     seeds: cli.Seeds = (0, 1, 2)
     """Seeds asked for, separated by commas."""
 
@@ -129,7 +152,62 @@ class Grid(_Output):
         """The report of every cell."""
         from reports.grid import request_grid
 
-        return request_grid(self.checked(), self.seeds)
+        return request_grid(self.checked(), self.seeds, self.bench, self.scale, self.protocol)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep(_Output):
+    """The cells of a grid that stands in no file: every combination of the values of some fields."""
+
+    bench: cli.Bench = None
+    """The benchmark whose recipes were varied."""
+    scale: cli.ScaleName = None
+    """Size of the experiments (default: the smallest of the benchmark)."""
+    protocol: cli.Protocol = None
+    """Other choices of protocol of that benchmark."""
+    variant: cli.Variants = ("s4d-lin",)
+    """The rows whose recipes were varied."""
+    sweep: cli.Sweep = None
+    """The values, as in "mixer.init=lin,inv mixer.real=false,true"."""
+    seeds: cli.Seeds = (0, 1, 2)
+    """Seeds asked for, separated by commas."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every cell."""
+        from ablations.sweep import sweep
+        from benchmarks.registry import BENCHMARKS
+        from reports.grid import request_cells
+
+        if self.sweep is None:
+            raise ValueError("sweep of what? --sweep takes fields and their values, as in mixer.init=lin,inv")
+        bench = _require_name("sweep", self.bench, BENCHMARKS)
+        return request_cells(sweep(bench, self.scale, self.variant, self.sweep, self.protocol), self.seeds, kind="sweep")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed(_Output):
+    """How fast every row is, from the sessions of `python -m benchmarks.speed`."""
+
+    def request(self, store: Store) -> Request:
+        """The report of the newest session of each device."""
+        from reports.speed import request_speed
+
+        return request_speed()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile(_Output):
+    """Where a training step's time goes, from what `python -m benchmarks.speed.profile` found of a benchmark."""
+
+    name: cli.Name = None
+    """Which one."""
+
+    def request(self, store: Store) -> Request:
+        """The report of every row that was profiled."""
+        from benchmarks.registry import BENCHMARKS
+        from reports.profile import request_profile
+
+        return request_profile(_require_name("benchmark", self.name, BENCHMARKS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +218,14 @@ class Everything(_Output):
     """Write every committed report and reports/README.md again, from the committed records alone; nothing is copied."""
 
 
-ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid]]] = {
+ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Sweep | Speed | Profile]]] = {
     "quickstart": Quickstart,
     "benchmark": Benchmark,
     "family": Family,
     "grid": Grid,
+    "sweep": Sweep,
+    "speed": Speed,
+    "profile": Profile,
 }
 """The kinds of report that are of one thing. Besides there is `everything`."""
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
@@ -161,12 +242,12 @@ def _require_name(kind: str, name: str | None, known: Mapping[str, object], also
 
 def overview() -> str:
     """The kinds of report, a line each."""
-    lines = [f"usage: {PROG} {'|'.join(KINDS)}", ""]
+    lines = [f"usage: {PROG} {'|'.join(KINDS)}|export", ""]
     lines += [
         "Render tables, figures and one HTML page from the records there are; a missing run is a hole with the command that fills it.",
         "",
     ]
-    lines += [f"  {name:<11} {kind.__doc__}" for name, kind in KINDS.items()]
+    lines += [f"  {name:<11} {kind.__doc__}" for name, kind in (*KINDS.items(), ("export", Export))]
     return "\n".join([*lines, "", f"{PROG} KIND --help lists the flags of a kind."])
 
 
@@ -176,7 +257,7 @@ def request(words: Sequence[str], store: Store) -> Request:
 
     with cli.as_usage():
         kind = choose("report", words[0], ONE)
-        return cli.read(kind, words[1:], prog=f"{PROG} {words[0]}").request(store)
+        return cli.read(kind, cli.gathered("--set", words[1:]), prog=f"{PROG} {words[0]}").request(store)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -188,12 +269,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(overview())
         return cli.DONE
     if not words:
-        raise cli.UsageError(f"name a report: {', '.join(KINDS)} (see {PROG} --help)")
+        raise cli.UsageError(f"name a report: {', '.join(KINDS)}, export (see {PROG} --help)")
+    if words[0] == "export":
+        return export(cli.read(Export, words[1:], prog=f"{PROG} export"))
     with cli.as_usage():
         kind = choose("report", words[0], KINDS)
-    if kind in (Quickstart, Everything) and len(words) > 1 and not words[1].startswith("-"):
+    if kind in (Quickstart, Sweep, Speed, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
-    options = cli.read(kind, words[1:], prog=f"{PROG} {words[0]}")
+    options = cli.read(kind, cli.gathered("--set", words[1:]), prog=f"{PROG} {words[0]}")
+    plugins.load(options.plugin)
+    if options.commit and plugins.flags():
+        raise cli.UsageError("what is committed is of rows of the suite, since a checkout has to render it alone; leave --plugin out")
     if options.commit and options.format:
         raise cli.UsageError(f"--format is for the page in the run store; what is committed has one form; got {' '.join(words)}")
     with cli.as_usage():

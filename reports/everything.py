@@ -1,4 +1,5 @@
-"""Every record there is: a report for each benchmark, protocol, read-out, scale and grid of which there is one; and the other records."""
+"""Every record there is: a report for each benchmark, protocol, read-out, scale and grid of which there is one; one for the records of no
+recipe; and those that cannot be used any more."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, Selection, select_benchmark
@@ -16,16 +18,18 @@ from benchmarks.spec import Scale
 from data.protocol import choices
 from models import DEFAULT_VARIANTS, VARIANTS
 from reports.benchmark import request_benchmark
-from reports.grid import request_grid
+from reports.changed import request_changed
+from reports.grid import request_cells, request_grid
 from reports.parts import frame
 from reports.parts.frame import Found
 from reports.parts.report import Report
 from reports.request import Request, Seeds
+from reports.speed import request_speed, sessions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Everything:
-    """The reports that have a finished run, each under a name of its own; and what no report shows."""
+    """The reports that have a finished run, and that on speed where there is one, each under a name of its own; what no report shows."""
 
     reports: tuple[Report, ...]
     strays: pd.DataFrame
@@ -35,7 +39,7 @@ class Everything:
 
     def records(self) -> int:
         """How many records there are, on whatever page."""
-        shown = {i for r in self.reports for i in r.runs.loc[r.runs["status"] != "missing", "id"]}
+        shown = {i for r in self.reports if len(r.runs) for i in r.runs.loc[r.runs["status"] != "missing", "id"]}
         return len(shown | set(self.strays["id"]))
 
 
@@ -43,12 +47,16 @@ def report_everything(store: Store) -> Everything:
     """Every report that the records in `store` can fill."""
     found = frame.find_all(store)
     requests = [(b.title, list(request_rows(b, found.get(b.name, {}), store))) for b in BENCHMARKS.values()]
-    requests += [(g.title, list(request_cells(g.name, found.get(g.benchmark, {})))) for g in ABLATIONS.values()]
-    reports = [r for _, asked in requests for r in (request.answer(store) for request in asked)]
+    rows = {e.id for _, asked in requests for request in asked for e in request.expected}
+    requests += [(g.title, list(request_grids(g.name, found.get(g.benchmark, {}), rows))) for g in ABLATIONS.values()]
+    shown_ids = {(e.benchmark, e.id) for _, asked in requests for request in asked for e in request.expected}
+    others = [request for b in BENCHMARKS.values() for request in request_others(b, found.get(b.name, {}), shown_ids)]
+    reports = [request.answer(store) for request in (*(r for _, asked in requests for r in asked), *others)]
     shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
     titles = {r.title for r in shown}
     empty = [title for title, asked in requests if not asked or not any(title in t for t in titles)]
-    return Everything(reports=shown, strays=find_strays(reports, found), empty=tuple(empty))
+    speed = [request_speed().answer(store)] if sessions(store) else []
+    return Everything(reports=(*shown, *speed), strays=find_strays(reports, found), empty=tuple(empty))
 
 
 def find_strays(reports: Sequence[Report], found: Mapping[str, Mapping[str, Found]]) -> pd.DataFrame:
@@ -81,11 +89,43 @@ def _renamed(request: Request, tag: str) -> Request:
     return replace(request, name=request.name + tag, build=lambda runs: replace(request.build(runs), name=request.name + tag))
 
 
-def request_cells(grid: str, found: Mapping[str, Found]) -> Iterator[Request]:
-    """The report of a grid with every seed of which it has a run."""
-    asked = {spec.id: spec.seed for spec in ABLATIONS[grid].specs(_seeds(found))}
-    if seeds := sorted({seed for i, seed in asked.items() if i in found}):
-        yield request_grid(grid, tuple(seeds))
+def request_grids(grid: str, found: Mapping[str, Found], rows: set[str]) -> Iterator[Request]:
+    """The report of a grid with every seed of which it has a run: one that is no row of a benchmark (`rows`), or half of its cells."""
+    seeds = _seeds(found)
+    ids = dict(zip(seeds, _ids_of_cells(ABLATIONS[grid], seeds), strict=True))
+    there = {seed: [i for i in of_seed if i in found] for seed, of_seed in ids.items()}
+    if any(2 * len(own) >= len(ids[seed]) or not rows.issuperset(own) for seed, own in there.items()):
+        yield request_grid(grid, tuple(seed for seed, own in there.items() if own))
+
+
+def request_others(benchmark: Benchmark, found: Mapping[str, Found], shown: set[tuple[str, str]]) -> Iterator[Request]:
+    """The reports of records that are of no recipe: of grids that were moved to this benchmark, where half of their cells are there; then
+    of what is left."""
+    left = {i: f.stored for i, f in found.items() if f.stored and (benchmark.name, i) not in shown}
+    for scale in benchmark.scales:
+        records = [stored for stored in left.values() if stored.record.scale == scale]
+        seeds = tuple(sorted({stored.record.seed for stored in records}))
+        for selected in selections(benchmark, records) if records else ():
+            if selected.readout is not None:
+                continue
+            for grid in ABLATIONS.values():
+                moved = grid.on(benchmark.name, scale, selected.protocol)
+                ids = _ids_of_cells(moved, seeds) if moved.elsewhere else []
+                if any(2 * sum(i in found for i in of_seed) >= len(of_seed) and not left.keys().isdisjoint(of_seed) for of_seed in ids):
+                    yield request_cells(
+                        moved, tuple(s for s, own in zip(seeds, ids, strict=True) if any(i in found for i in own)), kind="grid"
+                    )
+                    left = {i: stored for i, stored in left.items() if all(i not in of_seed for of_seed in ids)}
+    yield from request_changed(benchmark, list(left.values()))
+
+
+def _ids_of_cells(ablation: Ablation, seeds: Seeds) -> list[list[str]]:
+    """The ids of a grid, seed by seed; none where no cell is possible there."""
+    try:
+        cells = ablation.cells()
+    except ValueError:
+        return []
+    return [[replace(cell.spec, seed=seed).id for cell in cells] for seed in seeds]
 
 
 def _seeds(found: Mapping[str, Found], scale: str | None = None) -> Seeds:

@@ -14,6 +14,7 @@ from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
 from reports.everything import Everything, find_strays
+from reports.overview import tabulate_benchmarks
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
@@ -51,7 +52,7 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
     folder = run_root() / "reports" / "everything"
     try:
         for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
-            print(f"{report.name}: {report.title}, {report.scale} scale", flush=True)
+            print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
         index = render_index(pages, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
         write_atomically(folder / "index.html", index.encode())
@@ -114,6 +115,10 @@ def copy_records(request: Request) -> tuple[int, int]:
         if run["id"] in with_arrays and arrays is not None and arrays.is_file():
             shutil.copyfile(arrays, target / arrays.name)
         copied, dirty = copied + 1, dirty + int(run["dirty"])
+    for place, path in request.documents(frame.all_records()).items():
+        (frame.COMMITTED / place).parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(frame.COMMITTED / place, path.read_bytes())
+        copied += 1
     return copied, dirty
 
 
@@ -134,7 +139,9 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
     if fresh is None:
         _sweep(reports)
-    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)))
+    overview = tabulate_benchmarks(store)
+    readme.write_map(overview, HERE.parent / "README.md")
+    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)), overview)
     print("reports/README.md shows every committed report")
     return cli.DONE
 

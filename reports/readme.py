@@ -31,21 +31,33 @@ INTRODUCTION = (
 def write_block(report: Report, readme: Path) -> bool:
     """Replaces what stands between the markers of this report by its summary, its first table and its first figure; False where the file
     has no markers for it."""
-    start, end = f"<!-- results: {report.name} -->", f"<!-- end results: {report.name} -->"
+    block = "\n\n".join([_headline(report), report.tables()[0].markdown().strip(), picture(report.plots()[0], "reports/figures")])
+    return _replace_between(f"<!-- results: {report.name} -->", f"<!-- end results: {report.name} -->", block, readme)
+
+
+def _replace_between(start: str, end: str, block: str, readme: Path) -> bool:
     text = readme.read_text(encoding="utf-8")
     if start not in text or end not in text:
         return False
-    block = "\n\n".join([_headline(report), report.tables()[0].markdown().strip(), picture(report.plots()[0], "reports/figures")])
     pattern = re.escape(start) + ".*?" + re.escape(end)
     fresh = re.sub(pattern, lambda _: f"{start}\n\n{block}\n\n{end}", text, flags=re.DOTALL)
     write_atomically(readme, fresh.encode())
     return True
 
 
-def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None) -> None:
-    """A list of contents, how to read what stands in several reports, a section for each, and the records that none of them shows."""
+def write_map(overview: Table, readme: Path) -> bool:
+    """Replaces what stands between the markers of the table of all benchmarks; False where the file has none."""
+    return _replace_between("<!-- benchmarks -->", "<!-- end benchmarks -->", overview.markdown().strip(), readme)
+
+
+def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: Table | None = None) -> None:
+    """A list of contents, the table of all benchmarks, how to read what stands in several reports, a section for each, and the records
+    that none of them shows."""
     shared = find_shared(reports)
-    blocks = ["# Results", INTRODUCTION, "\n".join(["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)])]
+    chapters = ["- [Which benchmark](#which-benchmark)"] if overview else []
+    chapters += ["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)]
+    blocks = ["# Results", INTRODUCTION, "\n".join(chapters)]
+    blocks += ["## Which benchmark", overview.markdown().strip()] if overview else []
     blocks += ["## How to read", *_readings(reports, shared)]
     for report in reports:
         blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]
@@ -64,11 +76,12 @@ def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | Non
 
 
 def _headline(report: Report) -> str:
-    return f"**{report.title}** ({report.scale} scale). {' '.join(report.summary)}"
+    size = f" ({report.size})" if report.size else ""
+    return f"**{report.title}**{size}. {' '.join(report.summary)}"
 
 
 def _entry(report: Report) -> str:
-    return f"- [{report.name}](#{report.name}): {report.title}, {report.scale} scale"
+    return f"- [{report.name}](#{report.name}): {report.heading}"
 
 
 def _kind(part: Part, report: Report) -> str:

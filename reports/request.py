@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -33,6 +35,10 @@ class Request:
         """The report from the records in `store`."""
         return self.build(tidy(self.expected, store))
 
+    def documents(self, store: Store) -> Mapping[str, Path]:
+        """What the report is made from besides records of runs: the place of each file in the committed evidence, and the file."""
+        return {}
+
 
 def listed(seeds: Seeds) -> str:
     """Seeds as they are written on a command line."""
@@ -52,4 +58,4 @@ def row_flags(seeds: Seeds, variants: Sequence[str], scale: str | None) -> tuple
 
 def command(words: Sequence[str]) -> str:
     """The shell line of these words."""
-    return " ".join(("python -m reports", *words))
+    return f"python -m reports {shlex.join(words)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,3 +42,12 @@ def double() -> Iterator[None]:
     torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def device() -> str:
+    """Where the tests marked gpu do their work: a CUDA device, or the CPU where SSM_TEST_DEVICE=cpu asks for a dry run."""
+    wanted = os.environ.get("SSM_TEST_DEVICE", "cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device (SSM_TEST_DEVICE=cpu tries this test on the CPU)")
+    return wanted

@@ -72,6 +72,23 @@ BAD = [
     (ablations_main, [], ["name a grid", "core"]),
     (ablations_main, ["core", "--variant", "hope"], ["option '--variant'"]),
     (ablations_main, ["core", "--report"], ["option '--report'"]),
+    (ablations_main, ["core", "--bench", "sc10-mfc"], ["benchmark 'sc10-mfc'", "did you mean 'sc10-mfcc'"]),
+    (ablations_main, ["core", "--bench", "digits", "--scale", "small"], ["scale of digits 'small'"]),
+    (ablations_main, ["readout", "--bench", "lra-text"], ["no cell of the readout grid is possible on lra-text", "one read-out"]),
+    (ablations_main, ["--sweep", "mixer.init=lin"], ["--bench"]),
+    (ablations_main, ["core", "--sweep", "mixer.init=lin", "--bench", "digits"], ["no other grid"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "mixer.init=lni"], ["init 'lni'", "did you mean 'lin'"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "mixer.innit=lin"], ["'innit'", "did you mean 'init'"]),
+    (ablations_main, ["--bench", "digits", "--sweep", "lin"], ["field=value"]),
+    (benchmarks_main, ["digits", "--set", "mixer.d_sate=16"], ["field of", "'d_sate'", "did you mean 'd_state'"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.d_state=7"], ["d_state must be even; got 7"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.d_state=a"], ["mixer.d_state is a whole number, got 'a'"]),
+    (benchmarks_main, ["digits", "--variant", "s4d-lin", "--set", "mixer.init=legz"], ["init 'legz'", "did you mean 'legs'"]),
+    (benchmarks_main, ["digits", "--set", "model.norm=batsh"], ["model.norm 'batsh'", "did you mean 'batch'", "layer, batch"]),
+    (benchmarks_main, ["digits", "--set", "seed=3"], ["use --seeds"]),
+    (benchmarks_main, ["digits", "--set", "epochs"], ["field=value"]),
+    (benchmarks_main, ["digits", "--set", "epochs=2", "--set", "epochs=3"], ["epochs is set twice"]),
+    (benchmarks_main, ["digits", "--tune", "rate"], ["--tune", "did you mean 'rates'"]),
 ]
 
 
@@ -296,6 +313,30 @@ except SystemExit:
 heavy = [name for name in {forbidden!r} if name in sys.modules]
 sys.exit(f"imports {{heavy}}" if heavy else 0)
 """
+
+
+def test_names_and_specs_need_no_torch() -> None:
+    code = "import sys, benchmarks.registry as b, ablations.registry, reports.everything\n"
+    code += "[b.BENCHMARKS['digits'].recipe(v, 'quick').run.id for v in b.select_variants(['default'])]\n"
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_misspelt_report_is_answered_before_anything_that_draws_is_imported() -> None:
+    code = "import sys\nfrom reports.__main__ import main\n"
+    code += "try: main(['benchmark', 'digts'])\nexcept Exception as error: print(error)\n"
+    code += "sys.exit(any(name in sys.modules for name in ('torch', 'pandas', 'matplotlib')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "did you mean 'digits'?" in done.stdout
+
+
+def test_the_two_floors_say_the_same_of_an_unknown_word() -> None:
+    from data.command import nearest
+    from models.choices.names import unknown
+
+    for word in ("digts", "", "nothing like it"):
+        assert nearest("benchmark", word, ["digits", "delay"]) == unknown("benchmark", word, ["digits", "delay"])
 
 
 def test_options_are_the_fields_of_a_frozen_value() -> None:

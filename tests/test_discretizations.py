@@ -11,8 +11,9 @@ import torch
 from scipy.signal import cont2discrete
 
 from models import DISCRETIZATIONS, DSSSpec, KernelSpec, S4DSpec, S4Spec
-from models.choices.discretizations import Discretization, discretization, phi1
+from models.choices.discretizations import Discretization, discretization
 from models.choices.links import DT_LINKS, FLOOR, LINKS
+from models.phi import phi1
 
 pytestmark = pytest.mark.usefixtures("double")
 

@@ -13,6 +13,8 @@ import pytest
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS, FAMILIES
 from benchmarks.running.store import Store
+from benchmarks.spec import Scale
+from reports.benchmark import request_benchmark
 from reports.family import report_family, request_family
 from reports.parts import frame
 from reports.parts.frame import all_records
@@ -46,7 +48,7 @@ def test_a_protocol_reaches_every_member() -> None:
         request_family("larr", (0,), ("hope",), None, all_records())
 
 
-def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]]) -> Report:
+def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]]], scale: Scale = "small") -> Report:
     """A report of two members whose records hold these metrics: member -> variant -> one dict per seed."""
     members = [
         replace(
@@ -72,7 +74,7 @@ def report_of(tmp_path: Path, scores: dict[str, dict[str, list[dict[str, float]]
                 path.write_text(json.dumps(record))
                 expected.append(e)
     runs = frame.tidy(expected, Store.at(tmp_path))
-    return report_family(runs, members, "quick", name="family-x", title="Two", make="make it")
+    return report_family(runs, members, scale, name="family-x", title="Two", make="make it")
 
 
 def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
@@ -104,3 +106,18 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
     for ax in shown:
         assert any(line.get_linestyle() == ":" and set(line.get_xdata()) == {10.0} for line in ax.lines)
         assert ax.get_xlim()[0] < 10.0 < ax.get_xlim()[1]
+
+
+def test_a_smaller_task_says_so_and_has_no_published_number_beside_it(tmp_path: Path) -> None:
+    run = {"test_accuracy": 0.9, "test_accuracy_constant": 0.1, "test_accuracy_1khz": 0.5}
+    report = report_of(tmp_path, {"sc10": {"s4d-lin": [run]}, "sc35": {"s4d-lin": [run]}}, "quick")
+    (results,) = report.tables()
+    heads = [f"{name}, waves at 2 kHz{test}" for name in ("sc10", "sc35") for test in ("", ", 1 kHz")]
+    assert list(results.cells.columns) == ["variant", *heads]
+    assert "sc10: Speech Commands, 10 words, waves at 2 kHz." in report.about
+    alone = request_benchmark("sc10", (0,), ("s4d-lin",), "quick", Store(())).answer(Store(()))
+    assert alone.title == "Speech Commands, 10 words, waves at 2 kHz"
+    assert [s.name for s in alone.sections if s.name == "published"] == []
+    whole = request_benchmark("sc10", (0,), ("s4d-lin",), "small", Store(())).answer(Store(()))
+    assert whole.title == "Speech Commands, 10 words"
+    assert [s.name for s in whole.sections if s.name == "published"] == ["published"]

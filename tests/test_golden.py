@@ -9,8 +9,8 @@ from torch import Tensor
 
 from models import DISCRETIZATIONS, DSSSpec, HOPESpec, ModelSpec, S4DSpec, S4Spec
 from models.choices.inits import fout, fout_modes, legs, legs_low_rank, legs_modes, spectrum
-from models.hope import samples, warped_angles
 from models.krylov import krylov_direct
+from models.warped import samples, warped_angles
 
 pytestmark = pytest.mark.usefixtures("double")
 

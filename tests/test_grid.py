@@ -10,22 +10,24 @@ import pytest
 from ablations.grid import Ablation, Factor
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
-from benchmarks.changes import changed
+from benchmarks.changes import changed, times
 from benchmarks.registry import BENCHMARKS
-from models import DEFAULT_VARIANTS, VARIANTS, S4DSpec, StepSpec
+from models import DEFAULT_VARIANTS, VARIANTS, S4DSpec, SequenceModel, StepSpec
+from models.s4d import initial_modes
 from tests.tiny import tiny
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=list(BENCHMARKS))
 def test_rows_of_a_benchmark_differ_in_their_mixer_only(benchmark: Benchmark) -> None:
-    """At quick scale; small and paper also differ in direction, and in the setting of each row."""
+    """At quick scale, and in direction where a mixer cannot look back; small and paper also differ in the setting of each row."""
     runs = {name: benchmark.recipe(name, "quick").run for name in VARIANTS if benchmark.has_recipe(name, "quick")}
     assert set(DEFAULT_VARIANTS) <= set(runs)
     first = next(iter(runs.values()))
     time_scales = set()
     for name, run in runs.items():
         assert (run.benchmark, run.scale) == (benchmark.name, "quick")
-        assert replace(run, model=replace(run.model, mixer=first.model.mixer)) == first, name
+        assert run.model.bidirectional == (first.model.bidirectional and run.model.mixer.two_way), name
+        assert replace(run, model=replace(run.model, mixer=first.model.mixer, bidirectional=first.model.bidirectional)) == first, name
         if isinstance(run.model.mixer, StepSpec):
             convention = type(run.model.mixer).dt_convention
             time_scales.add((round(run.model.mixer.dt_min / convention, 9), round(run.model.mixer.dt_max / convention, 9)))
@@ -132,3 +134,100 @@ def test_fields_change_by_dotted_name_and_all_at_once() -> None:
         changed(run, {"mixer": mixer, "mixer.d_state": 8})
     with pytest.raises(ValueError, match="dt_min <= dt_max"):
         changed(run, {"mixer.dt_min": 0.5, "mixer.dt_max": 0.4})
+
+
+def test_a_field_may_be_changed_by_a_factor() -> None:
+    run = tiny()
+    new = changed(run, {"optim.lr": times(3), "epochs": times(0.75), "model.pool_last": times(0.5), "mixer.lr_dt": times(10)})
+    assert isinstance(new.model.mixer, StepSpec)
+    assert (new.epochs, new.model.pool_last, new.model.mixer.lr_dt) == (2, 4, 1e-2)
+    assert new.optim.lr == pytest.approx(0.03)
+    assert times(3)(None) is None
+
+
+def test_what_a_spec_refuses_is_left_out_with_its_reason() -> None:
+    rule = Factor(name="rule", levels={name: {"mixer.discretization": name} for name in ("zoh", "forward-euler")})
+    init = Factor(name="init", levels={**LEVELS, "fout": {"mixer.init": "fout"}})
+    grid = tiny_grid(factors=("init", "rule"), vary=(init, rule))
+    assert [tuple(cell.row.values()) for cell in grid.cells()] == [("lin", "zoh"), ("inv", "zoh")]
+    reasons = {tuple(place.row.values()): place.reason for place in grid.impossible()}
+    assert list(reasons) == [("lin", "forward-euler"), ("inv", "forward-euler"), ("fout", "zoh"), ("fout", "forward-euler")]
+    assert "makes this init unstable" in reasons["inv", "forward-euler"]
+    assert "without its low-rank term" in reasons["fout", "zoh"]
+    with pytest.raises(ValueError, match="no cell of the n grid is possible on digits-noise: unknown field of S4DSpec 'h'"):
+        tiny_grid(rows={("lin",): {"mixer.h": 1}}).cells()
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS.values(), ids=list(ABLATIONS))
+def test_a_grid_as_its_file_has_it_is_whole(ablation: Ablation) -> None:
+    assert not ablation.impossible()
+    assert len(ablation.cells()) <= 32
+    assert ablation.page == ablation.name
+    assert ablation.words == (ablation.name,)
+
+
+def test_a_grid_moves_to_another_benchmark_and_scale() -> None:
+    init = ABLATIONS["init"]
+    assert init.on("digits-noise") == init.on(None, "quick") == init
+    moved = init.on("scifar", "small")
+    assert (moved.page, moved.words) == ("init-scifar-small", ("init", "--bench", "scifar", "--scale", "small"))
+    assert moved.cells()[0].spec.id == BENCHMARKS["scifar"].recipe("s4d-lin", "small").run.id
+    assert [cell.row for cell in moved.cells()] == [cell.row for cell in init.cells()]
+    assert init.on("scifar").page == "init-scifar"
+    with pytest.raises(ValueError, match="did you mean 'scifar'"):
+        init.on("scifarr")
+    with pytest.raises(ValueError, match="scale of digits 'small'"):
+        init.on("digits", "small")
+
+
+def test_every_grid_can_be_had_on_every_benchmark_or_says_why_not() -> None:
+    """Only what is of noise after the signal asks for a benchmark that has it."""
+    for name, ablation in ABLATIONS.items():
+        for benchmark in ("sc10-mfcc", "lra-listops", "copying", "bidmc-hr"):
+            moved = ablation.on(benchmark)
+            if name in ("readout", "noise-length"):
+                with pytest.raises(ValueError, match=f"no cell of the {name} grid is possible on {benchmark}: .*(noise|read-out)"):
+                    moved.cells()
+            else:
+                assert moved.cells()
+                assert not moved.impossible()
+
+
+def test_a_noise_grid_reads_where_the_noise_is() -> None:
+    for benchmark, steps in (("digits-noise", 192), ("scifar-noise", 1024)):
+        noise = [(c.spec.data.noise, c.spec.model.pool_last) for c in ABLATIONS["noise-length"].on(benchmark).cells()]  # type: ignore[attr-defined]
+        assert noise[:4] == [(n, n) for n in (steps // 4, steps, 2 * steps, 4 * steps)]
+        places = [c.spec.model.pool_last for c in ABLATIONS["readout"].on(benchmark).cells()]
+        assert places[:3] == [steps, None, 1]
+
+
+def test_depth_is_varied_at_equal_parameters() -> None:
+    sizes = []
+    for cell in ABLATIONS["block"].cells():
+        if cell.row["besides"] in ("nothing", "half the layers", "twice the layers") and cell.row["directions"] == "one":
+            model: SequenceModel = cell.spec.model.build(d_input=1, d_output=10)
+            sizes.append((cell.row["besides"], cell.spec.model.n_layers, sum(p.numel() for p in model.parameters())))
+    (_, _, usual), *_ = sizes
+    assert [layers for _, layers, _ in sizes[-2:]] == [1, 4]
+    assert all(abs(size / usual - 1) < 0.1 for _, _, size in sizes[-2:])
+
+
+def test_every_row_tries_the_same_rates() -> None:
+    cells = ABLATIONS["rates"].cells()
+    assert {cell.row["row"] for cell in cells} == set(DEFAULT_VARIANTS)
+    tries = [[tuple(c.row.values())[1:] for c in cells if c.row["row"] == row] for row in DEFAULT_VARIANTS]
+    assert all(each == tries[0] for each in tries)
+    hope = {tuple(c.row.values())[1:]: c.spec for c in cells if c.row["row"] == "hope"}
+    assert hope["x 1", "x 1"].id == BENCHMARKS["digits-noise"].recipe("hope", "quick").run.id
+    assert hope["x 1", "x 10"].model.mixer.lr_h == pytest.approx(0.01)  # type: ignore[attr-defined]
+    assert hope["x 3", "x 1"].optim.lr == pytest.approx(0.03)
+
+
+def test_real_modes_stand_beside_as_many_states_and_as_many_modes() -> None:
+    specs = {tuple(cell.row.values()): cell.spec.model.mixer for cell in ABLATIONS["real-complex"].cells()}
+    for N in (4, 16, 64, 256):
+        states, modes = specs["real, log, N modes", str(N)], specs["real, log, N/2 modes", str(N)]
+        assert (states.d_state, modes.d_state) == (N, N // 2)  # type: ignore[attr-defined]
+        decays = -initial_modes(states, 1)[0][0]  # type: ignore[arg-type]
+        assert len(decays) == N
+        assert (decays[0], decays[-1]) == pytest.approx((0.5, 0.01))

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from models import HOPESpec
-from models.functional import circular_conv
-from models.hope import HOPEKernel, hankel, samples, warped_angles
-from models.krylov import toeplitz
+from models.convolution import circular_conv
+from models.hope import HOPEKernel, hankel
+from models.warped import samples, toeplitz, warped_angles
 
 pytestmark = pytest.mark.usefixtures("double")
 

@@ -170,10 +170,53 @@ def test_the_report_of_the_other_runs_is_made_when_some_fail(tmp_path: Path, cod
 
 @needs_make
 @pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        (["plan", "digits", "SET=mixer.d_state=4"], ["benchmarks digits --set=mixer.d_state=4 --plan"]),
+        (["plan", "quickstart"], ["benchmarks digits-noise --variant=default,hope-paper-rates --seeds=0,1,2 --plan"]),
+        (["plan", "ablate-init", "BENCH=scifar"], ["ablations init --bench=scifar --seeds=0,1,2 --plan"]),
+        (
+            ["ablate", "BENCH=digits", "SWEEP=mixer.init=lin,inv mixer.real=false,true", "SEEDS=0"],
+            [
+                f"{part} --bench=digits --sweep=mixer.init=lin,inv mixer.real=false,true --seeds=0"
+                for part in ("ablations", "reports sweep")
+            ],
+        ),
+        (
+            ["ablate-core", "SCALE=small", "BENCH=scifar"],
+            [f"{p} core --bench=scifar --scale=small --seeds=0,1,2" for p in ("ablations", "reports grid")],
+        ),
+        (["digits", "TUNE=rates"], ["benchmarks digits --tune=rates", "reports benchmark digits --tune=rates"]),
+        (["compare", "BENCH=digits", "SET=epochs=2"], ["reports benchmark digits --set=epochs=2"]),
+    ],
+)
+def test_make_hands_on_what_is_varied_and_planned(tmp_path: Path, words: list[str], seen: list[str]) -> None:
+    makefile_alone(tmp_path)
+    stand_in = tmp_path / "python"
+    stand_in.write_text('#!/bin/sh\nshift\necho "$@" >> seen\n')
+    stand_in.chmod(0o755)
+    done = call("make", *words, "VENV=none", f"PYTHON={stand_in}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "seen").read_text().splitlines() == seen
+
+
+@needs_make
+@pytest.mark.parametrize(("words", "says"), [(["plan"], "plan what?"), (["plan", "compare"], "got compare")])
+def test_a_plan_is_of_something_that_trains(tmp_path: Path, words: list[str], says: str) -> None:
+    makefile_alone(tmp_path)
+    done = call("make", *words, "VENV=none", "PYTHON=false", cwd=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+@needs_make
+@pytest.mark.parametrize(
     ("words", "says"),
     [
         (["digits", "VARAINT=s4"], "digits does not use VARAINT; did you mean VARIANT?"),
-        (["ablate-core", "SCALE=small"], "ablate-core does not use SCALE."),
+        (["ablate-core", "READOUT=last"], "ablate-core does not use READOUT."),
+        (["ablate-core", "SWEEP=mixer.init=lin"], "ablate-core does not use SWEEP;"),
+        (["plan", "digits", "SWEEP=mixer.init=lin"], "plan does not use SWEEP;"),
         (["data-mnist", "SEEDS=0"], "data-mnist does not use SEEDS."),
         (["report", "FROMAT=csv"], "report does not use FROMAT; did you mean FORMAT?"),
         (["test", "WORKERS=2"], "test does not use WORKERS."),

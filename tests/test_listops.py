@@ -629,3 +629,39 @@ def test_every_row_drawn_here_is_written_in_its_official_form() -> None:
     assert parentheses_fit(drawn.rows, [text.replace(b" ", b"  ").replace(b"( ", b"(") for text in texts]).all()
     moved = [text[::-1].replace(b")", b"", 1)[::-1] + b"" for text in texts]
     assert not parentheses_fit(drawn.rows, moved).any()
+
+
+# ---------------------------------------------------------------- shorter expressions
+
+
+def test_shorter_expressions_have_the_lengths_asked_for_and_their_values() -> None:
+    short = ListOpsSpec(rows=300, shortest=15, longest=64)
+    assert short.signature.length == 128
+    module = short.build(batch_size=50, seed=0)
+    for batch in module.test_dataloader():
+        assert batch["x"].shape[1] <= 128
+        assert int(batch["lengths"].min()) >= 15 + 1  # the <eos>
+        assert int(batch["lengths"].max()) <= 64 + 1
+    rows = decode(short.load())
+    assert all(fault(rows.row(i)) is None for i in range(len(rows)))
+    np.testing.assert_array_equal(evaluate(parse(rows)), short.load().array("values"))
+    assert len({rows.row(i).tobytes() for i in range(len(rows))}) == 4300
+    assert short.load().folder != ListOpsSpec(rows=300).load().folder
+
+
+def test_the_longest_of_all_are_those_of_the_literature() -> None:
+    assert ListOpsSpec() == ListOpsSpec(shortest=501, longest=1999)
+    assert ListOpsSpec().signature.length == 2048
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(9, 64), (15, 24), (501, 2000), (600, 500)])
+def test_lengths_that_give_too_few_expressions_are_refused(shortest: int, longest: int) -> None:
+    with pytest.raises(ValueError, match="10 to 1,999 tokens"):
+        ListOpsSpec(shortest=shortest, longest=longest)
+
+
+def test_what_others_drew_has_its_own_lengths() -> None:
+    with pytest.raises(ValueError, match="official tables have expressions of 501 to 1,999 tokens"):
+        ListOpsSpec(source="official", shortest=50, longest=200)
+    with pytest.raises(ValueError, match="the reference has expressions of 501"):
+        ListOpsSpec(shortest=50, longest=200).statistics()

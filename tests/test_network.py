@@ -25,11 +25,11 @@ from models import (
     StepSpec,
     param_groups,
 )
-from models import layer as layers
 from models.kernel import SSMLayer
 from models.layer import Layer
 from models.parameters import OwnRates
 from models.specs.mixer import PLAIN, Around, MixerSpec
+from models.specs.mixer import rate as learning_rate
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -269,7 +269,7 @@ def test_pooling_is_a_mean_over_the_last_valid_steps() -> None:
 class AverageSpec(MixerSpec):
     """A layer with one parameter: the mean of the inputs so far, scaled."""
 
-    lr_gain: float | None = layers.rate("kernel", 1e-4)
+    lr_gain: float | None = learning_rate("kernel", 1e-4)
 
     def build_layer(self, d_model: int, around: Around = PLAIN) -> Average:
         return Average(self)
@@ -355,14 +355,14 @@ def test_kernel_and_fft_stay_in_single_precision_under_bf16_autocast(name: str, 
 
     conv = layer.causal_conv
 
-    def spy(u: Tensor, K: Tensor) -> Tensor:
-        y = conv(u, K)
+    def spy(u: Tensor, K: Tensor, D: Tensor) -> Tensor:
+        y = conv(u, K, D)
         seen.append((u.dtype, K.dtype, y.dtype))
         return y
 
     monkeypatch.setattr(layer, "causal_conv", spy)
     mixed: list[torch.dtype] = []
-    model.blocks[0].layer.mix.linear.register_forward_hook(lambda *a: mixed.append(a[-1].dtype))  # type: ignore[union-attr]
+    model.blocks[0].layer.register_forward_hook(lambda *a: mixed.append(a[-1].dtype))  # type: ignore[union-attr]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = model(x)
     assert seen == [(torch.float32,) * 3] * 2

@@ -71,7 +71,7 @@ KERNEL_OPTIONS: dict[KernelSpec, dict[str, list[Any]]] = {
         "dt_link": ["softplus"],
         "train_dt": [False],
         "lr_dt": [None, 1e-4],
-        "init": [name for name, init in INITS.items() if name not in ("lin", "fout") and not init.real_only],
+        "init": [name for name, init in INITS.items() if name != "lin" and init.diagonal and not init.real_only],
         "B_init": ["alternating", "normal"],  # "ones" is that of lin; test_golden has V* B of LegS
         "real": [True],
         "discretization": [*(name for name in TOLD_APART if name not in ("zoh", "forward-euler")), "gbt:0.75"],
@@ -285,7 +285,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     # spectra and links
     (lambda: S4DSpec(init="real"), "set real=True, or choose a complex init"),
     (lambda: S4DSpec(init="fout"), r"use S4Spec\(init='fout'\)"),
-    (lambda: S4Spec(init="lin"), r"known low-rank term: legs, fout; for 'lin' use S4DSpec\(init='lin'\)"),
+    (lambda: S4Spec(init="lin"), r"known low-rank term: legs, fout, legs-fout; for 'lin' use S4DSpec\(init='lin'\)"),
     (lambda: S4DSpec(real=True, imag_scale=2.0), "do not act on real=True"),
     (lambda: S4DSpec(real=True, random_real=True), "do not act on real=True"),
     (lambda: S4DSpec(init="legs", random_imag=True).build(4), "random_imag draws the index .* Use one of: inv, lin"),
@@ -293,7 +293,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: S4DSpec(init="real", real=True, A_link="sigmoid").build(4), "'sigmoid' keeps .* below 1 and cannot hold .* use A_link='exp'"),
     (lambda: S4DSpec(init="real", real=True, A_link="stable").build(4), "'stable' keeps .* below 10 and cannot hold .* is 64"),
     (lambda: S4DSpec(init="inv", discretization="forward-euler").build(4), "unstable.* take a smaller dt_max"),
-    (lambda: Init(name="x", title="X", source="here"), "init 'x' is given by exactly one of frequency, modes and random"),
+    (lambda: Init(name="x", title="X", source="here"), "init 'x' is given by exactly one of frequency, modes, random and parts"),
+    (lambda: S4Spec(init="legs-fout"), "equal shares of the copies from legs and fout, so n_ssm is a multiple of 2"),
+    (lambda: S4Spec(init="legs-fout", n_ssm=None).build(3), "multiple of 2, or None for one copy per channel; got 3"),
     (lambda: S4DSpec(init="fout"), r"FouT \(2206.12037\) without its low-rank term"),
     (lambda: S4DSpec(init="real"), r"choose a complex init: legs, inv, lin, inv2, quad, rand(, (?!real|fout)\w+)*$"),
     (

@@ -265,9 +265,31 @@ def test_tokens_are_the_bytes() -> None:
     assert module.counts()["train"] == 20
 
 
+@pytest.mark.parametrize("side", [2, 8])
+def test_a_coarser_picture_has_the_means_of_squares(side: Any) -> None:
+    s = spec(averaged=side)
+    n = 32 // side
+    assert s.signature.length == n * n
+    batch = next(iter(s.build(batch_size=16, seed=0).test_dataloader()))
+    images = s.load().array("images")[split_of(100, "random-42")["test"]].astype(np.float64).reshape(-1, 32, 32) / 255
+    expected = [
+        [image[side * i : side * (i + 1), side * j : side * (j + 1)].mean() for i in range(n) for j in range(n)] for image in images
+    ]
+    np.testing.assert_allclose(batch["x"][..., 0].numpy(), expected, atol=1e-6)
+    assert s.load().folder == spec().load().folder  # the same images
+
+
+def test_parts_of_evaluation_have_both_answers_equally_often() -> None:
+    module = spec(val_subset=8, test_subset=8).build(batch_size=16, seed=0)
+    for loader in (module.val_dataloader(), module.test_dataloader()):
+        assert int(next(iter(loader))["y"].sum()) == 4
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"averaged": 3}, "1, 2, 4, 8"),
+        ({"averaged": 2, "tokens": True}, "single bytes"),
         ({"resolution": 48}, "32, 64, 128, 256"),
         ({"difficulty": "hard"}, "curv_baseline, curv_contour_length_9, curv_contour_length_14"),
         ({"source": "offical"}, "generated, official"),

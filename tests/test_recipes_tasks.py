@@ -14,7 +14,7 @@ from benchmarks.benchmark import Benchmark
 from benchmarks.published import PUBLISHED
 from benchmarks.published.table import LRA, Number, Printed, collect_by_benchmark
 from benchmarks.recipe import Recipe
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.spec import Scale
 from benchmarks.tasks import biosignals, pathfinder, probes, speech, tokens
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, Cosine, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
@@ -83,7 +83,8 @@ def test_rows_differ_in_their_mixer_and_direction_only(name: str, scale: Scale) 
     same = runs[0].model.mixer
     assert len({replace(r, model=replace(r.model, mixer=same, bidirectional=False)).id for r in runs}) == 1
     if scale == "quick":
-        assert not any(r.model.bidirectional for r in runs)
+        both_ways = name in [b.name for b in pathfinder.BENCHMARKS]  # whose answer lies in no one place
+        assert {r.model.bidirectional for r in runs if r.model.mixer.two_way} == {both_ways}
 
 
 @pytest.mark.parametrize(("name", "scale"), [(n, s) for n, s in PAIRS if s != "paper"])
@@ -140,9 +141,29 @@ def test_paper_scale_is_on_official_files_and_quick_needs_no_download_where_ther
                 assert source == "generated"
 
 
+@pytest.mark.parametrize("name", [n for n in TASKS if TASKS[n].reduced_at("quick")])
+def test_a_smaller_task_is_one_at_quick_scale_alone_and_its_protocol_does_not_undo_it(name: str) -> None:
+    benchmark = BENCHMARKS[name]
+    assert benchmark.title_at("quick") == f"{benchmark.title}, {benchmark.reduced_at('quick')}"
+    assert all(benchmark.title_at(scale) == benchmark.title for scale in benchmark.scales if scale != "quick")
+    data = benchmark.recipe("s4d-lin", "quick").run.data
+    means = [name for name in ("longest", "averaged", "difficulty", "sampling", "length") if hasattr(data, name)]
+    smaller = {name for name in means if getattr(data, name) != getattr(type(data), name)}
+    assert smaller
+    assert smaller - {"difficulty", "length"} <= set(data.task)  # these two are choices of protocol too
+
+
+def test_a_protocol_that_a_smaller_task_cannot_have_is_one_of_the_other_scales() -> None:
+    official = select_benchmark("lra-listops", protocol="source=official")
+    assert official.tag == "-official"
+    assert [official.benchmark.has_recipe("s4", scale) for scale in ("quick", "small", "paper")] == [False, True, True]
+    with pytest.raises(ValueError, match="official tables have expressions of 501 to 1,999 tokens"):
+        official.benchmark.recipe("s4", "quick")
+
+
 def test_quick_runs_fit_the_mini_set_of_speech() -> None:
     """1,992 / 266 / 342 clips of ten words; of the other 25 words there are few."""
-    for name in ("sc10", "sc10-mfcc"):
+    for name in ("sc10", "sc10-mfcc", "sc35"):
         data: Any = recipe(name, "quick", "s4d-lin").run.data
         assert (data.train_subset <= 1992, data.val_subset <= 266, data.test_subset <= 342) == (True, True, True)
         for variant in DEFAULT_VARIANTS:

@@ -283,7 +283,7 @@ def test_a_record_of_before_checksums_is_read_and_marked_as_carrying_none(store:
 def test_a_record_of_a_newer_schema_is_named_and_left_alone(store: Store) -> None:
     spec = tiny()
     store.put(spec, example(spec), ARRAYS)
-    edit(schema=2, colour="red")(store.folder(spec) / "record.json")
+    edit(schema=3, colour="red")(store.folder(spec) / "record.json")
     assert store.status(spec) == "newer"
     with pytest.raises(NewerRecord, match=f"{spec.id}.*newer"):
         store.get(spec)

@@ -184,11 +184,11 @@ def test_a_record_that_does_not_fit_takes_the_room_of_older_checkpoints(tmp_path
     store, spec = Store.at(tmp_path), tiny()
     real, left = Store.put, []
 
-    def full_once(self: Store, *arguments: Any) -> Record:
+    def full_once(self: Store, *arguments: Any, **named: Any) -> Record:
         left.append(len(checkpoints(store.folder(spec))))
         if len(left) == 1:
             raise OSError(28, "No space left on device")
-        return real(self, *arguments)
+        return real(self, *arguments, **named)
 
     def with_checkpoints(epoch: Epoch) -> None:
         if epoch.epoch == 1:
@@ -207,9 +207,9 @@ def test_checkpoints_go_only_when_the_record_is_written(tmp_path: Path, monkeypa
     monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     real, left = Store.put, []
 
-    def spy(self: Store, *arguments: Any) -> Record:
+    def spy(self: Store, *arguments: Any, **named: Any) -> Record:
         left.append(len(checkpoints(store.folder(spec))))
-        return real(self, *arguments)
+        return real(self, *arguments, **named)
 
     monkeypatch.setattr(Store, "put", spy)
     run(spec, Runtime(), store)

@@ -101,3 +101,14 @@ def test_a_bar_is_a_contraction(init: str, rule: str) -> None:
             p.data += noise * torch.randn_like(p)
         A_bar = kernel.system(1.0)[0].matrix().detach()
         assert float(torch.linalg.matrix_norm(A_bar, 2).max()) <= 1 + 1e-9
+
+
+def test_an_init_of_two_parts_is_each_of_them_in_half_of_the_channels() -> None:
+    """Channel h has the system of copy h mod n_ssm: LegS in the first half of the copies, FouT in the second."""
+    both = S4Spec(init="legs-fout", n_ssm=4, d_state=8).build(4)
+    assert isinstance(both, S4Kernel)
+    for channel, init in enumerate(("legs", "legs", "fout", "fout")):
+        one = S4Spec(init=init, d_state=8).build(4)
+        assert isinstance(one, S4Kernel)
+        for ours, alone in zip(both.continuous(), one.continuous(), strict=True):
+            assert torch.equal(ours[channel], alone[channel])

@@ -349,6 +349,7 @@ def test_choices_that_mean_nothing_are_refused() -> None:
         {"scaling": "none"},
         {"normalisation": "none"},
         {"resampling": "sinc"},
+        {"sampling": 11_025},
         {"split": "random"},
     ):
         with pytest.raises(ValueError, match=f"{next(iter(options))} is one of: "):
@@ -358,6 +359,8 @@ def test_choices_that_mean_nothing_are_refused() -> None:
             SpeechSpec(**options)
     with pytest.raises(ValueError, match="for waves"):
         SpeechSpec(features="mfcc", normalisation="channel")
+    with pytest.raises(ValueError, match="that of waves"):
+        SpeechSpec(features="mfcc", sampling=8000)
     with pytest.raises(ValueError, match="test_subset"):
         SpeechSpec(test_subset=0)
 
@@ -472,6 +475,30 @@ def test_the_8_khz_test_takes_every_second_sample_and_doubles_the_step(mini: Min
     low, high = mfcc.halved(tones, resampling)[:, 100:-100].std(1)
     assert abs(float(low) - 0.707) < 0.01
     assert abs(float(high) - (0.707 if resampling == "decimated" else 0)) < 0.01
+
+
+@pytest.mark.parametrize("normalisation", ["per-step", "channel"])
+def test_waves_of_a_lower_rate_are_filtered_and_tested_at_half_of_it(mini: Miniature, normalisation: Any) -> None:
+    mini.pack()
+    whole, low = (SpeechSpec(words=10, normalisation=normalisation, sampling=rate) for rate in (16_000, 2000))
+    assert low.signature.length == 2000
+    assert (whole.zero_shot, low.zero_shot) == (("8khz",), ("1khz",))
+    module = low.build(batch_size=64, seed=0)
+    x, _ = everything(module.test_dataloader())
+    assert x.shape[1:] == (2000, 1)
+    parts = np.array(low.load().array("parts"))
+    waves = torch.from_numpy(padded(mini, names_of(low)))[torch.from_numpy(parts == 2)].float()
+    gain, offset = whole._affine(whole.load())
+    expected = mfcc.lowered(waves, 8) * torch.from_numpy(gain[::8]) - torch.from_numpy(offset[::8])
+    torch.testing.assert_close(x[..., 0], expected, rtol=1e-4, atol=1e-5)
+    assert list(module.zero_shot_dataloaders()) == ["1khz"]
+    half, _ = everything(module.zero_shot_dataloaders()["1khz"])
+    torch.testing.assert_close(half, x[:, ::2], rtol=0, atol=1e-5)
+    tones = torch.sin(torch.arange(16_000) * 2 * torch.pi * torch.tensor([[300.0], [3000.0]]) / 16_000)
+    kept, gone = mfcc.lowered(tones, 8)[:, 100:-100].std(1)
+    assert abs(float(kept) - 0.707) < 0.01
+    assert float(gone) < 0.01
+    assert mfcc.lowered(tones, 1) is tones
 
 
 # ---------------------------------------------------------------- real clips

@@ -82,3 +82,17 @@ def test_seeds_that_are_hard_for_every_row_hide_nothing() -> None:
     assert p[1] > 0.5
     assert p[2] < 0.001
     assert stats.behind_the_best(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]])).tolist()[1:] == [1.0, 0.0]
+
+
+def test_equivalence_is_two_one_sided_tests() -> None:
+    d = [0.1, 0.3, -0.1, 0.2]
+    low = scipy.stats.ttest_1samp(d, -0.5, alternative="greater").pvalue
+    high = scipy.stats.ttest_1samp(d, 0.5, alternative="less").pvalue
+    assert stats.equivalence(d, 0.5) == pytest.approx(max(low, high))
+    assert stats.equivalence(d, 0.01) > 0.5
+    interval = scipy.stats.t.interval(0.9, 3, np.mean(d), scipy.stats.sem(d))
+    edge = max(map(abs, interval))
+    assert stats.equivalence(d, edge) == pytest.approx(0.05)  # the margin that the 90 % interval just fills
+    assert stats.equivalence([0.2, 0.2], 0.5) == 0.0
+    assert stats.equivalence([0.7, 0.7], 0.5) == 1.0
+    assert math.isnan(stats.equivalence([0.1], 0.5))

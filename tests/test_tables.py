@@ -25,10 +25,11 @@ from reports.parts import frame
 from reports.parts.judge import chance_of, describe_rows, explain, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.table import HOLE, TEXT_WIDTH, Table
-from reports.sections.effects import find_effects, tabulate_effects
+from reports.sections.effects import find_effects, judge_equivalence, tabulate_effects
 from reports.sections.grid import judge_cells, tabulate_grid
 from reports.sections.published import may_stand_beside, read_published, tabulate_published
 from reports.sections.results import tabulate_results
+from reports.sections.tuned import choose_rates, compose_tuned
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = METRICS["accuracy"]
@@ -314,6 +315,76 @@ def test_effects_are_paired_differences_within_settings(tmp_path: Path) -> None:
     row = table.cells.set_index("difference").loc["inv − lin"]
     assert row["mean (points)"] == "−6.00"
     assert row["settings"] == "4"
+
+
+def turning(tmp_path: Path) -> pd.DataFrame:
+    """Two inits x two states, where complex is better with the one and worse with the other; a link that moves nothing."""
+    asked = []
+    for seed in range(3):
+        for init, sign in (("lin", 1), ("inv", -1)):
+            for state in ("complex", "real"):
+                for link in ("exp", "relu"):
+                    e = made["expected"]({"init": init, "state": state, "link": link}, seed)
+                    score = 0.8 + sign * (0.02 + 0.001 * seed) * (state == "complex") + 0.0005 * seed * (link == "exp")
+                    made["write"](tmp_path, e, level=score, arrays=False)
+                    asked.append(e)
+    return runs_of(tmp_path, asked)
+
+
+def test_an_effect_that_turns_says_with_what(tmp_path: Path) -> None:
+    effects = {e.factor: e for e in find_effects(turning(tmp_path), metric=ACCURACY, factors=("init", "state", "link"))}
+    assert list(effects["state"].turns()) == ["init"]
+    assert effects["state"].turns()["init"]["inv"] == pytest.approx({0: -0.02, 1: -0.021, 2: -0.022})
+    assert effects["link"].turns() == {}
+    table = tabulate_effects(list(effects.values()), name="e", title="E", metric=ACCURACY)
+    assert list(table.cells["turns with"])[1:] == ["init: inv −2.10, lin +2.10", ""]
+    assert "turns with:" in table.caption
+    assert table.numbers["turns_with"][1] == table.cells["turns with"][1]
+
+
+def test_equivalence_is_shown_open_or_exceeded(tmp_path: Path) -> None:
+    effects = {e.factor: e for e in find_effects(turning(tmp_path), metric=ACCURACY, factors=("init", "state", "link"))}
+    assert judge_equivalence(effects["link"], 0.01)[0] == "shown"
+    assert judge_equivalence(effects["link"], 0.0006)[0] == "open"
+    assert judge_equivalence(effects["init"], 0.01)[0] == "exceeded"
+    table = tabulate_effects(list(effects.values()), name="e", title="E", metric=ACCURACY, margin=0.01)
+    assert table.cells["within 1.00"][2].startswith("shown (0.0")
+    assert "two one-sided" in table.caption
+    assert "within 1.00" not in tabulate_effects(list(effects.values()), name="e", title="E", metric=ACCURACY).cells
+
+
+def test_the_share_of_diverged_runs_is_a_column(tmp_path: Path) -> None:
+    asked = []
+    for seed in range(3):
+        for rate in ("x 1", "x 100"):
+            e = made["expected"]({"link": "none", "rate": rate}, seed)
+            made["write"](tmp_path, e, arrays=False, status="diverged" if rate == "x 100" and seed else "ok")
+            asked.append(e)
+    cells = judge_cells(runs_of(tmp_path, asked), ("link", "rate"), ACCURACY)
+    table = tabulate_grid(cells, name="g", title="G", metric=ACCURACY, factors=("link", "rate"), columns="rate")
+    assert list(table.cells.columns) == ["link", "x 1", "x 100", "diverged"]
+    assert list(table.cells["diverged"]) == ["2 of 6, 33 %"]
+
+
+def test_rates_are_chosen_on_validation_and_never_for_the_seeds_that_survive(tmp_path: Path) -> None:
+    asked = []
+    levels = {("s4", "x 1"): 0.8, ("s4", "x 3"): 0.9, ("hope", "x 1"): 0.85, ("hope", "x 3"): 0.95}
+    for (row, rate), level in levels.items():
+        for seed in range(3):
+            e = made["expected"]({"variant": row, "learning rate": rate}, seed)
+            lost = (row, rate, seed) == ("hope", "x 3", 2)
+            made["write"](tmp_path, e, level=level + 0.001 * seed, arrays=False, status="diverged" if lost else "ok")
+            asked.append(e)
+    tuned = choose_rates(runs_of(tmp_path, asked), "variant", ["learning rate"], ACCURACY)
+    assert {row: t.best for row, t in tuned.items()} == {"s4": ("x 3",), "hope": ("x 1",)}
+    section = compose_tuned(tuned, ("x 1",), ["learning rate"], ACCURACY, name="n")
+    (table,) = section.parts
+    assert isinstance(table, Table)
+    assert "best of 2 rates (%)" in table.cells
+    rows = table.cells.set_index("row")
+    assert rows.loc["s4", "gain"].startswith("+10.00 [")
+    assert rows.loc["hope", "gain"] == "–"
+    assert rows.loc["hope", "tried"] == "2 of 2"
 
 
 def test_latex_is_what_pdflatex_reads(tmp_path: Path) -> None:

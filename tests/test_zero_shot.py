@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 import benchmarks.running.run as running
-from benchmarks.benchmark import Published
+from benchmarks.benchmark import Benchmark, Published
+from benchmarks.recipe import ANY
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.environment import Runtime
 from benchmarks.running.record import Record
@@ -59,6 +60,10 @@ class ToneSpec(DataSpec):
     @property
     def signature(self) -> Signature:
         return Signature(length=L, d_input=1, d_output=1 if self.regression else 2, regression=self.regression)
+
+    @property
+    def zero_shot(self) -> tuple[str, ...]:
+        return ("8khz", "4khz") if self.slow else ()
 
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         y = FAST.astype(np.float32 if self.regression else np.int64)
@@ -245,7 +250,10 @@ def test_the_report_shows_the_column_and_published_failures_as_a_cross(runs: Any
         Published(variant="lstm", value=math.nan, std=None, source="Table 6", status="verified", zero_shot="8khz"),
         Published(variant="hope", value=1.0, std=None, source="Table 6", status="recalled", zero_shot="8khz"),
     ]
-    tones = replace(BENCHMARKS["digits"], name="tones", title="Tones", about="x", published=tuple(published), zero_shot=NAMES)
+    rows = {"quick": {ANY: replace(BENCHMARKS["digits"].rows["quick"][ANY], data=ToneSpec())}}
+    tones = Benchmark(
+        name="tones", brief="x", title="Tones", metric="accuracy", about="x", rows=rows, published=tuple(published), zero_shot=NAMES
+    )
     report = report_benchmark(runs, tones, "quick", name="tones", make="x")
     found = {part.name: part for section in report.sections for part in section.parts if isinstance(part, Table)}
     assert "8 kHz (%)" in found["tones-results"].cells.columns

@@ -27,6 +27,7 @@ from pytorch_lightning import __version__ as lightning_version
 from pytorch_lightning.plugins import CheckpointIO
 from torch import nn
 
+from benchmarks import plugins
 from benchmarks.running.environment import Runtime, code_content
 from benchmarks.running.store import checkpoints, write_atomically
 
@@ -73,9 +74,11 @@ def owner_of(spec_id: str, data: str, runtime: Runtime) -> dict[str, str]:
         "code": code_content(),
         "device": runtime.device,
         "threads": str(runtime.threads),
+        "engine": runtime.engine,
         "torch": str(torch.__version__),
         "lightning": lightning_version,
         "layout": LAYOUT,
+        **{f"plugin {name}": digest for name, digest in plugins.hashes().items()},
     }
 
 

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from benchmarks import plugins
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
@@ -54,8 +56,14 @@ class Runtime:
     """CPU threads of this run."""
     workers: int = 1
     """Runs side by side on this machine; recorded because it moves timings."""
-    logger: Literal["none", "tensorboard", "wandb"] = "none"
+    logger: Literal["none", "tensorboard", "wandb", "csv", "mlflow"] = "none"
     """Who else is told of the losses, see `benchmarks.running.loggers`."""
+    engine: str = "auto"
+    """How layers are computed, see `models.engines`; auto is the choice by table."""
+    weights: bool = True
+    """Whether the trained network is kept beside the record."""
+    predictions: bool = False
+    """Whether what it answers on the test set is kept too."""
 
 
 def of_a_group(variable: str) -> bool:
@@ -73,7 +81,13 @@ def at_process_start(threads: int) -> dict[str, str]:
     the number of threads, which numerical libraries read when they are imported, and `ALLOCATION` where the user has not settled it."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    return {"PYTHONPATH": path, **counts, **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()}}
+    # PYTHONSAFEPATH: a `models` or `data` of the folder it is started in is another project's
+    return {
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        **counts,
+        **{name: os.environ.get(name, value) for name, value in ALLOCATION.items()},
+    }
 
 
 def allocation() -> str | None:
@@ -156,9 +170,10 @@ def _statements(source: str) -> str:
 
 
 def of_other_code(environment: Mapping[str, Any]) -> bool:
-    """Whether a record with this environment block says that other code made it. One that does not say is of unknown code, and no."""
+    """Whether a record with this environment block says that other code made it, or another content of a plugin that is loaded here. One
+    that does not say is of unknown code, and no."""
     content = environment.get("content")
-    return content is not None and content != code_content()
+    return content not in (None, code_content()) or plugins.differ(environment.get("plugins", {}))
 
 
 def _cpu() -> str:
@@ -200,6 +215,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "code": commit,
         "dirty": dirty,
         "content": code_content(),
+        **({"plugins": plugins.hashes()} if plugins.hashes() else {}),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
         "matmul_precision": sys.modules["torch"].get_float32_matmul_precision() if "torch" in sys.modules else None,
@@ -210,6 +226,7 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         "allocation": allocation(),
         "threads": runtime.threads,
         "workers": runtime.workers,
+        "engine": runtime.engine,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -225,7 +242,9 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
+            torch.cuda.init()
             torch.cuda.reset_peak_memory_stats()
+            self.base = torch.cuda.memory_allocated() / 1e6
             return
         _give_back()
         try:
@@ -239,7 +258,7 @@ class PeakMemory:
         if self.device == "cuda":
             import torch
 
-            return torch.cuda.max_memory_allocated() / 1e6
+            return torch.cuda.max_memory_allocated() / 1e6 - self.base
         try:
             # pages of program files are mapped as they are first used, in a forked process all anew: not the run's memory
             peak = _proc_status("VmHWM") - _proc_status("RssFile") - _proc_status("RssShmem")

@@ -7,9 +7,10 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from benchmarks import cli
+from benchmarks import cli, plugins
 from benchmarks.running import loggers
 from benchmarks.running.environment import Runtime, choose_device, usable_cores
+from benchmarks.running.estimate import describe_plan
 from benchmarks.running.launch import launch
 from benchmarks.running.store import Store, run_root
 from benchmarks.spec import Job
@@ -21,24 +22,59 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be.
     """
     loggers.check(options.logger)
+    if options.engine != "auto":
+        with cli.as_usage():
+            for network in dict.fromkeys(job.spec.model for job in jobs):
+                network.require_engine(options.engine)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
     device = choose_device(options.device)
     cores = usable_cores()
-    threads = options.threads or (cores if device == "cuda" else 1)
+    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
     if options.logger != "none":
         flags += ["--logger", options.logger]
+    if options.weights != "yes":
+        flags += ["--weights", options.weights]
+    if options.predictions == "yes":
+        flags += ["--predictions"]
+    if options.engine != "auto":
+        flags += ["--engine", options.engine]
     if options.data is not None:
         flags += ["--data", options.data]
-    print("$", shlex.join(["python", "-m", *program, *flags]), flush=True)
-    runtime = Runtime(device=device, threads=threads, workers=workers, logger=options.logger)
-    outcome = launch(jobs, runtime, Store(), rerun=options.rerun)
+    flags += plugins.flags()
+    command = shlex.join(["python", "-m", *program, *flags])
+    runtime = Runtime(
+        device=device,
+        threads=threads,
+        workers=workers,
+        logger=options.logger,
+        engine=options.engine,
+        weights=options.weights == "yes",
+        predictions=options.predictions == "yes",
+    )
+    store = Store()
+    if options.plan:
+        print(describe_plan(jobs, runtime, store, command, rerun=options.rerun))
+        return cli.DONE
+    print("$", command, flush=True)
+    outcome = launch(jobs, runtime, store, rerun=options.rerun)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
+    if options.predictions == "yes" and (ids := without_predictions(jobs, store)):
+        print(
+            f"{len(ids)} of these runs were made before and keep no predictions; their weights give them:\n"
+            f"$ python -m benchmarks evaluate {ids[0]} --predictions" + (f"    and likewise {', '.join(ids[1:])}" if ids[1:] else "")
+        )
     if outcome.already + len(outcome.finished):
-        command = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds))])
-        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {command}")
+        table = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds)), *plugins.flags()])
+        print(f"Their table, into {run_root() / 'reports' / page}:\n$ {table}")
     return outcome.exit_code
+
+
+def without_predictions(jobs: Sequence[Job], store: Store) -> list[str]:
+    """The ids of the runs that ended well and keep no predictions."""
+    records = (store.get(job.spec) for job in jobs if store.status(job.spec) == "ok")
+    return list(dict.fromkeys(record.id for record in records if record is not None and record.predictions is None))

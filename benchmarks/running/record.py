@@ -12,15 +12,22 @@ from typing import Any, Final, Literal
 
 from benchmarks.spec import RunSpec, canonical, every_field, spec_id
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""Raised when a record gains fields, so that an older version of the suite leaves it alone instead of taking it for damaged."""
 Status = Literal["ok", "diverged", "failed"]
 STATUSES: Final = ("ok", "diverged", "failed")
 FINISHED: Final = ("ok", "diverged")
 """The statuses of a result: a run that diverged is one, a run that failed is not."""
 
 
-ARRAYS_FILE: Final = re.compile(r"arrays(-[0-9a-f]{12,64})?\.npz")
-"""What a file of arrays is called, always beside its record; without a hash in records of before that."""
+BESIDE: Final[Mapping[str, re.Pattern[str]]] = {
+    "arrays": re.compile(r"arrays(-[0-9a-f]{12,64})?\.npz"),
+    "weights": re.compile(r"model\.safetensors"),
+    "predictions": re.compile(r"predictions-[0-9a-f]{16}\.npz"),
+}
+"""Fields that name a file, and what that file is called: it always lies beside its record. Arrays are without a hash in old records."""
+SINCE: Final[Mapping[str, int]] = {"weights": 2, "predictions": 2}
+"""The schema that a field came with; records of earlier ones do not have it, and are read as before."""
 
 
 class DamagedRecord(Exception):
@@ -52,6 +59,10 @@ class Record:
     data: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, str] | None = None
+    weights: Mapping[str, str] | None = None
+    """File and sha256 of the trained network; none where the run ended without one, or was asked to keep none."""
+    predictions: Mapping[str, str] | None = None
+    """File and sha256 of what the network answers on the test set; none where that was not asked for."""
     schema: int = SCHEMA
     checksum: str | None = None
     """sha256 of everything above as it stands in the file, so that a number edited by hand is noticed; a record that was written before
@@ -59,11 +70,15 @@ class Record:
 
     def to_json(self) -> str:
         """Strict JSON: what is not finite is null."""
-        return json.dumps(_finite(vars(self)) | {"checksum": self.content_checksum()}, indent=1, allow_nan=False) + "\n"
+        return json.dumps(self._content() | {"checksum": self.content_checksum()}, indent=1, allow_nan=False) + "\n"
 
     def content_checksum(self) -> str:
         """What `checksum` has to be."""
-        return _checksum(_finite(vars(self)))
+        return _checksum(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        """The fields of its schema, as they stand in the file."""
+        return {name: _finite(value) for name, value in vars(self).items() if SINCE.get(name, 1) <= self.schema}
 
     @staticmethod
     def from_json(text: str) -> Record:
@@ -77,13 +92,14 @@ class Record:
         schema = raw.get("schema") if isinstance(raw, dict) else None
         if type(schema) is int and schema > SCHEMA:
             raise NewerRecord(f"is of schema {schema}, newer than schema {SCHEMA} of this version of the suite")
-        if type(schema) is not int or schema != SCHEMA:
-            raise DamagedRecord(f"is not a record of schema {SCHEMA}")
+        if type(schema) is not int or schema < 1:
+            raise DamagedRecord(f"is not a record of a schema from 1 to {SCHEMA}")
         raw.setdefault("checksum", None)
-        if set(raw) != set(_FIELDS):
-            raise DamagedRecord(f"lacks or adds the fields {', '.join(sorted(set(raw) ^ set(_FIELDS)))}")
+        known = {name for name in _FIELDS if SINCE.get(name, 1) <= schema}
+        if set(raw) != known:
+            raise DamagedRecord(f"lacks or adds the fields {', '.join(sorted(set(raw) ^ known))}")
         for name, (fits, what) in _FIELDS.items():
-            if not fits(raw[name]):
+            if name in known and not fits(raw[name]):
                 raise DamagedRecord(f"has no {what} as its {name}")
         if raw["status"] not in STATUSES:
             raise DamagedRecord(f"has the unknown status {raw['status']!r}")
@@ -127,15 +143,16 @@ def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list) and all(map(fits, value))
 
 
-def _arrays(value: Any) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, dict) and set(value) == {"file", "sha256"} and all(map(_text, value.values())) and _beside(value["file"])
+def _file(called: re.Pattern[str]) -> Callable[[Any], bool]:
+    """Nothing, or the name of a file that can only lie in the folder of its record, and its sha256."""
 
+    def fits(value: Any) -> bool:
+        if value is None:
+            return True
+        named = isinstance(value, dict) and set(value) == {"file", "sha256"} and all(map(_text, value.values()))
+        return named and called.fullmatch(value["file"]) is not None
 
-def _beside(name: str) -> bool:
-    """Whether this is the name of a file of arrays that can only lie in the folder of its record."""
-    return ARRAYS_FILE.fullmatch(name) is not None
+    return fits
 
 
 _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
@@ -145,7 +162,7 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     **dict.fromkeys(("metrics", "cost"), (_numbers, "table of numbers")),
     "history": (_list_of(_numbers), "list of tables of numbers"),
     "rates": (_list_of(_group), "list of groups of parameters"),
-    "arrays": (_arrays, "file of arrays beside it, with its sha256,"),
+    **{name: (_file(called), f"file of {name} beside it, with its sha256,") for name, called in BESIDE.items()},
     "schema": (lambda value: type(value) is int, "whole number"),
     "checksum": (lambda value: value is None or _text(value), "text"),
 }

@@ -14,22 +14,27 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning import Callback, Trainer, seed_everything
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.utilities import rank_zero_only
 
+from benchmarks import plugins
 from benchmarks.running import checkpoint, loggers
 from benchmarks.running.callbacks import BestOnValidation, Diverged, Epoch, History, NonFinite, copied
 from benchmarks.running.environment import PeakMemory, Runtime, describe, of_a_group
+from benchmarks.running.predictions import Answers
 from benchmarks.running.record import Record, failed, identity
 from benchmarks.running.store import Store
+from benchmarks.running.weights import build_network, pack_weights
 from benchmarks.spec import RunSpec
 from data.base import DataError
 from data.command import FULL
@@ -51,12 +56,13 @@ def run(
     run's doing and pass through. A run that was broken off continues after its last saved epoch, see `checkpoint`; `say` is told. Whether
     it is already done is the caller's question, see `launch`.
     """
+    plugins.load()  # those that the command was given, where this is a worker of it
     runtime, store = runtime or Runtime(), store or Store()
     folder = store.folder(spec)
     trace = folder / "error.txt"
     say = say or (lambda text: print(text, file=sys.stderr))
     try:
-        record, arrays = _trained(spec, runtime, folder, progress, say)
+        left = _trained(spec, runtime, folder, progress, say)
     except DataError:
         raise
     except Exception as error:
@@ -67,21 +73,33 @@ def run(
         sentence = next((line for line in str(error).splitlines() if line.strip()), "")
         return store.put(spec, failed(spec, f"{type(error).__name__}: {sentence}".rstrip(": "), describe(runtime)))
     try:
-        written = store.put(spec, record, arrays)
+        written = left.put(store, spec)
     except OSError as error:
         if error.errno not in FULL:
             raise
         checkpoint.remove(folder, but=1)  # the newest stays: should the record not fit even now, little is lost
-        written = store.put(spec, record, arrays)
+        written = left.put(store, spec)
     with suppress(OSError):  # the record is written, and what is left is swept by the next launch
         trace.unlink(missing_ok=True)
         checkpoint.remove(folder)
     return written
 
 
-def _trained(
-    spec: RunSpec, runtime: Runtime, folder: Path, progress: Callable[[Epoch], None] | None, say: Callable[[str], None]
-) -> tuple[Record, dict[str, np.ndarray]]:
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What a run leaves behind: its record, and what is kept beside it."""
+
+    record: Record
+    arrays: Mapping[str, np.ndarray]
+    weights: bytes = b""
+    predictions: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def put(self, store: Store, spec: RunSpec) -> Record:
+        """Writes all of it; the record as written."""
+        return store.put(spec, self.record, self.arrays, weights=self.weights, predictions=self.predictions)
+
+
+def _trained(spec: RunSpec, runtime: Runtime, folder: Path, progress: Callable[[Epoch], None] | None, say: Callable[[str], None]) -> Left:
     """`train`, begun again for each checkpoint that cannot be restored, from the one before or from scratch."""
     while True:
         try:
@@ -97,10 +115,12 @@ def train(
     folder: Path,
     progress: Callable[[Epoch], None] | None,
     say: Callable[[str], None],
-) -> tuple[Record, dict[str, np.ndarray]]:
-    """The run itself: (record, arrays). Checkpoints and logs go to `folder`."""
+) -> Left:
+    """The run itself. Checkpoints and logs go to `folder`."""
     begun = time.monotonic()
     torch.set_num_threads(runtime.threads)
+    # cuDNN's own switch lets an LSTM round its factors to TF32 unless it is told; here one switch decides, and a record names it
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.fp32_precision not in ("none", "ieee")
     seed_everything(spec.seed, verbose=False)
 
     signature = spec.data.signature
@@ -111,40 +131,23 @@ def train(
     memory = PeakMemory(runtime.device)
     memory.start()  # the data set and the libraries that read it are not counted: they are the same for every row
     task = SequenceTask(
-        spec.model.build(
-            d_input=signature.d_input,
-            vocab=signature.vocab,
-            d_output=signature.d_output,
-            per_step=signature.per_step,
-            two_towers=signature.two_towers,
-        ),
+        build_network(spec),
         spec.optim,
         total_steps=spec.epochs * math.ceil(counts["train"] / spec.batch_size),
         regression=signature.regression,
     )
+    task.model.use_engine(runtime.engine)
     start = copied(task)
     history, best = History(spec, metric, runtime.device, progress), BestOnValidation(metric, sign)
     owner = checkpoint.owner_of(spec.id, module.content_hash(), runtime)
     here = describe(runtime)
     keeper = checkpoint.Checkpoints(folder, owner, begun, say, here["code"] + ("+changes" if here["dirty"] else ""))
     resumed = checkpoint.usable(folder, owner, task, say)
+    answers = Answers() if runtime.predictions else None
     diverged, metrics = "", {}
     with quiet():
-        trainer = Trainer(
-            accelerator="gpu" if runtime.device == "cuda" else "cpu",
-            devices=1,
-            max_epochs=spec.epochs,
-            precision=spec.precision,
-            deterministic="warn",
-            callbacks=[NonFinite(), best, history, keeper],
-            # a run is one process, also inside a Slurm job
-            plugins=[LightningEnvironment(), checkpoint.HashedFiles()],
-            logger=loggers.make(runtime.logger, spec, folder) or False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
+        logger = loggers.make(runtime.logger, spec, folder)
+        trainer = make_trainer(spec, runtime, [NonFinite(), best, history, keeper, *([answers] if answers else [])], logger)
         try:
             trainer.fit(task, datamodule=module, ckpt_path=resumed, weights_only=True)
         except Diverged as event:
@@ -158,16 +161,17 @@ def train(
         else:
             task.load_state_dict(best.state)
             metrics = {**best.scores, "best_epoch": best.epoch}
-            tested = trainer.test(task, datamodule=module, verbose=False)[0]
+            tested = score(trainer, task, module)
             if math.isfinite(tested["test_loss"]):
-                metrics |= {**tested, **zero_shot(trainer, task, module)}
+                metrics |= tested
             else:
                 diverged = "the test loss is not finite, though those of training and validation were"
     peak, wall_seconds = memory.stop(), keeper.seconds
     arrays: dict[str, np.ndarray] = {}
-    undrawn = ""
+    undrawn, weights = "", b""
     if not diverged:
         task.cpu()
+        weights = pack_weights(task.model, spec) if runtime.weights else b""
         try:
             for moment, state in {"start": start, "end": best.state}.items():
                 task.load_state_dict(state)
@@ -192,9 +196,31 @@ def train(
         history=tuple(history.rows),
         rates=history.rates,
         data={"hash": module.content_hash(), "counts": counts, "order": sha256(module.order(0)[:100])},
-        environment=describe(runtime) | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
+        environment=describe(runtime)
+        | {"engines_used": list(task.model.engines_used)}
+        | ({"earlier_code": keeper.earlier_codes} if keeper.earlier_codes else {}),
     )
-    return record, arrays
+    predictions = answers.arrays(regression=signature.regression) if answers and not diverged else {}
+    return Left(record=record, arrays=arrays, weights=weights, predictions=predictions)
+
+
+def make_trainer(spec: RunSpec, runtime: Runtime, callbacks: Sequence[Callback] = (), logger: Logger | None = None) -> Trainer:
+    """Lightning's trainer of a run, which writes nothing but what these callbacks and this logger write."""
+    return Trainer(
+        accelerator="gpu" if runtime.device == "cuda" else "cpu",
+        devices=1,
+        max_epochs=spec.epochs,
+        precision=spec.precision,
+        deterministic="warn",
+        callbacks=list(callbacks),
+        # a run is one process, also inside a Slurm job
+        plugins=[LightningEnvironment(), checkpoint.HashedFiles()],
+        logger=logger or False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
 
 
 def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,6 +229,12 @@ def _metrics(metric: str, module: SplitModule, known: Mapping[str, Any]) -> dict
     constants = [key for key in known if key.startswith(f"test_{name}_") and "constant" in key.split("_")]
     further = [f"test_{name}_constant", *constants, *(f"test_{name}_{test}" for test in module.zero_shot_dataloaders())]
     return {key: known.get(key) for key in (f"test_{name}", "test_loss", *further, f"val_{name}", "val_loss", "best_epoch")}
+
+
+def score(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict[str, float]:
+    """The metrics of the test set; where the loss is finite also those of the tests that `zero_shot` makes of it."""
+    tested: dict[str, float] = dict(trainer.test(task, datamodule=module, verbose=False)[0])
+    return tested | (zero_shot(trainer, task, module) if math.isfinite(tested["test_loss"]) else {})
 
 
 def zero_shot(trainer: Trainer, task: SequenceTask, module: SplitModule) -> dict[str, float]:

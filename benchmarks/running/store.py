@@ -2,6 +2,8 @@
 
 <root>/<benchmark>/<id>/record.json    exists and is whole = the run is over
                         arrays-*.npz   kernels, eigenvalues, Hankel singular values, named by the sha256 that stands in the record
+                        model.safetensors    the weights of the chosen epoch, unless --weights no
+                        predictions-*.npz    what the network answers on the test set, only with --predictions
                         error.txt      traceback of a failed run
                         checkpoint-*   state of a run that is not over, see benchmarks.running.checkpoint
                         logs/          only with --logger
@@ -11,24 +13,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import numpy as np
-
+from benchmarks.running.beside import Arrays, Entry, StoredRecord, files_beside, named, packed, pending
 from benchmarks.running.environment import ROOT, EnvironmentProblem, of_other_code
-from benchmarks.running.record import DamagedRecord, NewerRecord, Record, Status
+from benchmarks.running.record import SCHEMA, DamagedRecord, NewerRecord, Record, Status
 from benchmarks.spec import RunSpec
 
 COMMITTED: Final = ROOT / "reports" / "records"
 """The folder of the evidence that is committed."""
-Arrays = Mapping[str, np.ndarray]
 Root = tuple[str, Path]
 """A folder of records, and what it is called in reports: "runs", "reports/records"."""
 
@@ -41,46 +39,6 @@ def run_root() -> Path:
         return Path(os.environ.get("SSM_RUNS") or place / "runs").expanduser()
     except RuntimeError as error:
         raise EnvironmentProblem(f"SSM_RUNS={os.environ['SSM_RUNS']}: there is no such user, or no home; write the folder out.") from error
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredRecord:
-    """A record that was found whole, and where it lies."""
-
-    record: Record
-    path: Path
-    name: str
-    """How the file is called in a report: relative to its root, never a path of this machine."""
-
-    @property
-    def arrays_path(self) -> Path | None:
-        """Where the arrays of the run lie; None where the record names none."""
-        return None if self.record.arrays is None else self.path.with_name(self.record.arrays["file"])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Kernels, eigenvalues and Hankel singular values of the run; empty where the record has none, or is committed without them
-        (arrays are committed for one seed of the default rows). Raises DamagedRecord if the file is not the one the record names."""
-        entry, file = self.record.arrays, self.arrays_path
-        if entry is None or file is None or not file.is_file():
-            return {}
-        try:
-            blob = file.read_bytes()
-        except OSError as error:
-            raise DamagedRecord(f"{self.name}: {entry['file']} cannot be read ({type(error).__name__})") from error
-        if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
-            raise DamagedRecord(f"{self.name}: {entry['file']} is not the file this record was written with (sha256 differs)")
-        try:
-            with np.load(io.BytesIO(blob), allow_pickle=False) as npz:
-                return {key: npz[key] for key in npz.files}
-        except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise DamagedRecord(f"{self.name}: {entry['file']} holds no arrays") from error
-
-    def require_arrays(self) -> None:
-        """Raises DamagedRecord unless the arrays that the record names are here and are the ones it was written with."""
-        file = self.arrays_path
-        if file is not None and not file.is_file():
-            raise DamagedRecord(f"{self.name}: {file.name}, which this record was written with, is not here")
-        self.arrays()
 
 
 class State(NamedTuple):
@@ -184,32 +142,49 @@ class Store:
         except OSError:
             return 0
 
-    def put(self, spec: RunSpec, record: Record, arrays: Arrays | None = None) -> Record:
-        """Writes the arrays, then record.json with their name, each in one atomic step. Returns the record as written.
+    def put(
+        self, spec: RunSpec, record: Record, arrays: Arrays | None = None, *, weights: bytes = b"", predictions: Arrays | None = None
+    ) -> Record:
+        """Writes what lies beside the record, then record.json with the names, each in one atomic step. Returns the record as written.
 
-        The arrays of the record that was there before have another name and go last: broken off anywhere, one of the two is whole.
+        What belongs to the record that was there before has other names and goes last: broken off anywhere, one of the two is whole. The
+        weights come to their own name, which is always the same, when the record names them.
         """
         folder = self.folder(spec)
         folder.mkdir(parents=True, exist_ok=True)
-        entry: dict[str, str] | None = None
-        if arrays:
-            buffer = io.BytesIO()
-            np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
-            blob = buffer.getvalue()
-            digest = hashlib.sha256(blob).hexdigest()
-            entry = {"file": f"arrays-{digest[:16]}.npz", "sha256": digest}
-            write_atomically(folder / entry["file"], blob)
-        record = replace(record, arrays=entry)
+        network: Entry | None = None
+        if weights:
+            network = {"file": "model.safetensors", "sha256": hashlib.sha256(weights).hexdigest()}
+            write_atomically(folder / pending(network["sha256"]), weights)
+        record = replace(
+            record,
+            arrays=_write_arrays(folder, "arrays", arrays),
+            weights=network,
+            predictions=_write_arrays(folder, "predictions", predictions),
+        )
         written = replace(record, checksum=record.content_checksum())
         write_atomically(folder / "record.json", written.to_json().encode())
-        for file in folder.glob("arrays*.npz"):
-            if entry is None or file.name != entry["file"]:
+        if network is not None:
+            os.replace(folder / pending(network["sha256"]), folder / network["file"])
+        kept = {entry["file"] for entry in (written.arrays, written.weights, written.predictions) if entry is not None}
+        for file in files_beside(folder):
+            if file.name not in kept:
                 file.unlink(missing_ok=True)
         return written
 
+    def add_predictions(self, stored: StoredRecord, predictions: Arrays) -> Record:
+        """Writes predictions beside a record that had none, or others, and the record with their name. Returns the record as written."""
+        before = stored.record.predictions
+        record = replace(stored.record, predictions=_write_arrays(stored.path.parent, "predictions", predictions), schema=SCHEMA)
+        written = replace(record, checksum=record.content_checksum())
+        write_atomically(stored.path, written.to_json().encode())
+        if before is not None and written.predictions is not None and before["file"] != written.predictions["file"]:
+            stored.path.with_name(before["file"]).unlink(missing_ok=True)
+        return written
+
     def set_aside(self, spec: RunSpec) -> None:
-        """Renames a damaged record and its arrays to `.corrupt`, so that the run counts as not done and the evidence stays."""
-        for path in (self.folder(spec) / "record.json", *self.folder(spec).glob("arrays*.npz")):
+        """Renames a damaged record and what lies beside it to `.corrupt`, so that the run counts as not done and the evidence stays."""
+        for path in (self.folder(spec) / "record.json", *files_beside(self.folder(spec))):
             if path.exists():
                 os.replace(path, path.with_name(f"{path.name}.corrupt"))
 
@@ -265,6 +240,16 @@ def _read(root: Root, benchmark: str, id: str) -> StoredRecord | None:
     if (record.benchmark, record.id) != (benchmark, id):
         raise DamagedRecord(f"{name} cannot be used: it belongs to the run {record.benchmark}/{record.id}")
     return StoredRecord(record=record, path=path, name=name)
+
+
+def _write_arrays(folder: Path, name: str, arrays: Arrays | None) -> Entry | None:
+    """Writes arrays as one file that is called by its sha256, and returns how a record names it; nothing where there are none."""
+    if not arrays:
+        return None
+    blob = packed(arrays)
+    entry = named(blob, name, ".npz")
+    write_atomically(folder / entry["file"], blob)
+    return entry
 
 
 def checkpoints(folder: Path, suffix: str = "") -> list[Path]:

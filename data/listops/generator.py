@@ -2,7 +2,7 @@
 
 A node at depth d < 10 is an operator with probability 1/4 and a digit otherwise; at depth 10 it is a digit. An operator has 2 to 10
 arguments, then is one of four; its value is a digit again: the minimum, the maximum, the median with its fraction dropped, or the sum
-modulo 10. An expression is kept if it has more than 500 and fewer than 2000 tokens, and if it is no repetition.
+modulo 10. An expression is kept if it has 501 to 1,999 tokens (or as many as are asked for), and if it is no repetition.
 
 All these choices are independent, so a whole forest is drawn depth by depth instead of one tree node by node: the law is the same, and
 numpy does the work. A shard is a fixed number of draws from a generator keyed by (VERSION, seed, shard); rows are those of shard 0, then
@@ -41,8 +41,8 @@ MIN, MAX, MED, SM = 10, 11, 12, 13
 MAX_DEPTH: Final = 10
 OPERATOR_SHARE: Final = 0.25
 ARGUMENTS: Final = (2, 10)
-LENGTHS: Final = (500, 2000)
-"""Tokens of an expression that is kept lie between these, both excluded."""
+TOKENS: Final = (501, 1999)
+"""Tokens of the shortest and of the longest expressions that Long Range Arena keeps."""
 DRAWS: Final = 4096
 """Per shard, of which about 8 % are kept."""
 THREADS: Final = 8
@@ -227,26 +227,26 @@ class Expressions:
     draws: Draws
 
 
-def shard(seed: int, index: int) -> Expressions:
+def shard(seed: int, index: int, tokens: tuple[int, int] = TOKENS) -> Expressions:
     """Draws one shard and keeps the trees that are long enough and not too long, in the order drawn."""
     name = int.from_bytes(b"listops", "big")  # no other stream of the suite begins with it
     rng = np.random.Generator(np.random.Philox(key=philox_key(name, VERSION, seed, index)))
     shape = grow(rng, DRAWS)
     size = sizes(shape)[0]
-    low, high = LENGTHS
-    keep = (low < size) & (size < high)
+    shortest, longest = tokens
+    keep = (shortest <= size) & (size <= longest)
     levels = fill(rng, select(shape, keep))
-    draws = Draws(*(int(np.count_nonzero(which)) for which in (size == 1, (size > 1) & (size <= low), size >= high, keep)))
+    draws = Draws(*(int(np.count_nonzero(which)) for which in (size == 1, (size > 1) & (size < shortest), size > longest, keep)))
     return Expressions(write(levels), evaluate(levels), draws)
 
 
-def shards(seed: int, workers: int) -> Generator[Expressions]:
+def shards(seed: int, workers: int, tokens: tuple[int, int] = TOKENS) -> Generator[Expressions]:
     """Yields shard 0, 1, 2 ... without end, computed by `workers` threads; numpy lets them run side by side."""
     with ThreadPoolExecutor(workers) as pool:
         ahead: deque[Future[Expressions]] = deque()
         try:
             for index in itertools.count():
-                ahead.append(pool.submit(shard, seed, index))
+                ahead.append(pool.submit(shard, seed, index, tokens))
                 if len(ahead) > 2 * workers:
                     yield ahead.popleft().result()
         finally:
@@ -275,7 +275,8 @@ def distinct(parts: Iterator[Expressions], n: int, say: Say = silent) -> Express
     return Expressions(Ragged.from_rows(rows, np.uint8), np.array(values, dtype=np.uint8), draws)
 
 
-def generate(n: int, *, seed: int, workers: int | None = None, say: Say = silent) -> Expressions:
-    """Draws `n` different expressions with their values: the first of those that (VERSION, seed) decide. By default a thread a core."""
-    with contextlib.closing(shards(seed, workers or min(os.cpu_count() or 1, THREADS))) as parts:
+def generate(n: int, *, seed: int, tokens: tuple[int, int] = TOKENS, workers: int | None = None, say: Say = silent) -> Expressions:
+    """Draws `n` different expressions of so many `tokens` (least, most) with their values: the first of those that (VERSION, seed)
+    decide. By default a thread a core."""
+    with contextlib.closing(shards(seed, workers or min(os.cpu_count() or 1, THREADS), tokens)) as parts:
         return distinct(parts, n, say)

@@ -21,10 +21,10 @@ from data.comparison import Line
 from data.files.digests import file_digest, key_of, sha256
 from data.files.prepared import Made, Prepared, opened, prepare
 from data.files.root import root
-from data.listops.generator import SYMBOLS, VERSION, Codes, Draws, generate
+from data.listops.generator import SYMBOLS, TOKENS, VERSION, Codes, Draws, generate
 from data.listops.release import FILES, FOLDERS, LARGEST, folder, read_tsv, tables
 from data.listops.statistics import statistics
-from data.listops.vocabulary import GENERATED_ORDER, LENGTH, SPECIAL, by_frequency, decode, encode
+from data.listops.vocabulary import GENERATED_ORDER, SPECIAL, by_frequency, decode, encode
 from data.ragged import Ragged
 from data.sampling import Ids
 from data.subsets import RaggedSpec
@@ -44,6 +44,10 @@ SEED: Final = 2011_04006
 
 MULTIPLE: Final = 64
 """Lengths of batches are multiples of this, so that few different ones occur."""
+SHORTEST: Final = 10
+"""Tokens below which there are too few different expressions."""
+WIDTH: Final = 10
+"""Tokens by which the longest expressions exceed the shortest at least."""
 
 CARD: Final = Card(
     name=NAME,
@@ -113,10 +117,10 @@ def _require_no_repetition(rows: Ragged, counts: Mapping[str, int]) -> None:
                 raise DataError(f"row {number} of the {part} part of ListOps is also in the {seen[digest]} part: this is not the release")
 
 
-def _generate(rows: int, say: Say) -> Made:
+def _generate(rows: int, tokens: tuple[int, int], say: Say) -> Made:
     counts = {**ROWS, "train": rows}
     say(f"generating {sum(counts.values()):,} ListOps expressions")
-    drawn = generate(sum(counts.values()), seed=SEED, say=say)
+    drawn = generate(sum(counts.values()), seed=SEED, tokens=tokens, say=say)
     draws = drawn.draws
     facts = {
         "source": "generated here with the grammar and probabilities of Long Range Arena's program",
@@ -159,27 +163,51 @@ class ListOpsSpec(RaggedSpec):
     """Expressions as tokens, an <eos> after each, padded with 0; the class is the value."""
 
     version: ClassVar[int] = 1
+    task: ClassVar[tuple[str, ...]] = ("shortest", "longest")
     card: ClassVar[Card] = CARD
 
     source: Literal["generated", "official"] = "generated"
     """Where the expressions come from; published numbers stand beside official ones only."""
     rows: int = ROWS["train"]
     """The first so many training rows, with the same rows to validate and test whatever their number; no more are generated."""
+    shortest: int = TOKENS[0]
+    """Tokens of the shortest expressions that are kept."""
+    longest: int = TOKENS[1]
+    """Tokens of the longest ones: with fewer the same grammar gives an easier task."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.rows <= ROWS["train"]:
             raise ValueError(f"rows is a number of training rows, 1 to {ROWS['train']:,}; got {self.rows}")
+        if not self.shortest >= SHORTEST or not self.shortest + WIDTH <= self.longest <= TOKENS[1]:
+            raise ValueError(
+                f"expressions have {SHORTEST} to {TOKENS[1]:,} tokens, and the longest {WIDTH} more than the shortest or further, so that "
+                f"there are enough different ones; got {self.shortest} to {self.longest:,}"
+            )
+        if self.source == "official" and self._tokens != TOKENS:
+            raise ValueError(
+                f"official tables have expressions of {TOKENS[0]} to {TOKENS[1]:,} tokens; those of {self.shortest} to {self.longest:,} "
+                "are generated (source=generated)"
+            )
 
     @property
     def signature(self) -> Signature:
         """Each step is one of 18 tokens (15 symbols, padding, unknown, <eos>); there are ten classes."""
-        return Signature(length=LENGTH, vocab=len(SPECIAL) + len(SYMBOLS), d_output=10)
+        return Signature(length=self._limit, vocab=len(SPECIAL) + len(SYMBOLS), d_output=10)
+
+    @property
+    def _tokens(self) -> tuple[int, int]:
+        return self.shortest, self.longest
+
+    @property
+    def _limit(self) -> int:
+        """Steps of the longest batch there can be, with the <eos>: those of the literature where the longest expressions are."""
+        return -(-(self.longest + 1) // MULTIPLE) * MULTIPLE
 
     def load(self, *, download: bool = False, say: Say = silent) -> Prepared:
         """Generates the rows, or reads and evaluates the official tables, once. Neither needs the network. Raises DataError."""
         if self.source == "generated":
-            return prepare(NAME, self._generated_key(), lambda: _generate(self.rows, say), needed=(self.rows + 4000) * 1100)
+            return prepare(NAME, self._generated_key(), lambda: _generate(self.rows, self._tokens, say), needed=(self.rows + 4000) * 1100)
         official = tables(say)
         digests = _checksums(official)
         return prepare(NAME, self._official_key(digests), lambda: _read(official, digests, say), needed=sum(ROWS.values()) * 1100)
@@ -194,7 +222,8 @@ class ListOpsSpec(RaggedSpec):
         return opened(NAME, self._official_key(_checksums(tables())))
 
     def _generated_key(self) -> str:
-        return key_of(f"generated {READER_VERSION} {VERSION} {SEED} {self.rows}")
+        tokens = "" if self._tokens == TOKENS else f" {self.shortest} to {self.longest} tokens"
+        return key_of(f"generated {READER_VERSION} {VERSION} {SEED} {self.rows}{tokens}")
 
     def _official_key(self, digests: Mapping[str, str]) -> str:
         return key_of(" ".join([f"official {READER_VERSION}", *(f"{part} {digest}" for part, digest in sorted(digests.items()))]))
@@ -214,7 +243,12 @@ class ListOpsSpec(RaggedSpec):
         )
 
     def statistics(self) -> list[Line]:
-        """Compares every quantity of the reference with that of the rows, which are prepared where they are not yet. Raises DataError."""
+        """Compares every quantity of the reference with that of the rows, which are prepared where they are not yet.
+
+        Raises DataError, and ValueError where the expressions are not as long as those of the reference.
+        """
+        if self._tokens != TOKENS:
+            raise ValueError(f"the reference has expressions of {TOKENS[0]} to {TOKENS[1]:,} tokens, and these are shorter")
         prepared = self.load()
         drawn = prepared.manifest.get("draws")
         return statistics(decode(prepared), np.asarray(prepared.array("values")), None if drawn is None else Draws(**drawn))
@@ -230,7 +264,7 @@ class ListOpsSpec(RaggedSpec):
         splits = self.take({**whole, "train": whole["train"][: self.rows]}, values)
 
         def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
-            x, lengths = rows.padded(ids, multiple=MULTIPLE, limit=LENGTH)
+            x, lengths = rows.padded(ids, multiple=MULTIPLE, limit=self._limit)
             return {"x": x, "lengths": lengths, "y": values[ids]}
 
         content = sha256(prepared.digests(), *(splits[part] for part in PARTS))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.comparison import DEVIATIONS, Line
-from data.listops.generator import END, LENGTHS, MIN, OPERATORS, Codes, Draws, parse
+from data.listops.generator import END, MIN, OPERATORS, Codes, Draws, parse
 from data.ragged import Ragged
 
 TREES: Final = 20_000
@@ -24,7 +24,9 @@ ARGUMENTS: Final = tuple(range(2, 11))
 
 DRAWN: Final = (("kept", 0.083), ("lone digit", 0.751), ("too short", 0.155), ("too long", 0.011))
 QUANTILES: Final = ((1, 508), (5, 536), (25, 700), (50, 951), (75, 1313), (95, 1800), (99, 1949))
+SHORTEST_BIN: Final = 500
 LENGTH_SHARES: Final = (0.131, 0.118, 0.106, 0.101, 0.084, 0.076, 0.067, 0.059, 0.054, 0.045, 0.041, 0.035, 0.032, 0.028, 0.022)
+"""Of lengths in steps of 100 from SHORTEST_BIN on."""
 DEPTH_SHARES: Final = (0.007, 0.015, 0.027, 0.043, 0.067, 0.102, 0.155, 0.234, 0.350)
 ROOT_ARGUMENTS: Final = (0.042, 0.068, 0.082, 0.097, 0.114, 0.138, 0.149, 0.146, 0.164)
 VALUES: Final = (0.170, 0.087, 0.080, 0.083, 0.089, 0.088, 0.076, 0.072, 0.086, 0.171)
@@ -140,7 +142,7 @@ def _lines(table: _Table, values: Counts, draws: Draws | None) -> Iterator[Line]
     for percent, reference in QUANTILES:
         yield _quantile(f"length, {percent} % quantile", reference, table.lengths, percent)
     for i, share in enumerate(LENGTH_SHARES):
-        low = LENGTHS[0] + 100 * i
+        low = SHORTEST_BIN + 100 * i
         yield _share(f"share of rows, length {low} to {low + 99}", share, (low <= table.lengths) & (table.lengths < low + 100))
 
     operators = table.depths.sum(1)

@@ -6,6 +6,7 @@ released PNG files. Both end in the same arrays: images as rows of bytes in row-
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, get_args
 
@@ -107,12 +108,20 @@ def _facts(labels: NDArray[np.uint8]) -> dict[str, Any]:
     return {"counts": counts, **rules["random-42"], "in-order": rules["in-order"], "licence": CARD.licence}
 
 
+def block_means(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """(B, L) images in row-major order -> (B, L / side^2): the means over squares of `side` x `side` pixels, in the same order."""
+    if side == 1:
+        return images
+    n = math.isqrt(images.shape[1]) // side
+    return images.reshape(-1, n, side, n, side).mean(axis=(2, 4)).reshape(-1, n * n)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PathfinderSpec(SplitSpec):
     """The pixels of an image in row-major order, one per step; the label is whether one curve joins the two discs."""
 
     version: ClassVar[int] = 1
-    task: ClassVar[tuple[str, ...]] = ("resolution",)
+    task: ClassVar[tuple[str, ...]] = ("resolution", "averaged")
     card: ClassVar[Card] = CARD
 
     resolution: Resolution = 32
@@ -129,6 +138,8 @@ class PathfinderSpec(SplitSpec):
     """Which rule cuts the images into parts: the card tells both."""
     tokens: bool = False
     """Whether pixels are given as ids 0 .. 255 instead of real numbers."""
+    averaged: Literal[1, 2, 4, 8] = 1
+    """Side of the squares of pixels of which one step has the mean: with 2 or more a coarser picture, and a shorter sequence."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -136,11 +147,13 @@ class PathfinderSpec(SplitSpec):
             raise ValueError(f"images is a number of images, 10 to {IMAGES:,}, so that no part is empty; got {self.images}")
         if self.tokens and self.scaling != "unit":
             raise ValueError("scaling is for real numbers; with tokens=true the bytes are ids as they are")
+        if self.tokens and self.averaged > 1:
+            raise ValueError("tokens=true gives single bytes as ids, and means of several are none")
 
     @property
     def signature(self) -> Signature:
         """Each step is one real number, or one of 256 ids; there are two classes."""
-        length = self.resolution**2
+        length = (self.resolution // self.averaged) ** 2
         return Signature(length=length, vocab=256, d_output=2) if self.tokens else Signature(length=length, d_input=1, d_output=2)
 
     # ------------------------------------------------------------ prepared arrays
@@ -276,7 +289,7 @@ class PathfinderSpec(SplitSpec):
             y = labels[ids]
             if self.tokens:
                 return {"x": images[ids].astype(np.int64), "y": y}
-            x = images[ids].astype(np.float32)  # bytes until here
+            x = block_means(images[ids].astype(np.float32), self.averaged)  # bytes until here
             x /= 255
             if self.scaling == "centred":
                 x -= 0.5

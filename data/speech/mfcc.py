@@ -54,16 +54,19 @@ def mfcc_8khz(waves: Tensor) -> Tensor:
 
 
 @cache
-def _resample() -> nn.Module:
+def _resample(by: int) -> nn.Module:
     from torchaudio.transforms import Resample
 
-    transform: nn.Module = Resample(RATE, RATE // 2).float()
+    transform: nn.Module = Resample(RATE, RATE // by).float()
     return transform
+
+
+def lowered(waves: Tensor, by: int) -> Tensor:
+    """Lowers the rate of waves (B, L), to (B, L / by), by torchaudio's resampling, which filters; `by` = 1 leaves them as they are."""
+    filtered: Tensor = waves if by == 1 else _resample(by)(waves)
+    return filtered
 
 
 def halved(waves: Tensor, resampling: Resampling) -> Tensor:
     """Halves the rate of waves (B, L), to (B, L // 2): every second sample from the first on, or torchaudio's resampling, which filters."""
-    if resampling == "decimated":
-        return waves[:, ::2]
-    filtered: Tensor = _resample()(waves)
-    return filtered
+    return waves[:, ::2] if resampling == "decimated" else lowered(waves, 2)

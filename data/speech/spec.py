@@ -22,7 +22,7 @@ from data.files.progress import Progress
 from data.files.root import root, scratch
 from data.sampling import Ids
 from data.speech import mfcc, release
-from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, Resampling
+from data.speech.mfcc import COEFFICIENTS, FRAMES, LENGTH, RATE, Resampling
 from data.speech.release import TEN, WORDS, Source
 from data.subsets import SplitSpec
 
@@ -34,6 +34,7 @@ Features = Literal["raw", "mfcc"]
 Split = Literal["usual", "speakers"]
 Scaling = Literal["unit", "s4-quirk"]
 Normalisation = Literal["per-step", "channel"]
+Sampling = Literal[16000, 8000, 4000, 2000]
 TASK_VERSION: Final = 1
 FULL_SCALE: Final = 2.0**15
 EPSILON: Final = 1e-5
@@ -108,7 +109,7 @@ class SpeechSpec(SplitSpec):
     """
 
     version: ClassVar[int] = 1
-    task: ClassVar[tuple[str, ...]] = ("words", "features")
+    task: ClassVar[tuple[str, ...]] = ("words", "features", "sampling")
     card: ClassVar[Card] = CARD
 
     words: Words = 35
@@ -127,6 +128,8 @@ class SpeechSpec(SplitSpec):
     each."""
     resampling: Resampling = "decimated"
     """To 8 kHz. decimated: every second sample, as in the literature. filtered: without aliasing."""
+    sampling: Sampling = RATE
+    """Samples a second of the waves, from which whatever is too high for them is filtered first; the test at half of that is named so."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,12 +137,24 @@ class SpeechSpec(SplitSpec):
             raise ValueError("split=speakers is for the ten words of source=official; 35 words and mini are split by speaker anyway")
         if self.normalisation == "channel" and self.features == "mfcc":
             raise ValueError("normalisation=channel is for waves; each coefficient has its own mean and deviation anyway")
+        if self.sampling != RATE and self.features == "mfcc":
+            raise ValueError(f"sampling is that of waves; coefficients are made of {RATE:,} samples a second")
 
     @property
     def signature(self) -> Signature:
-        """A wave is 16,000 steps of one real number, coefficients are 161 steps of 20; the classes are the words."""
-        length, width = (LENGTH, 1) if self.features == "raw" else (FRAMES, COEFFICIENTS)
+        """A wave is 16,000 steps of one number (fewer at a lower `sampling`), coefficients are 161 of 20; the classes are the words."""
+        length, width = (LENGTH // self._lower, 1) if self.features == "raw" else (FRAMES, COEFFICIENTS)
         return Signature(length=length, d_input=width, d_output=self.words)
+
+    @property
+    def zero_shot(self) -> tuple[str, ...]:
+        """The test at half the rate."""
+        return (f"{self.sampling // 2000}khz",)
+
+    @property
+    def _lower(self) -> int:
+        """By how much the rate of the waves is lowered."""
+        return RATE // self.sampling
 
     # ------------------------------------------------------------ prepared once
 
@@ -295,7 +310,8 @@ class SpeechSpec(SplitSpec):
     def build(self, *, batch_size: int, seed: int) -> SplitModule:
         """Batches {"x": (B, 16000, 1) or (B, 161, 20) float32, "y": (B,) int64}; test batches once more as "8khz", with "rate" 2.
 
-        At 8 kHz x is (B, 8000, 1) or (B, 81, 20), normalised with what was fitted at 16 kHz. Raises DataError.
+        At 8 kHz x is (B, 8000, 1) or (B, 81, 20), normalised with what was fitted at 16 kHz. With another `sampling` waves have so many
+        steps, and half as many in the further test, which is named after its rate. Raises DataError.
         """
         import torch
 
@@ -307,21 +323,27 @@ class SpeechSpec(SplitSpec):
         parts, (gain, offset) = prepared.array("parts"), self._affine(prepared)
         splits = self.take({name: np.flatnonzero(parts == i) for i, name in enumerate(PARTS)}, labels)
         features = prepared.array("features") if self.features == "mfcc" else None
+        if features is None:
+            gain, offset = gain[:: self._lower], offset[:: self._lower]
+
+        def waves(ids: Ids) -> torch.Tensor:
+            return mfcc.lowered(torch.from_numpy(samples[rows[ids]].astype(np.float32)), self._lower)
 
         def make(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
-            values = samples[rows[ids]].astype(np.float32) if features is None else features[ids]
+            values = waves(ids).numpy() if features is None else features[ids]
             values *= gain
             values -= offset
             return {"x": values[..., None] if features is None else values, "y": labels[ids]}
 
-        def make_8khz(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
+        def make_half(split: str, ids: Ids, epoch: int) -> dict[str, NDArray[Any]]:
             if features is None:
-                values = mfcc.halved(torch.from_numpy(samples[rows[ids]].astype(np.float32)), self.resampling).numpy()
+                values = mfcc.halved(waves(ids), self.resampling).numpy()
                 values = (values * gain[::2] - offset[::2])[..., None]
             else:
-                waves = torch.from_numpy(self._scaled(samples[rows[ids]]))
-                values = mfcc.mfcc_8khz(mfcc.halved(waves, self.resampling)).numpy() * gain - offset
+                scaled = torch.from_numpy(self._scaled(samples[rows[ids]]))
+                values = mfcc.mfcc_8khz(mfcc.halved(scaled, self.resampling)).numpy() * gain - offset
             return {"x": values, "y": labels[ids], "rate": np.array(2, dtype=np.float32)}
 
         content = sha256(clips.digests(), np.frombuffer(self._key(clips).encode(), np.uint8), *(splits[name] for name in PARTS))
-        return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content, zero_shot={"8khz": make_8khz})
+        further = {self.zero_shot[0]: make_half}
+        return SplitModule(splits, len(labels), make, batch_size=batch_size, seed=seed, content_hash=content, zero_shot=further)

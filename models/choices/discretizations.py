@@ -62,17 +62,10 @@ class Discretization:
             )
 
 
-def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
-    """(e^z - 1) / z, with the limit 1 at z = 0; the series is used where the quotient would cancel."""
-    import torch
+def _phi1(z: Tensor) -> Tensor:
+    from ..phi import phi1
 
-    small = z.abs() < 0.5
-    series = torch.ones_like(z)
-    w = torch.where(small, z, torch.zeros_like(z))
-    for k in range(16, 1, -1):  # 1 + z/2 (1 + z/3 (1 + ...)): 16 terms reach 1e-18 at |z| = 1/2
-        series = 1 + series * w / k
-    safe = torch.where(small, torch.ones_like(z), z)
-    return torch.where(small, series, (torch.exp(safe) - 1) / safe)
+    return phi1(z)
 
 
 def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,7 +125,7 @@ DISCRETIZATIONS: dict[str, Discretization] = {
     d.name: d
     for d in (
         Discretization(
-            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=lambda z: z.exp(), b=phi1, dense=_dense_zoh, scipy="zoh"
+            name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=lambda z: z.exp(), b=_phi1, dense=_dense_zoh, scipy="zoh"
         ),
         generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)", "bilinear"),
         generalized_bilinear(1.0, "backward-euler", "backward Euler", "backward_diff"),

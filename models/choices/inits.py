@@ -76,7 +76,7 @@ def fout_modes(N: int) -> tuple[Modes, Real, Real]:
 
 @dataclass(frozen=True, kw_only=True)
 class Init:
-    """One initial spectrum: of `frequency`, `modes` and `random` exactly one is given."""
+    """One initial spectrum: of `frequency`, `modes`, `random` and `parts` exactly one is given."""
 
     name: str
     title: str
@@ -91,6 +91,8 @@ class Init:
     """(Lambda, P, B) where the spectrum comes from a matrix."""
     random: Callable[[Real, np.random.Generator], Real] | None = None
     """Im lambda drawn at random, one number per index n."""
+    parts: tuple[str, ...] = ()
+    """Other inits, each of which an equal share of the copies starts from."""
     real_only: bool = False
     low_rank: bool = False
     """P makes Lambda - P P* the HiPPO matrix itself, so that S4 can use it."""
@@ -98,8 +100,8 @@ class Init:
     """Lambda alone is an init too, so that S4D can use it."""
 
     def __post_init__(self) -> None:
-        if sum(given is not None for given in (self.frequency, self.modes, self.random)) != 1:
-            raise ValueError(f"init {self.name!r} is given by exactly one of frequency, modes and random")
+        if sum(bool(given) for given in (self.frequency, self.modes, self.random, self.parts)) != 1:
+            raise ValueError(f"init {self.name!r} is given by exactly one of frequency, modes, random and parts")
 
 
 INITS: dict[str, Init] = {
@@ -114,14 +116,49 @@ INITS: dict[str, Init] = {
             name="real", title="S4D-Real", source="2206.11893 sec. 4.4", frequency=lambda n, N: 0 * n, decay=lambda n: n + 1, real_only=True
         ),
         Init(
+            name="log",
+            title="S4D real, log-spaced",
+            source="this suite: time scales from that of the other inits to fifty times as long",
+            frequency=lambda n, N: 0 * n,
+            decay=lambda n: 0.5 * 50.0 ** (-n / max(1, len(n) - 1)),
+            real_only=True,
+        ),
+        Init(
             name="rand",
             title="S4D-Rand",
             source="2206.11893 sec. 5.2; law of state-spaces/s4 v4",
             random=lambda n, rng: np.exp(rng.standard_normal(n.shape)),
         ),
         Init(name="fout", title="FouT", source="2206.12037", modes=fout_modes, low_rank=True, diagonal=False),
+        Init(
+            name="legs-fout",
+            title="S4-(LegS/FouT)",
+            source="2206.12037; 2206.11893 sec. 5.3",
+            parts=("legs", "fout"),
+            low_rank=True,
+            diagonal=False,
+        ),
     )
 }
+
+
+def require_shares(init: Init, copies: int | None) -> None:
+    """Raises ValueError where an init of several parts cannot give each an equal share of so many copies; None is one per channel."""
+    if init.parts and copies is not None and copies % len(init.parts):
+        raise ValueError(
+            f"init {init.name!r} starts equal shares of the copies from {' and '.join(init.parts)}, so n_ssm is a multiple of "
+            f"{len(init.parts)}, or None for one copy per channel; got {copies}"
+        )
+
+
+def low_rank_copies(name: str, N: int, copies: int) -> tuple[Modes, Real, Real]:
+    """(Lambda, P, B), each (copies, N/2), of the init `name`; where it has parts, the first share of the copies is of the first of them."""
+    init = INITS[name]
+    require_shares(init, copies)
+    share = copies // max(1, len(init.parts))
+    starts = [INITS[part].modes for part in init.parts or (name,) for _ in range(share)]
+    Lambda, P, B = zip(*(modes(N) for modes in starts if modes is not None), strict=True)
+    return np.stack(Lambda), np.stack(P), np.stack(B)
 
 
 def names_of(keep: Callable[[Init], bool]) -> str:
@@ -165,9 +202,10 @@ def spectrum(
     elif init.frequency is not None:
         index = rng.uniform(0, N / 2, size=n.shape) if random_imag else n
         decay, frequency = init.decay(n), init.frequency(index, N)
-    else:
-        assert init.random is not None
+    elif init.random is not None:
         decay, frequency = init.decay(n), init.random(n, rng)
+    else:
+        raise ValueError(f"{init.title} has no spectrum of its own: it is made of {' and '.join(init.parts)}")
     if random_real:
         decay = rng.uniform(0, 1, size=n.shape)
     return -decay + 1j * imag_scale * frequency, B

@@ -9,6 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class UnknownName(ValueError):
+    """A name that is not in its table. The message names the nearest."""
+
+
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:
     """The sentence for a name that is not in a table: "unknown init 'leg'; did you mean 'legs'? one of: ..."."""
     listed = list(names)
@@ -18,7 +22,7 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> str:
 
 
 def choose(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """The entry `name` of `table`. Raises ValueError that names the nearest entry and lists them all."""
+    """The entry `name` of `table`. Raises UnknownName that names the nearest entry and lists them all."""
     if name not in table:
-        raise ValueError(unknown(kind, name, table))
+        raise UnknownName(unknown(kind, name, table))
     return table[name]

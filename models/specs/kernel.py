@@ -34,7 +34,7 @@ class KernelSpec(MixerSpec):
     def build_layer(self, d_model: int, around: Around = PLAIN) -> SSMLayer:
         from ..kernel import SSMLayer
 
-        return SSMLayer(self.build(d_model, around.directions), around)
+        return SSMLayer(self.build(d_model, around.directions), self.d_state, around)
 
     @property
     def two_way(self) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..choices.fields import require_types
-from .mixer import MixerSpec, Mixing
+from .mixer import Around, MixerSpec, Mixing
 
 if TYPE_CHECKING:
+    from ..layer import Layer
     from ..network import SequenceModel
 
 DropoutSite = Literal["activation", "residual"]
@@ -53,6 +54,19 @@ class ModelSpec:
             raise ValueError(f"pool_last counts steps and is at least 1, got {self.pool_last}")
         if self.bidirectional:
             self.mixer.require_two_way()
+
+    def layer(self) -> Layer:
+        """One of the layers."""
+        inner = self.dropout if "activation" in self.dropout_sites else 0.0
+        around = Around(mixing=self.mixing, dropout=inner, tied=self.dropout_tied, directions=2 if self.bidirectional else 1)
+        return self.mixer.build_layer(self.d_model, around)
+
+    def require_engine(self, engine: str) -> None:
+        """Raises ValueError unless this engine, or auto, can compute the layers."""
+        import torch  # a spec is read without it
+
+        with torch.device("meta"):
+            self.layer().require_engine(engine)
 
     def build(
         self,

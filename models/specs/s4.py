@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..choices.discretizations import discretization
 from ..choices.fields import require_copies, require_even
-from ..choices.inits import INITS, names_of
+from ..choices.inits import INITS, names_of, require_shares
 from ..choices.links import LINKS
 from ..choices.names import choose
 from .kernel import StepSpec
@@ -22,7 +22,7 @@ class S4Spec(StepSpec):
     """S4. d_state is the paper's N: N/2 complex modes with implied conjugates."""
 
     init: str = "legs"
-    """legs or fout: the inits whose low-rank term is known."""
+    """legs, fout, or legs-fout with half of the copies of each: the inits whose low-rank term is known."""
     discretization: str = "bilinear"
     """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
     exponential per channel, O(H N^3)."""
@@ -47,6 +47,7 @@ class S4Spec(StepSpec):
         if not choose("init", self.init, INITS).low_rank:
             known = names_of(lambda init: init.low_rank)
             raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
+        require_shares(INITS[self.init], self.n_ssm)
 
     def build(self, d_model: int, directions: int = 1) -> S4Kernel:
         from ..s4 import S4Kernel

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import SumMetric
+from torchmetrics import MeanMetric
 
 from ..network import Lengths, SequenceModel
 from . import optim
 
 Stage = Literal["train", "val", "test"]
 Part = Literal["loss", "score", "constant"]
+HOW_TO_READ = ("lengths", "mask", "rate")
+"""What of a batch says how the rest is to be read. It is looked at, which on a device would be waiting for it, so it stays on the CPU."""
 PARTS: dict[str, tuple[Part, ...]] = {"train": ("loss", "score"), "val": ("loss", "score"), "test": ("loss", "score", "constant")}
-
-
-class EpochMean(nn.Module):
-    """The mean over the examples of an epoch, on all processes, of numbers that stay on their device until it is asked for.
-
-    torchmetrics' MeanMetric looks at each number whether it is one, and so waits for the device at every step.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.total, self.weight = SumMetric(nan_strategy="disable"), SumMetric(nan_strategy="disable")
-
-    def update(self, value: Tensor, n: int) -> None:
-        """`value` () is the mean of n examples. What is not a number counts as infinite."""
-        self.total.update(torch.nan_to_num(value, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf) * n)
-        self.weight.update(float(n))
-
-    def compute(self) -> Tensor:
-        """The mean since the last reset."""
-        return self.total.compute() / self.weight.compute()
-
-    def reset(self) -> None:
-        """Begins an epoch."""
-        self.total.reset()
-        self.weight.reset()
 
 
 class ConstantAnswer(nn.Module):
@@ -56,9 +34,9 @@ class ConstantAnswer(nn.Module):
     def count(self, y: Tensor) -> Tensor:
         """What labels (n,) add to `seen`."""
         if self.n_classes is None:
-            return torch.stack([y.double().sum(), y.new_tensor(y.numel()).double()])
-        classes = torch.arange(self.n_classes, device=y.device)
-        return (y.flatten().unsqueeze(-1) == classes).sum(0).double()  # bincount would wait for the device to know the largest label
+            return torch.stack([y.double().sum(), self.seen.new_full((), y.numel())])
+        classes = torch.arange(self.n_classes, device=y.device)  # torch.bincount would wait for the device
+        return (y.reshape(-1, 1) == classes).sum(0).double()
 
     def score(self, y: Tensor) -> Tensor:
         """Accuracy on labels (n,), or mean squared error; not finite before any label was seen."""
@@ -92,7 +70,11 @@ class SequenceTask(pl.LightningModule):
         super().__init__()
         self.model, self.optim_spec, self.total_steps, self.regression = model, spec, total_steps, regression
         self.metric = "rmse" if regression else "accuracy"
-        self.sums = nn.ModuleDict({f"{stage}_{part}": EpochMean() for stage, parts in PARTS.items() for part in parts})
+        # torchmetrics leaves a loss that is not a number out of the mean, and a run that diverged would look well: let it count as infinite
+        means = {f"{stage}_{part}": MeanMetric(nan_strategy=math.inf) for stage, parts in PARTS.items() for part in parts}
+        self.sums = nn.ModuleDict(means)
+        # Values and weights that these do not have yet: torchmetrics waits for the device to look for numbers that are none.
+        self.noted: dict[str, list[tuple[Tensor, int]]] = {name: [] for name in means}
         self.constant = ConstantAnswer(None if regression else model.d_output)
         # No buffers: what each process counts for itself, DDP would overwrite with the counts of the first before every forward.
         self.counts: Tensor | None = None
@@ -109,13 +91,17 @@ class SequenceTask(pl.LightningModule):
 
     def answers(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """(outputs (n, d_output), labels (n,)) of the scored items: sequences, or the steps that the mask marks."""
-        output = self.outputs(batch)
+        return self.scored(self.outputs(batch), batch)
+
+    def scored(self, output: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The same of outputs that are known already."""
         y, mask = self.as_answered(output, batch["y"]), batch.get("mask")
         if mask is None:
             return output, y
         if mask.shape != output.shape[:2] or not mask.any():
             raise ValueError(f"a mask marks the scored steps, at least one, of shape {tuple(output.shape[:2])}; got {tuple(mask.shape)}")
-        return output[mask.bool()], y[mask.bool()]
+        scored = mask.flatten().nonzero().squeeze(-1).to(output.device, non_blocking=True)
+        return output.flatten(0, 1)[scored], y.flatten(0, 1)[scored]
 
     def as_answered(self, output: Tensor, y: Tensor) -> Tensor:
         """The labels in the shape of what is answered, without the column that loaders of one target give them. Raises ValueError for
@@ -139,22 +125,35 @@ class SequenceTask(pl.LightningModule):
         output, y = output.flatten(0, -2), y.flatten()  # cross_entropy takes the second axis for the classes
         return nn.functional.cross_entropy(output, y), (output.detach().argmax(-1) == y).float().mean()
 
-    def mean(self, stage: Stage, part: Part) -> EpochMean:
-        """The running mean over an epoch."""
-        metric = self.sums[f"{stage}_{part}"]
-        assert isinstance(metric, EpochMean)
+    def mean(self, stage: Stage, part: Part) -> MeanMetric:
+        """The running mean over an epoch; asking for it waits for the device."""
+        metric, noted = self.sums[f"{stage}_{part}"], self.noted[f"{stage}_{part}"]
+        assert isinstance(metric, MeanMetric)
+        if noted:
+            values = torch.stack([value for value, _ in noted])
+            metric.update(values, values.new_tensor([weight for _, weight in noted]))
+            noted.clear()
         return metric
+
+    def note(self, stage: Stage, part: Part, value: Tensor, weight: int) -> None:
+        """A value of one batch, for the mean over the epoch."""
+        self.noted[f"{stage}_{part}"].append((value.detach(), weight))
+
+    def transfer_batch_to_device(self, batch: dict[str, Tensor], device: torch.device, dataloader_idx: int) -> dict[str, Tensor]:
+        """Everything but `HOW_TO_READ`."""
+        moved = {name: tensor for name, tensor in batch.items() if name not in HOW_TO_READ}
+        return batch | super().transfer_batch_to_device(moved, device, dataloader_idx)
 
     def _step(self, batch: dict[str, Tensor], stage: Stage) -> Tensor:
         output, y = self.answers(batch)
         loss, score = self.loss_and_score(output, y)
-        self.mean(stage, "loss").update(loss.detach(), y.numel())
-        self.mean(stage, "score").update(score, y.numel())
+        self.note(stage, "loss", loss, y.numel())
+        self.note(stage, "score", score, y.numel())
         if stage == "train":
             self.count(y)
         if stage == "test":
             self.count(y)
-            self.mean(stage, "constant").update(self.constant.score(y).to(loss), y.numel())
+            self.note(stage, "constant", self.constant.score(y).to(loss), y.numel())
         return loss
 
     def count(self, y: Tensor) -> None:

@@ -84,7 +84,7 @@ def _number(value: Any) -> float:
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else math.nan
 
 
-def _rates(groups: Sequence[Mapping[str, Any]], kernel: bool) -> str:
+def rates_of(groups: Sequence[Mapping[str, Any]], *, kernel: bool) -> str:
     """The distinct learning rates of the optimizer groups with (or without) kernel parameters, as they really were."""
     rates = {float(g["lr"]) for g in groups if any((".kernel." in f".{p}") == kernel for p in g["parameters"])}
     return ", ".join(f"{r:g}" for r in sorted(rates))
@@ -113,7 +113,7 @@ def tidy(expected: Iterable[Expected], store: Store) -> pd.DataFrame:
         for key in ("parameters", "kernel_parameters", "seconds_per_epoch", "wall_seconds", "peak_memory_mb"):
             row[key] = _number(cost.get(key))
         groups = record.rates if record else ()
-        row |= {"kernel_lr": _rates(groups, True), "rest_lr": _rates(groups, False)}
+        row |= {"kernel_lr": rates_of(groups, kernel=True), "rest_lr": rates_of(groups, kernel=False)}
         row |= {"data": str(data.get("hash", "")), "order": str(data.get("order", ""))}
         row |= {"code": str(environment.get("code", "")), "dirty": bool(environment.get("dirty", False))}
         row |= {"device": str(environment.get("device", "")), "file": found.name if found else ""}

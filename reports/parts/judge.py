@@ -236,6 +236,13 @@ def name_best(rows: Mapping[str, Judged], metric: Metric) -> Best | None:
     return best and Best(name=best[0], score=f"{metric.score(best[1].summary)} {metric.unit}", runs=best[1].runs)
 
 
+def diverged(runs: pd.DataFrame) -> str:
+    """The share of diverged runs among those that are over: "2 of 3, 67 %"; a dash where none is over."""
+    over = runs[runs["status"].isin(FINISHED)]
+    lost = int((over["status"] == "diverged").sum())
+    return f"{lost} of {len(over)}, {100 * lost / len(over):.0f} %" if len(over) else "–"
+
+
 def tally(runs: pd.DataFrame) -> str:
     """3/3, or 1/3 with what became of the others."""
     count = runs["status"].value_counts()

@@ -19,12 +19,13 @@ def picture(plot: Plot, folder: str) -> str:
 
 def markdown(report: Report) -> str:
     """The whole report, figures expected in figures/ beside it."""
-    out = [f"# {report.title}", f"{report.scale} scale. {report.about}", *report.summary, *report.warnings]
+    out = [f"# {report.title}", f"{report.size}. {report.about}" if report.size else report.about, *report.summary, *report.warnings]
     for section in report.sections:
         out += [f"## {section.title}", *section.text]
         out += [part.markdown().strip() if isinstance(part, Table) else picture(part, "figures") for part in section.parts]
     missing = report.missing()
-    out += ["## What is missing", f"{len(missing)} of {len(report.runs)} runs have no finished record."]
+    if len(report.runs):
+        out += ["## What is missing", f"{len(missing)} of {len(report.runs)} runs have no finished record."]
     if len(missing):
         out.append("```\n" + "\n".join(dict.fromkeys(missing["command"])) + "\n```")
     return "\n\n".join([*out, f"Rendered from records alone by `{report.make}`."]) + "\n"

@@ -91,6 +91,16 @@ class Report:
     best: Best | None = None
     """None where no row beats a constant answer, or several tables stand side by side."""
 
+    @property
+    def size(self) -> str:
+        """Its scale in words; empty for a report that is of no scale."""
+        return f"{self.scale} scale" if self.scale else ""
+
+    @property
+    def heading(self) -> str:
+        """Title and scale."""
+        return f"{self.title}, {self.size}" if self.scale else self.title
+
     def tables(self) -> list[Table]:
         """Every table, in the order of the page."""
         return [p for s in self.sections for p in s.parts if isinstance(p, Table)]

@@ -1,4 +1,5 @@
-"""Mean, spread and 95 % t interval of a few seeds; differences paired by seed; Dunnett's test against the best; Holm's correction."""
+"""Mean, spread and t interval of a few seeds; differences paired by seed; equivalence; McNemar's test; Dunnett's against the best; Holm's
+correction."""
 
 from __future__ import annotations
 
@@ -66,6 +67,23 @@ def paired(a: Mapping[int, float], b: Mapping[int, float]) -> Difference:
     return Difference(n=s.n, mean=s.mean, low=s.low, high=s.high, p=p)
 
 
+def equivalence(differences: Sequence[float], margin: float) -> float:
+    """p of two one-sided t tests (Schuirmann 1987): how often differences whose mean is `margin` or more from zero would look as near to it
+    as these; the larger of both sides' p. Below 1 - LEVEL the mean is shown to be within the margin, whose 90 % t interval then is too.
+
+    nan with fewer than two differences; without any spread 0 or 1.
+    """
+    from scipy import stats
+
+    s = summarize(differences)
+    if s.n < 2:
+        return math.nan
+    room = margin - abs(s.mean)
+    if s.std <= 1e-12 * max(1.0, abs(s.mean)):
+        return 0.0 if room > 0 else 1.0
+    return float(stats.t.sf(room / (s.std / math.sqrt(s.n)), s.n - 1))
+
+
 def holm(p: Sequence[float]) -> list[float]:
     """Holm's step-down adjusted p values (Holm 1979): max over j <= i of (m - j + 1) p_(j), at most 1; nan stays nan and is not counted."""
     order = sorted((i for i, v in enumerate(p) if math.isfinite(v)), key=lambda i: p[i])
@@ -74,6 +92,15 @@ def holm(p: Sequence[float]) -> list[float]:
         running = max(running, min(1.0, (len(order) - rank) * p[i]))
         out[i] = running
     return out
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p of b against c discordant pairs: min(1, 2 P(X <= min(b, c))) with X ~ Binomial(b + c, 1/2) (McNemar 1947, exact form);
+    1 where there is none."""
+    from scipy import stats
+
+    n = only_first + only_second
+    return min(1.0, 2 * float(stats.binom.cdf(min(only_first, only_second), n, 0.5))) if n else 1.0
 
 
 def dunnett_tail(t: np.ndarray, comparisons: int, df: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,10 +79,20 @@ def drawing() -> Iterator[None]:
         yield
 
 
+def looks_of(levels: Sequence[str], variants: Collection[str] = ()) -> dict[str, Look]:
+    """The looks of the levels of one factor, in the order they come: those of LEVELS, and after them the same colours with other markers
+    and dashes; levels among `variants` look as they do everywhere."""
+    count = len(LEVELS)
+    own = [replace(LEVELS[i % count], marker=_MARKERS[i // count % 6], dash=_DASHES[i // count % 4]) for i in range(count, len(levels))]
+    return {level: look(level) if level in variants else style for level, style in zip(levels, [*LEVELS, *own], strict=False)}
+
+
 def look(variant: str) -> Look:
     """The look of a variant; one without a row above takes the colour of its longest namesake or family and a marker fixed by its name."""
     if variant in LOOKS:
         return LOOKS[variant]
+    if " [" in variant:  # a row with fields set by hand looks like its own, but for marker and dash
+        return replace(look(variant.partition(" [")[0]), marker="p", dash=(0, (1, 1)))
     number = zlib.crc32(variant.encode())
     namesake = max((name for name in LOOKS if variant.startswith(f"{name}-")), key=len, default="")
     base = LOOKS.get(namesake or _FAMILIES.get(variant.split("-")[0], ""), Look(GREY, "o", "-"))

@@ -3,5 +3,6 @@
 results.py    a row per variant: scores, intervals, costs       family.py     several benchmarks side by side
 training.py   learning curves                                   grid.py       every cell of a grid
 inside.py     kernels, memory, eigenvalues, singular values     effects.py    what each factor of a grid moves
-published.py  what others printed
+published.py  what others printed                               along.py      a grid along a factor whose levels have an order
+tuned.py      rows at the best of the rates they tried          early.py      a grid after a few epochs
 """

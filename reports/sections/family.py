@@ -45,8 +45,9 @@ def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Sc
     for b in benchmarks:
         metric = metric_of(b, scale)
         of_task = dict(iter(runs[runs["benchmark"] == b.name].groupby("variant", sort=False))) if len(runs) else {}
-        further = {f"{b.name}, {word}": f"{metric.key}_{test}" for test, word in b.zero_shot.items()}
-        for heading, key in {b.name: metric.key, **further}.items():
+        task = ", ".join(filter(None, (b.name, b.reduced_at(scale))))
+        further = {f"{task}, {word}": f"{metric.key}_{test}" for test, word in b.tests_at(scale).items()}
+        for heading, key in {task: metric.key, **further}.items():
             known = {v: part for v, part in of_task.items() if key in part}
             of_key = replace(metric, key=key)
             columns[f"{heading} ({metric.unit})" if len(units) > 1 else heading] = Column(rows=judge(known, of_key), metric=of_key)

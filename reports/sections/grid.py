@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ablations.grid import NO_CHOICE, Ablation
+from ablations.grid import NO_CHOICE, Ablation, describe_impossible
 from reports.parts import dots, frame
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, explain, judge
+from reports.parts.judge import Judged, diverged, explain, judge
 from reports.parts.metric import Metric
 from reports.parts.report import SCALE_WORDS, Plot, Section
-from reports.parts.style import LEVELS, WIDTH, Look, drawing, look
+from reports.parts.style import WIDTH, Look, drawing, look, looks_of
 from reports.parts.table import Table
 
 Key = tuple[str, ...]
@@ -32,22 +32,23 @@ def compose_grid(cells: Mapping[Key, Judged], ablation: Ablation, metric: Metric
     """The table and the figure of all cells."""
     arrangement = arrange(cells, ablation)
     table = tabulate_grid(
-        cells, name=f"{ablation.name}-grid", title=f"{title}, {ablation.scale} scale", metric=metric, factors=ablation.factors,
+        cells, name=f"{ablation.page}-grid", title=f"{title}, {ablation.scale} scale", metric=metric, factors=ablation.factors,
         columns=ablation.columns,
     )  # fmt: skip
     plot = Plot(
-        name=f"{ablation.name}-dots",
+        name=f"{ablation.page}-dots",
         title="Every run of the grid",
         figure=draw_grid(arrangement, metric=metric),
         alt=f"Dots for every seed, a line per cell and a colour per {ablation.columns}; reference rows below.",
         caption=f"{dots.CAPTION} Long vertical lines carry the means of the reference rows up into the grid.",
     )
-    return Section(name="grid", title="The grid", text=(SCALE_WORDS[ablation.scale],), parts=(table, plot))
+    text = (SCALE_WORDS[ablation.scale], *describe_impossible(ablation.impossible()))
+    return Section(name="grid", title="The grid", text=text, parts=(table, plot))
 
 
 def name_level(factor: str, level: str) -> str:
     """A level as it is named without its column head: "yes" alone says nothing."""
-    return f"{factor}: {level}" if level in ("yes", "no") else level
+    return f"{factor}: {level}" if level in ("yes", "no", "true", "false", "none") else level
 
 
 def name_cells(cells: Mapping[Key, Judged], ablation: Ablation) -> dict[str, Judged]:
@@ -82,14 +83,15 @@ def tabulate_grid(
     for key, r in cells.items():
         lines.setdefault((*key[:at], *key[at + 1 :]), {})[heads[key[at]]] = r
     texts, marks, numbers = [], [], []
+    lost_any = any((r.runs["status"] == "diverged").any() for r in cells.values())
     for line, found in lines.items():
         labels = dict(zip(lines_of, line))
-        text = {}
+        text = {"diverged": diverged(pd.concat([r.runs for r in found.values()]))} if lost_any else {}
         for h in heads.values():
             lost = int((found[h].runs["status"] == "diverged").sum()) if h in found else 0
             text[h] = metric.score(found[h].summary) + (f", {lost} div." if lost else "") if h in found else ""
         texts.append(labels | text)
-        marks.append(dict.fromkeys(lines_of, "") | {h: found[h].mark if h in found else "" for h in heads.values()})
+        marks.append(dict.fromkeys([*lines_of, "diverged"], "") | {h: found[h].mark if h in found else "" for h in heads.values()})
         for h, r in found.items():
             numbers.append(
                 labels | {columns: h, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
@@ -99,14 +101,13 @@ def tabulate_grid(
                 | {"p_dunnett": r.p, "mark": r.mark}
                 | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
             )  # fmt: skip
-    names = [*lines_of, *heads.values()]
+    names = [*lines_of, *heads.values(), *(["diverged"] if lost_any else [])]
     caption = explain(cells, metric, behind=False)
     caption += "\nThe table of effects pools the settings and tests those."
     if made := frame.made_on(pd.concat([r.runs for r in cells.values()] or [pd.DataFrame()])):
         caption += f"\nMade on {made}."
     caption += "\nA dash stands for a choice that the row does not have." if any(NO_CHOICE in line for line in lines) else ""
-    diverged = any((r.runs["status"] == "diverged").any() for r in cells.values())
-    caption += " div.: diverged runs, counted and not in the mean." if diverged else ""
+    caption += " div.: diverged runs, not in the mean; diverged: their share among all runs of a line that are over." if lost_any else ""
     return Table(
         name=name, title=title, caption=caption, cells=pd.DataFrame(texts, columns=names, dtype=object),
         marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=tuple(lines_of),
@@ -146,9 +147,10 @@ def arrange(cells: Mapping[Key, Judged], ablation: Ablation) -> Arrangement:
     levels = {f: len({k[at[f]] for k in crossed}) for f in factors if f != ablation.columns}
     varying = sorted((f for f in levels if levels[f] > 1), key=levels.__getitem__)
     panels = varying[0] if len(varying) > 1 else ""
+    plain = lambda f: (NO_CHOICE, ablation.fixed.get(f))  # needs no word
     placed = {}
     for key, r in crossed.items():
-        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels]
+        words = [name_level(f, key[at[f]]) for f in levels if f in varying and f != panels and key[at[f]] not in plain(f)]
         panel = name_level(panels, key[at[panels]]) if panels else ""
         placed[panel, " · ".join(words) or key[0], key[at[ablation.columns]]] = r
     references = {}
@@ -158,6 +160,15 @@ def arrange(cells: Mapping[Key, Judged], ablation: Ablation) -> Arrangement:
     return Arrangement(
         crossed=placed, references=references, panels=panels if panels != factors[0] else "", colors=ablation.columns
     )  # fmt: skip
+
+
+def _name_panel(level: str, factor: str) -> str:
+    """ "complex state", "learning rate x 3", "no B"; the level alone where it is of several words, which say what it is of."""
+    if level == NO_CHOICE:
+        return f"no {factor}"
+    if factor and (level[:1].isdigit() or level.startswith("x ")):
+        return f"{factor} {level}"
+    return level if " " in level else f"{level} {factor}".strip()
 
 
 Lines = Sequence[tuple[str, Sequence[tuple[Judged, Look]]]]
@@ -171,13 +182,13 @@ def draw_grid(arrangement: Arrangement, *, metric: Metric) -> Figure:
     everything = [*crossed.values(), *(reference.row for reference in references.values())]
     if not any(r.scores for r in everything):
         return draw_nothing("no finished run of the grid yet")
-    looks = dict(zip(dict.fromkeys(k[2] for k in crossed), LEVELS))
+    looks = looks_of(list(dict.fromkeys(k[2] for k in crossed)))
     span = dots.span_of(everything, metric, 0.1)
     blocks: list[tuple[str, Lines]] = []
     for panel in dict.fromkeys(k[0] for k in crossed):
         names = dict.fromkeys(k[1] for k in crossed if k[0] == panel)
         inside = [(n, [(crossed[panel, n, h], looks[h]) for h in looks if (panel, n, h) in crossed]) for n in names]
-        blocks.append((f"{panel} {arrangement.panels}".strip(), inside))
+        blocks.append((_name_panel(panel, arrangement.panels), inside))
     if references:
         blocks.append(("reference rows", [(n, [(reference.row, reference.look)]) for n, reference in references.items()]))
     with drawing():

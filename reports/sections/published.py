@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ablations.grid import Ablation
 from benchmarks.benchmark import Benchmark, Published
+from reports.parts.judge import Judged
 from reports.parts.metric import METRICS, Metric
 from reports.parts.report import Section
 from reports.parts.table import HOLE, Table
@@ -26,6 +28,35 @@ def compose_published(benchmark: Benchmark, metric: Metric, *, name: str, beside
         title = "Published numbers, apart"
         words = "Not measured here, and not comparable with the rows above: their scale, data or protocol differ."
     return Section(name="published", title=title, text=(words,), parts=(table,))
+
+
+def compose_beside(
+    cells: Mapping[tuple[str, ...], Judged], printed: Mapping[tuple[str, ...], str], ablation: Ablation, metric: Metric
+) -> Section:
+    """The cells of a grid of which somebody printed a number at their scale, with that number. `printed` is what `printed_of` found."""
+    texts = [
+        dict(zip(ablation.factors, key, strict=True)) | {f"here ({metric.unit})": metric.score(cells[key].summary), "published": value}
+        for key, value in printed.items()
+    ]
+    table = Table(
+        name=f"{ablation.page}-beside", title="Beside published numbers",
+        caption=f"Mean ± sample standard deviation (number of seeds) of the test {metric.label} here, and what the authors printed of a "
+        "network of this size; where they do not name a level, the same number stands beside each.",
+        cells=pd.DataFrame(texts, dtype=object), marks=pd.DataFrame(texts, dtype=object).map(lambda _: ""),
+        numbers=pd.DataFrame(texts), left=ablation.factors,
+    )  # fmt: skip
+    words = "The authors' network has this size; their data and protocol are those of the literature, which need not be the choices here."
+    return Section(name="beside", title="Beside published numbers", text=(words,), parts=(table,))
+
+
+def printed_of(cells: Mapping[tuple[str, ...], Judged], ablation: Ablation, metric: Metric) -> dict[tuple[str, ...], str]:
+    """Of the cells of a grid those that somebody printed a verified number of, where the grid is of the scale that it says these are of."""
+    if ablation.scale != ablation.published_at:
+        return {}
+    known = read_published(ablation.selected.benchmark.published, metric)
+    fits = lambda key, levels: all(level in ("", own) for own, level in zip(key, levels, strict=True))
+    named = {key: row for key in cells for levels, row in ablation.published.items() if fits(key, levels)}
+    return {key: known[row] for key, row in named.items() if row in known}
 
 
 def may_stand_beside(runs: pd.DataFrame, benchmark: Benchmark) -> bool:
@@ -99,8 +130,8 @@ def tabulate_published_side_by_side(
     for b in benchmarks:
         texts[b.name] = read_published(b.published, metric)
         for test, word in b.zero_shot.items():
-            ordinary = [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]
-            texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
+            if ordinary := [replace(p, zero_shot="") for p in b.published if p.zero_shot == test]:
+                texts[f"{b.name}, {word}"] = read_published(ordinary, metric)
     if averages:
         texts["average"] = read_published(averages, metric)
     printed = [(b.name, p) for b in benchmarks for p in b.published] + [("average", p) for p in averages]

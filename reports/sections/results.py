@@ -26,8 +26,8 @@ def compose_results(
     """The table and the figure of the judged rows. `published` is given only where those numbers may stand beside ours."""
     metric = metric_of(benchmark, scale)
     table = tabulate_results(
-        rows, name=f"{name}-results", title=f"{benchmark.title}, {scale} scale", metric=metric, zero_shot=benchmark.zero_shot,
-        published=published,
+        rows, name=f"{name}-results", title=f"{benchmark.title_at(scale)}, {scale} scale", metric=metric,
+        zero_shot=benchmark.tests_at(scale), published=published,
     )  # fmt: skip
     own = [f"{dots.CAPTION} Sorted, best on top; means at the right."]
     if any(r.at_chance for r in rows.values()):
