@@ -322,6 +322,30 @@ sys.exit(f"imports {{heavy}}" if heavy else 0)
 """
 
 
+def test_names_and_specs_need_no_torch() -> None:
+    code = "import sys, benchmarks.registry as b, ablations.registry, reports.everything\n"
+    code += "[b.BENCHMARKS['digits'].recipe(v, 'quick').run.id for v in b.select_variants(['default'])]\n"
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_misspelt_report_is_answered_before_anything_that_draws_is_imported() -> None:
+    code = "import sys\nfrom reports.__main__ import main\n"
+    code += "try: main(['benchmark', 'digts'])\nexcept Exception as error: print(error)\n"
+    code += "sys.exit(any(name in sys.modules for name in ('torch', 'pandas', 'matplotlib')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "did you mean 'digits'?" in done.stdout
+
+
+def test_the_two_floors_say_the_same_of_an_unknown_word() -> None:
+    from data.command import nearest
+    from models.choices.names import unknown
+
+    for word in ("digts", "", "nothing like it"):
+        assert nearest("benchmark", word, ["digits", "delay"]) == unknown("benchmark", word, ["digits", "delay"])
+
+
 def test_options_are_the_fields_of_a_frozen_value() -> None:
     options = benchmarks_main.parse(["--seeds", "4", "--scale=quick", "lra-image", "--variant", "hope,s4"])
     assert options == benchmarks_main.Options(seeds=(4,), scale="quick", name="lra-image", variant=("hope", "s4"))
