@@ -167,7 +167,7 @@ def _schedule(
     screen: Screen,
 ) -> None:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.running.run", "sklearn.datasets"])
+    context.set_forkserver_preload(["benchmarks.running.warm"])
     waiting = deque((job, 0.0) for job in todo)
     while waiting or running:
         for _ in range(len(waiting)):
