@@ -13,15 +13,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import benchmarks.running.launch as launching
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, code_content, describe
+import benchmarks.running.pool as pooling
+from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, at_process_start, code_content, describe
 from benchmarks.running.estimate import estimate
 from benchmarks.running.launch import Outcome, launch
+from benchmarks.running.pool import LocalPool
 from benchmarks.running.record import Record, identity
 from benchmarks.running.run import Epoch
 from benchmarks.running.screen import Screen
@@ -303,10 +304,12 @@ def test_checkpoints_that_a_finished_run_has_left_are_swept(tmp_path: Path) -> N
 
 def concluded(store: Store, spec: RunSpec, before: int) -> Outcome:
     """What is booked for a worker that died without a word."""
-    process = SimpleNamespace(exitcode=-9)
     outcome = Outcome(asked=1, already=0)
     job = Job("x", spec)
-    launching._conclude(launching._Worker(job, process, before=before), Runtime(), store, outcome, Screen([job], io.StringIO()))  # type: ignore[arg-type]
+    pool = LocalPool(Runtime(), store, redo=False)
+    cause = pooling._cause_of_death(-9)
+    assert "SIGKILL" in cause
+    launching._conclude(launching._Run(job, before), cause, pool, store, outcome, Screen([job], io.StringIO()))
     return outcome
 
 
@@ -328,27 +331,45 @@ def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pyt
     long = tmp_path / ("t" * 120)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with launching._room_for_a_socket():
-        assert len(tempfile.gettempdir()) < launching.SOCKET_PATH
+    with pooling._room_for_a_socket():
+        assert len(tempfile.gettempdir()) < pooling.SOCKET_PATH
     assert tempfile.gettempdir() == str(long)
     monkeypatch.setattr(os, "access", lambda *arguments: False)
-    with pytest.raises(EnvironmentProblem, match="TMPDIR"), launching._room_for_a_socket():
+    with pytest.raises(EnvironmentProblem, match="TMPDIR"), pooling._room_for_a_socket():
         pass
+
+
+def test_a_worker_begins_with_all_that_a_run_reads_and_imports() -> None:
+    """The server whose copy it is runs in one thread, holds the hash of the sources, and has loaded what a run would."""
+    lines = (
+        "import benchmarks.running.warm, os, sys, torch",
+        "from benchmarks.running.environment import code_content, code_version",
+        "before = set(sys.modules), torch.initial_seed()",
+        "from tests.tiny import tiny",
+        "from benchmarks.running.weights import build_network",
+        "build_network(tiny())",
+        "print(len(os.listdir('/proc/self/task')), code_content.cache_info().currsize, code_version.cache_info().currsize)",
+        "print(sorted(name for name in set(sys.modules) - before[0] if not name.startswith('tests')))",
+    )
+    environment = {**os.environ, **at_process_start(1)}
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1 1\n[]\n"
 
 
 def test_workers_know_nothing_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "PL_TRAINER_FAST_DEV_RUN"):
         monkeypatch.setenv(name, "3")
-    with launching._server_environment(1):
+    with pooling._server_environment(1):
         assert not [name for name in os.environ if name.startswith("SLURM_") or name in ("RANK", "LOCAL_RANK", "PL_TRAINER_FAST_DEV_RUN")]
     assert os.environ["SLURM_PROCID"] == os.environ["RANK"] == os.environ["PL_TRAINER_FAST_DEV_RUN"] == "3"
 
 
 def test_a_full_disk_in_a_worker_is_code_5_and_a_sentence(tmp_path: Path) -> None:
     job = Job("x", SHORT)
-    worker = launching._Worker(job, SimpleNamespace(exitcode=0), said=("environment", "the record cannot be written: No space left"))  # type: ignore[arg-type]
+    run, store = launching._Run(job, 0, said=("environment", "the record cannot be written: No space left")), Store.at(tmp_path)
+    pool = LocalPool(Runtime(), store, redo=False)
     with pytest.raises(EnvironmentProblem, match=r"No space left\. Free some space"):
-        launching._conclude(worker, Runtime(), Store.at(tmp_path), Outcome(asked=1, already=0), Screen([job], io.StringIO()))
+        launching._conclude(run, "", pool, store, Outcome(asked=1, already=0), Screen([job], io.StringIO()))
 
 
 def test_an_estimate_comes_from_records_of_this_machine(tmp_path: Path) -> None:
