@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -45,7 +45,8 @@ MADE := $(PLACE) $${VARIANT:+--variant="$$VARIANT"} --sweep="$$SWEEP"
 AS := $${FORMAT:+--format="$$FORMAT"}
 MEASURED := $${VARIANT:+--variant="$$VARIANT"} $${DEVICE:+--device="$$DEVICE"} $${THREADS:+--threads="$$THREADS"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
-RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
+RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} \
+  $${LAUNCHER:+--launcher="$$LAUNCHER"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
   $${ENGINE:+--engine="$$ENGINE"} $(DATA_ROOT)
 
@@ -76,7 +77,7 @@ endif
 .PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
-RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
+RUNTIME_OF := DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
 $(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE $(RUNTIME_OF) PLUGIN))
 $(foreach t,$(ABLATIONS),$(eval USES-$(t) := BENCH SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN))
 USES-ablate := BENCH VARIANT SWEEP SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN
@@ -122,8 +123,9 @@ help: ## this list
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
 	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers (python -m data NAME --status lists them), or literature: of a benchmark, all' \
 	  DEVICE 'auto, cpu or cuda' \
-	  WORKERS 'runs side by side' \
+	  WORKERS 'runs side by side; on cuda those of each GPU' \
 	  THREADS 'CPU threads of each run' \
+	  LAUNCHER 'local (default), or ray: the machines of the cluster at RAY_ADDRESS, else every GPU of this one (an extra to install)' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'csv, tensorboard, wandb or mlflow, into the folder of the run; all but csv are extras to install' \
 	  WEIGHTS 'no keeps no trained network; otherwise it is model.safetensors beside the record' \

@@ -43,7 +43,7 @@ def go(specs: list[RunSpec], store: Store, *, workers: int = 2, rerun: str = "mi
     return launch(jobs, Runtime(workers=workers), store, rerun=rerun, out=out), out.getvalue()
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"

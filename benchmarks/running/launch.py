@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TextIO
@@ -28,6 +28,8 @@ from data.command import interruptible
 if TYPE_CHECKING:
     from benchmarks.running.callbacks import Epoch
 
+TRIES: Final = 3
+"""How often a run is begun whose machine is lost each time."""
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""
 
@@ -77,11 +79,14 @@ class _Run:
     """The last word of the worker besides its epochs and notes."""
 
 
-def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", out: TextIO | None = None) -> Outcome:
+def launch(
+    jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", launcher: str = "local", out: TextIO | None = None
+) -> Outcome:
     """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
 
     rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "stale" also what other code made; "all"
     everything again. A record of a newer version of the suite is left alone, and its run counts as failed.
+    launcher: "local" is processes of this machine, "ray" those of a cluster.
     Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
@@ -113,7 +118,7 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     for data in dict.fromkeys(job.spec.data for job in todo):
         data.prepare(screen.say)
     runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
-    pool = LocalPool(runtime, store, rerun != "missing")
+    pool = make_pool(launcher, runtime, store, rerun != "missing")
     screen.say(f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: {pool.place}")
     duration = estimate(todo, runtime, store)
     if duration:
@@ -130,6 +135,15 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     # a worker may have written its record and not been heard any more
     outcome.finished += [r.job for r in running.values() if store.stamp(r.job.spec) != r.before and store.status(r.job.spec) in FINISHED]
     return outcome
+
+
+def make_pool(launcher: str, runtime: Runtime, store: Store, redo: bool) -> Pool:
+    """The pool of this name. Raises EnvironmentProblem where it cannot be had."""
+    if launcher == "local":
+        return LocalPool(runtime, store, redo)
+    from benchmarks.running.cluster import RayPool  # with it comes what reads specs, and so torch
+
+    return RayPool(runtime, store, redo)
 
 
 def _sweep(store: Store, job: Job) -> None:
@@ -149,6 +163,7 @@ def _first_of_each(jobs: Sequence[Job]) -> list[Job]:
 
 def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hashable, _Run], outcome: Outcome, screen: Screen) -> None:
     waiting = deque((job, 0.0) for job in todo)
+    tries: Counter[str] = Counter()
     while waiting or running:
         for _ in range(len(waiting)):
             if not pool.has_room():
@@ -165,9 +180,13 @@ def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hasha
                 run.epoch = content
             elif kind == "note":
                 screen.say(f"{run.job.label}: {content}")
-            elif kind == "gone":
+            elif kind in ("gone", "lost"):
                 del running[name]
-                if run.said[0] == "busy":
+                tries[run.job.spec.id] += 1
+                if kind == "lost" and tries[run.job.spec.id] < TRIES:
+                    screen.say(f"{run.job.label}: {content}; it is made again")
+                    waiting.append((run.job, 0.0))
+                elif run.said[0] == "busy":
                     waiting.append((run.job, time.monotonic() + BUSY_WAIT))
                 else:
                     _conclude(run, content, pool, store, outcome, screen)
@@ -180,6 +199,8 @@ def _conclude(run: _Run, cause: str, pool: Pool, store: Store, outcome: Outcome,
     """Books one run whose worker has ended. A death without a word becomes a failed record that names the cause."""
     job = run.job
     kind, content = run.said
+    if kind == "refused":
+        raise EnvironmentProblem(content)
     if kind == "environment":
         raise EnvironmentProblem(f"{content}. Free some space or mend the permissions; finished runs are kept, the same command continues.")
     if kind == "data":
