@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE MINUTES FOLDER
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -45,6 +45,9 @@ MADE := $(PLACE) $${VARIANT:+--variant="$$VARIANT"} --sweep="$$SWEEP"
 AS := $${FORMAT:+--format="$$FORMAT"}
 MEASURED := $${VARIANT:+--variant="$$VARIANT"} $${DEVICE:+--device="$$DEVICE"} $${THREADS:+--threads="$$THREADS"}
 DATA_ROOT := $${DATA:+--data="$$DATA"}
+# Wheels that were carried along for an interpreter in which some packages are missing, and which no package index reaches.
+WHEELS := if compgen -G '.whl/*.whl' >/dev/null; then export PYTHONPATH="$${TMPDIR:-/tmp}/ssm-wheels$${PYTHONPATH:+:$$PYTHONPATH}"; \
+  $(PY) -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$${TMPDIR:-/tmp}/ssm-wheels" .whl/*.whl; fi;
 RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} \
   $${LAUNCHER:+--launcher="$$LAUNCHER"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
@@ -74,7 +77,7 @@ $(error make plan what? As in: make plan digits-noise VARIANT=all, or make plan 
 endif
 endif
 
-.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report test lint clean
+.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
 RUNTIME_OF := DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
@@ -88,6 +91,9 @@ USES-report := FORMAT PLUGIN
 USES-speed := DEVICE VARIANT THREADS BASE FORMAT
 USES-profile := BENCH VARIANT SCALE DEVICE THREADS FORMAT
 USES-data-status := DATA
+USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
+USES-cuda-pack := DATA
+USES-cuda-take := FOLDER
 USES-data-gallery := DATA
 USES-plan := $(sort $(foreach t,$(PLANNED),$(USES-$(t))))
 EVERYWHERE := VENV PYTHON
@@ -138,6 +144,8 @@ help: ## this list
 	  SWEEP 'of make ablate: fields and values, all combined, as in "mixer.init=lin,inv mixer.real=false,true"' \
 	  TUNE 'rates: every row tries several learning rates and is shown at the best on validation' \
 	  BASE 'commit whose code make speed measures beside that of the working tree' \
+	  MINUTES 'of make cuda-check (8), which fills them' \
+	  FOLDER 'where make cuda-check puts its results, and make cuda-take finds them' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
@@ -205,6 +213,18 @@ data-gallery: $(READY) ## a contact sheet of every data set that is there: image
 
 data-report: $(READY) ## the committed page of data sets again, from its record of counts and statistics; nothing is measured
 	@$(RUN) $(PY) -m reports.datasets page
+
+##@ A GPU that is at hand for minutes
+
+cuda-check: $(READY) ## tests on the GPU, bandwidth, speed, and runs in the time left: 8 minutes; DEVICE=cpu is the dry run
+	@$(WHEELS) $(RUN) $(PY) -m benchmarks.cuda check $${DEVICE:+--device="$$DEVICE"} $${MINUTES:+--minutes="$$MINUTES"} \
+	  $${FOLDER:+--folder="$$FOLDER"} $${WORKERS:+--workers="$$WORKERS"} $(DATA_ROOT)
+
+cuda-pack: $(READY) ## grey CIFAR-10 in one file, .pack/cifar10-grey.tar.xz (46 MB), to be carried to where no network reaches
+	@$(RUN) $(PY) -m benchmarks.cuda pack $(DATA_ROOT)
+
+cuda-take: $(READY) ## the records that cuda-check brought back, in FOLDER=, into the run store
+	@$(RUN) $(PY) -m benchmarks.cuda take $${FOLDER:+--folder="$$FOLDER"}
 
 ##@ Development
 

@@ -14,6 +14,7 @@ timescale.py       range, link and number of step sizes; copies of A
 stability.py       links of Re(A) under large rates
 block.py           norm, mixing, directions, dropout, depth at equal parameters
 rates.py           every row at its best rate, the same tries for all
+short.py           LRA Image for a few epochs, on a card that is at hand for minutes
 noise.py           step sizes on noise-padded CIFAR-10
 noise_length.py    how far each row remembers, as the noise grows longer
 readout.py         where the class is read, on signals followed by noise

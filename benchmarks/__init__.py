@@ -12,6 +12,7 @@ rebuild.py      the way back from a record to its RunSpec
 tasks/          the benchmarks, a file a family: digits, images, tokens, pathfinder, speech, biosignals, probes; lra is what LRA's share
 published/      numbers that others printed, a file a paper
 registry.py     BENCHMARKS, FAMILIES, and how somebody selects among them
+cuda/           one command for a card that is at hand for minutes: tests, bandwidth, speed, runs; there and back
 running/        how a run comes to be a record: run, record, checkpoint, launch, screen, loggers, environment, throughput
 speed/          how fast the layers are, beside the textbook algorithms, and where a training step's time goes
 cli.py          the flags and lists of words that several command lines have in common

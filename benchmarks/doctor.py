@@ -1,6 +1,6 @@
 """Says what of this machine does not fit the suite, one line per finding with its remedy: `python -m benchmarks.doctor`.
 
-Only the standard library is imported at the top, and nothing newer than Python 3.10. Every other package is tried in a process of its own,
+Only the standard library is imported at the top, and nothing newer than Python 3.10. Every other package is tried in another process,
 because a broken wheel (an OSError for a missing CUDA library, an operator that does not exist) must become a line of the report and not its
 end; packaging, which compares versions, is then used where it works.
 """
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,21 @@ print(json.dumps({
 """
 
 
+PATIENCE = 120
+"""Seconds that one import may take."""
+MARK = "\x1e"
+"""Begins the lines of the process that imports, among what packages print of themselves."""
+IMPORTING = f"""
+import contextlib, importlib, io, json, sys
+for name, module, code in json.loads(sys.argv[1]):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        importlib.import_module(module)
+        exec(code)
+    print({MARK!r} + json.dumps(printed.getvalue().strip()), flush=True)
+"""
+
+
 FURTHER = {"torch": TORCH_REPORT, "packaging": "import packaging.requirements, packaging.version"}
 """What is tried beyond the import."""
 
@@ -99,24 +115,60 @@ class Trial:
     output: str = ""
 
 
-def attempt(distribution: str, module: str, code: str = "") -> Trial:
-    """Import `module` in a fresh process and run `code` there; the last line of its stderr is the error."""
+def tell(what: str) -> None:
+    """One line on stderr as the examination goes; the findings, problems first, are its result."""
+    print(f"looked at {what}", file=sys.stderr, flush=True)
+
+
+def attempts(wanted: dict[str, tuple[str, str]]) -> dict[str, Trial]:
+    """Imports modules, each a distribution -> (module, code to run after its import), one after the other in a process that does nothing
+    else; what fails ends that process, and those after it are tried in a new one. The last line of what was said is the error."""
+    trials: dict[str, Trial] = {}
+    for name, (module, _) in wanted.items():
+        if importlib.util.find_spec(module) is None:
+            trials[name] = Trial(present=False, version=_version(name), error="not installed")
+            tell(f"{name}: not installed")
+    while left := [(name, module, code) for name, (module, code) in wanted.items() if name not in trials]:
+        trials |= _import_until_one_fails(left)
+    return trials
+
+
+def _version(distribution: str) -> str:
     try:
-        version = importlib.metadata.version(distribution)
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        version = ""
-    if importlib.util.find_spec(module) is None:
-        return Trial(present=False, version=version, error="not installed")
-    command = [sys.executable, "-W", "ignore", "-c", f"import {module}\n{code}"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120, check=False, cwd=ROOT)
-    except subprocess.TimeoutExpired:
-        return Trial(present=True, version=version, error="its import did not end within 120 seconds")
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        reason = lines[-1].strip() if lines else f"its import ended the process with code {done.returncode}"
-        return Trial(present=True, version=version, error=reason)
-    return Trial(present=True, version=version, output=done.stdout.strip())
+        return ""
+
+
+def _import_until_one_fails(left: list[tuple[str, str, str]]) -> dict[str, Trial]:
+    """The trials of these (distribution, module, code) up to the first that fails, itself included."""
+    trials: dict[str, Trial] = {}
+    with tempfile.TemporaryFile("w+", errors="replace") as stderr:
+        command = [sys.executable, "-W", "ignore", "-c", IMPORTING, json.dumps(left)]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace", cwd=ROOT)
+        assert child.stdout is not None
+        for name, _, _ in left:
+            alarm = threading.Timer(PATIENCE, child.kill)
+            alarm.start()
+            line = next((line for line in child.stdout if line.startswith(MARK)), "")
+            late = not alarm.is_alive()
+            alarm.cancel()
+            if line:
+                trials[name] = Trial(present=True, version=_version(name), output=json.loads(line.removeprefix(MARK)))
+                tell(f"{name} {trials[name].version}")
+                continue
+            child.kill()
+            code = child.wait()
+            stderr.seek(0)
+            said = stderr.read().strip().splitlines()
+            error = said[-1].strip() if said else f"its import ended the process with code {code}"
+            error = f"its import did not end within {PATIENCE} seconds" if late else error
+            trials[name] = Trial(present=True, version=_version(name), error=error)
+            tell(f"{name} {trials[name].version}: does not import")
+            break
+        child.stdout.close()
+        child.wait()
+    return trials
 
 
 def ranges() -> dict[str, SpecifierSet]:
@@ -266,11 +318,22 @@ def check_run_folder() -> list[Finding]:
 
 def check_loaders() -> list[Finding]:
     """How many samples per second the loaders make, for the data that are here; a training step should take longer than its batch."""
-    done = subprocess.run([sys.executable, "-m", "benchmarks.running.throughput"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return [Finding("note", f"the loaders could not be timed: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")]
-    rates = ", ".join(f"{name} {rate:,}" for name, rate in json.loads(done.stdout.splitlines()[-1]).items())
-    return [Finding("ok", f"loaders, training samples per second on one thread: {rates}")]
+    command = [sys.executable, "-m", "benchmarks.running.throughput"]
+    rates = {}
+    with (
+        tempfile.TemporaryFile("w+") as stderr,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=ROOT) as child,
+    ):
+        assert child.stdout is not None
+        for line in child.stdout:
+            name, rate = json.loads(line)
+            rates[name] = rate
+            tell(f"the loader of {name}")
+        if child.wait():
+            stderr.seek(0)
+            return [Finding("note", f"the loaders could not be timed: {(stderr.read().strip() or 'no reason given').splitlines()[-1]}")]
+    words = ", ".join(f"{name} {rate:,}" for name, rate in rates.items())
+    return [Finding("ok", f"loaders, training samples per second on one thread: {words}")]
 
 
 def examine() -> list[Finding]:
@@ -278,13 +341,19 @@ def examine() -> list[Finding]:
     python = check_python()
     if python.level == "problem":
         return [python]
-    wanted = ESSENTIAL | OPTIONAL
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        tries = {name: pool.submit(attempt, name, module, FURTHER.get(name, "")) for name, (module, _) in wanted.items()}
-    trials = {name: future.result() for name, future in tries.items()}
-    findings = [python, *check_checkout(), *check_packages(trials), *check_devices(trials["torch"]), *check_cores(), *check_run_folder()]
-    if not any(f.level == "problem" for f in findings):
-        findings += check_loaders()
+    with ThreadPoolExecutor(1) as pool:
+        loaders = pool.submit(check_loaders)  # takes as long as the imports, and says nothing where there are problems
+        trials = attempts({name: (module, FURTHER.get(name, "")) for name, (module, _) in (ESSENTIAL | OPTIONAL).items()})
+        findings = [
+            python,
+            *check_checkout(),
+            *check_packages(trials),
+            *check_devices(trials["torch"]),
+            *check_cores(),
+            *check_run_folder(),
+        ]
+        if not any(f.level == "problem" for f in findings):
+            findings += loaders.result()
     return sorted(findings, key=lambda f: ("problem", "note", "ok").index(f.level))
 
 

@@ -9,7 +9,7 @@ What every set is made of:
     card        what to know of a set                    comparison  generated data beside the original program's
     registry    SETS: every set with files or a generator, by name
     files/      root (where data lie, and room there), regular (the one reader of others' files), request (of a stranger's server),
-                official (downloads and checksums), prepared (arrays made once and memory-mapped),
+                official (downloads and checksums), prepared (arrays made once and memory-mapped), packed (those in a file to carry),
                 archives (tar files that are never unpacked), digests (checksums and keys), progress (how far long work has come)
 
 The sets, a folder for each family. `spec` is the data set, `release` reads what the publisher released, `generator` makes it anew, and

@@ -20,13 +20,23 @@ from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from .engines import in_parts
-from .functional import complex_of, interleaved, powers
+from .functional import complex_of, exact_product, interleaved, powers, rounds_factors
 from .recurrence import Recurrence, sequential
 from .warped import toeplitz
 
 PIECE: Final = {"cpu": 32, "cuda": 128}
 """Steps of a piece by device, a power of two: a longer one wastes half of a larger Toeplitz product, a shorter one hands on more states,
 each a call of its own."""
+MOST_PIECES: Final = 1024
+"""Where a sequence has more, they are up to four times as long."""
+
+
+def piece_length(L: int, device: torch.device) -> int:
+    """T, a power of two; for a sequence shorter than a piece not much longer than it."""
+    T = PIECE.get(device.type, PIECE["cuda"])
+    for _ in range(2):
+        T = 2 * T if L > MOST_PIECES * T else T
+    return min(T, 1 << (L - 1).bit_length())
 
 
 def chunked_direct(
@@ -110,7 +120,7 @@ def chunked(
     channels after the others.
     """
     B, _, L = u.shape
-    T = min(PIECE.get(u.device.type, PIECE["cuda"]), 1 << (L - 1).bit_length())
+    T = piece_length(L, u.device)
     N = system.B.shape[-1] * (2 if system.B.is_complex() else 1)
     x = system.B.new_zeros(B, *system.B.shape) if x is None else x
     each = 4 * u.element_size() * B * L * (2 * T + 3 * N) // T
@@ -130,9 +140,13 @@ def _all_pieces(system: Recurrence, u: Tensor, x: Tensor, T: int) -> tuple[Tenso
     p = piece(system, T, r, u.dtype)
     padded = torch.nn.functional.pad(u, (0, T - r)) if r < T else u
     rows = padded.view(B, H, C, T).permute(1, 2, 0, 3).reshape(H, C * B, T)
-    states = sequential(p.A, p.as_states(rows[:, : (C - 1) * B] @ p.entry).unflatten(1, (C - 1, B)), x.transpose(0, 1))  # (H, C, B, N)
-    y = torch.baddbmm(rows @ p.response, interleaved(states).flatten(1, 2), p.exit)
+    states = sequential(
+        p.A, p.as_states(exact_product(rows[:, : (C - 1) * B], p.entry)).unflatten(1, (C - 1, B)), x.transpose(0, 1)
+    )  # (H, C, B, N)
+    inputs, exits = exact_product(rows, p.response), interleaved(states).flatten(1, 2)
+    rounded = rounds_factors(u.device) and u.dtype == torch.float32
+    y = inputs + exact_product(exits, p.exit) if rounded else torch.baddbmm(inputs, exits, p.exit)
     y = y.view(H, C, B, T).permute(2, 0, 1, 3).reshape(B, H, C * T)[..., :L]
-    last = p.as_states(rows[:, (C - 1) * B :, :r] @ p.entry[:, T - r :]).unsqueeze(1)
+    last = p.as_states(exact_product(rows[:, (C - 1) * B :, :r], p.entry[:, T - r :])).unsqueeze(1)
     after = sequential(p.rest, last, states[:, -1])[:, -1]
     return y, after.transpose(0, 1).to(x.dtype)

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from .engines import in_parts
+
 
 def causal_conv_direct(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"]) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K0_j u_{t-j} + sum_j K1_j u_{t+1+j} by Toeplitz matrices (K1 only where J = 2). The oracle of `causal_conv`."""
@@ -99,6 +101,12 @@ def with_skip(K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None) -> Floa
     return first if K.shape[0] == 1 else torch.cat([first, K[1:]])
 
 
+def _by_fft(u: Float[Tensor, "B H L"], kernel: Float[Tensor, "H taps"], n: int) -> Float[Tensor, "B H L"]:
+    """The circular convolution of period n, cut to the length of u, within the memory budget."""
+    each = 4 * u.element_size() * u.shape[0] * n  # padded input, two spectra and the product transformed back
+    return in_parts(lambda u, kernel: _FFTProduct.apply(u, kernel, n)[:1], each, (u, 1), (kernel, 0), out=(1,))[0]
+
+
 def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K0_j u_{t-j} (+ sum_j K1_j u_{t+1+j} where J = 2) (+ D u_t), by one zero-padded FFT. Lk <= L.
 
@@ -111,9 +119,9 @@ def causal_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H Lk"], D: Float[
     if K.shape[0] == 2:
         gap = torch.zeros(K.shape[1], n - 2 * taps, dtype=K.dtype, device=K.device)
         kernel = torch.cat([K[0], gap, K[1].flip(-1)], dim=-1)
-    return _FFTProduct.apply(u, kernel, n)[0]
+    return _by_fft(u, kernel, n)
 
 
 def circular_conv(u: Float[Tensor, "B H L"], K: Float[Tensor, "J H L"], D: Float[Tensor, " H"] | None = None) -> Float[Tensor, "B H L"]:
     """y_t = sum_j K_j u_{(t-j) mod L} (+ D u_t): no zero padding, so the end of a sequence reaches its beginning (HOPE, Algorithm 1)."""
-    return _FFTProduct.apply(u, with_skip(K, D)[0], u.shape[-1])[0]
+    return _by_fft(u, with_skip(K, D)[0], u.shape[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,13 +92,12 @@ class _Sequential(torch.autograd.Function):
         L, dense = v.shape[1], A.ndim == 3
         x = v.new_empty(v.shape[0], L + 1, *v.shape[2:])
         x[:, L if backwards else 0] = start
+        x[:, slice(L) if backwards else slice(1, None)] = v
         A = A.mT if dense else A.unsqueeze(1)
-        for k in range(L - 1, -1, -1) if backwards else range(L):
-            before, after = (x[:, k + 1], x[:, k]) if backwards else (x[:, k], x[:, k + 1])
-            if dense:
-                torch.baddbmm(v[:, k], before, A, out=after)
-            else:
-                torch.addcmul(v[:, k], before, A, out=after)
+        add = torch.Tensor.baddbmm_ if dense else torch.Tensor.addcmul_
+        steps = x.unbind(1)
+        for before, after in zip(steps[:0:-1], steps[-2::-1]) if backwards else pairwise(steps):
+            add(after, before, A)
         return x
 
     @staticmethod

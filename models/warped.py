@@ -20,7 +20,7 @@ from jaxtyping import Complex, Float, Inexact
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .functional import complex_of, exact_product, interleaved, powers, split
+from .functional import complex_of, exact_precision, exact_product, interleaved, powers, split
 
 # ------------------------------------------------------------------------------------------------- series and moments
 
@@ -158,7 +158,7 @@ class Circle(Domain):
     def slices(self, H: int, J: int, p: int) -> tuple[int, list[slice]]:
         """(r, channels that fit into a chunk)."""
         r = 1 << max(0, ((p - 1).bit_length() + 1) // 2)
-        size = max(1, CHUNK // (max(r, J * -(-p // r)) * len(self.theta)))
+        size = max(1, CHUNK // max(1, max(r, J * -(-p // r)) * len(self.theta)))  # of one step, a circle may have no node
         return r, [slice(i, i + size) for i in range(0, H, size)]
 
     def series(self, c: Float[Tensor, "H J p"], dt: Float[Tensor, "H 1"]) -> Complex[Tensor, "H J F"]:
@@ -245,12 +245,12 @@ class Taps(Domain):
     dtype: torch.dtype
 
     def columns(self, f: Tensor, B: Tensor, T: int) -> tuple[Float[Tensor, "H {T} n"], Float[Tensor, "H n"]]:
-        """(A^j B for j < T, the f of A^T)."""
+        """(A^j B for j < T in the precision of B, the f of A^T)."""
         X = B.unsqueeze(1)
         while X.shape[1] < T:
-            X = torch.cat([X, X @ toeplitz(f).mT], dim=1)
+            X = torch.cat([X, X @ toeplitz(f.to(B.dtype)).mT], dim=1)
             f = _polynomial_square(f)
-        return X.to(self.dtype), f
+        return X, f
 
     def series(self, c: Float[Tensor, "H J p"], dt: Float[Tensor, "H 1"]) -> Float[Tensor, "H J L"]:
         H, J, p = c.shape
@@ -266,26 +266,28 @@ class Taps(Domain):
             few = rows[:, : M - rows.shape[1]]
             rows = torch.cat([rows, (few.flatten(1, 2) @ toeplitz(f)).view_as(few)], dim=1)
             f = _polynomial_square(f)
-        K = exact_product(rows.transpose(1, 2).flatten(1, 2).to(self.dtype), columns.mT)  # (H, J M, T)
+        K = exact_product(rows.transpose(1, 2).flatten(1, 2).to(self.dtype), columns.to(self.dtype).mT)  # (H, J M, T)
         return torch.cat([first, K.view(H, J, M * T)[..., : self.L - 1]], dim=-1)
 
     def moments(self, q: Float[Tensor, "H J L"], dt: Float[Tensor, "H 1"], p: int) -> Float[Tensor, "H J {p}"]:
+        """The powers in double precision, their products in that of a derivative."""
         H, J, _ = q.shape
+        dtype = exact_precision(self.dtype, q.device)
         f, alternating, s = ladder(dt, p)
         first = q[..., :1].to(dt.dtype) * alternating.unsqueeze(1)
         if self.L == 1 or p == 1:
             return first
         f, alternating = f[:, :-1], alternating[:, :-1]
         T, M = split(self.L - 1)
-        columns, f = self.columns(f, s * alternating, T)
-        Q = pad(q[..., 1:].to(self.dtype), (0, T * M - self.L + 1)).reshape(H, J * M, T)
-        rows = exact_product(Q, columns).unflatten(1, (J, M)).transpose(1, 2).to(dt.dtype)  # (H, M, J, n)
+        columns, f = self.columns(f, (s * alternating).to(dtype), T)
+        Q = pad(q[..., 1:].to(dtype), (0, T * M - self.L + 1)).reshape(H, J * M, T)
+        rows = (Q @ columns).unflatten(1, (J, M)).transpose(1, 2)  # (H, M, J, n)
         while rows.shape[1] > 1:
             odd = rows[:, 1::2]
-            folded = (odd.flatten(1, 2) @ toeplitz(f).mT).view_as(odd)
+            folded = (odd.flatten(1, 2) @ toeplitz(f.to(dtype)).mT).view_as(odd)
             rows = torch.cat([rows[:, 0:-1:2] + folded, rows[:, 2 * odd.shape[1] :]], dim=1)
             f = _polynomial_square(f)
-        later = s.unsqueeze(-1) * (rows.squeeze(1) @ toeplitz(alternating).mT)
+        later = s.unsqueeze(-1) * (rows.squeeze(1).to(dt.dtype) @ toeplitz(alternating).mT)
         return first + pad(later, (1, 0))
 
 

@@ -24,11 +24,12 @@ from reports.parts import frame
 from reports.parts.frame import Found
 from reports.parts.report import Report
 from reports.request import Request, Seeds
+from reports.speed import request_speed, sessions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Everything:
-    """The reports that have a finished run, each under a name of its own; and what no report shows."""
+    """The reports that have a finished run, and that on speed where there is one, each under a name of its own; what no report shows."""
 
     reports: tuple[Report, ...]
     strays: pd.DataFrame
@@ -38,7 +39,7 @@ class Everything:
 
     def records(self) -> int:
         """How many records there are, on whatever page."""
-        shown = {i for r in self.reports for i in r.runs.loc[r.runs["status"] != "missing", "id"]}
+        shown = {i for r in self.reports if len(r.runs) for i in r.runs.loc[r.runs["status"] != "missing", "id"]}
         return len(shown | set(self.strays["id"]))
 
 
@@ -54,7 +55,8 @@ def report_everything(store: Store) -> Everything:
     shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
     titles = {r.title for r in shown}
     empty = [title for title, asked in requests if not asked or not any(title in t for t in titles)]
-    return Everything(reports=shown, strays=find_strays(reports, found), empty=tuple(empty))
+    speed = [request_speed().answer(store)] if sessions(store) else []
+    return Everything(reports=(*shown, *speed), strays=find_strays(reports, found), empty=tuple(empty))
 
 
 def find_strays(reports: Sequence[Report], found: Mapping[str, Mapping[str, Found]]) -> pd.DataFrame:

@@ -132,7 +132,7 @@ def test_writing_checkpoints_changes_nothing_and_none_is_left(always: None, tmp_
     record = run(SPEC, Runtime(), store, lambda epoch: seen.append(len(checkpoints(store.folder(SPEC)))))
     same(record, undisturbed)
     assert seen == [0, 1, 2, 2, 2, 2]  # an epoch is reported just before it is saved
-    assert {path.name for path in store.folder(SPEC).iterdir()} == {"record.json", arrays_of(record)}
+    assert {path.name for path in store.folder(SPEC).iterdir()} == {"record.json", arrays_of(record), "model.safetensors"}
 
 
 @pytest.mark.parametrize("schedule", [Plateau(patience=0, factor=0.5), MultiStep(milestones=(1, 3, 4)), Constant(warmup_steps=7)])
@@ -263,13 +263,13 @@ def test_the_checkpoint_of_another_run_is_refused(always: None, tmp_path: Path, 
     same(record, undisturbed)
 
 
-@pytest.mark.parametrize("key", ["data", "code", "device", "threads", "torch", "lightning", "layout"])
+@pytest.mark.parametrize("key", ["data", "code", "device", "threads", "engine", "torch", "lightning", "layout"])
 def test_every_part_of_the_owner_counts(always: None, tmp_path: Path, key: str) -> None:
     store = Store.at(tmp_path)
     broken_off(SPEC, store, 2)
     path = checkpoints(store.folder(SPEC))[0]
     content = torch.load(path, weights_only=True)
-    assert set(content["owner"]) == {"spec", "data", "code", "device", "threads", "torch", "lightning", "layout"}
+    assert set(content["owner"]) == {"spec", "data", "code", "device", "threads", "engine", "torch", "lightning", "layout"}
     network = torch.nn.Linear(1, 1)
     content["state_dict"] = content["callbacks"]["BestOnValidation"]["state"] = network.state_dict()
     good = put(tmp_path / "x", saved(content))

@@ -163,7 +163,7 @@ def normal(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 def compare(fast: Callable[..., Tensor], slow: Callable[..., Tensor], inputs: tuple[Tensor, ...], dtype: torch.dtype, device: str) -> None:
     """Value and gradient of `fast` on the device, in `dtype`, beside those of `slow` on the CPU in float64."""
-    wide = [x.requires_grad_() for x in inputs]
+    wide = [x.detach().clone().requires_grad_() for x in inputs]
     narrow = [
         x.detach()
         .to(device, dtype if not x.is_complex() else torch.complex128 if dtype == torch.float64 else torch.complex64)
@@ -269,6 +269,50 @@ def test_layers_with_rounded_products(device: str, name: str, setting: str, reco
     record_property("error", error)
     assert error <= (ROUNDED[setting] if device == "cuda" or setting == "bf16-mixed" else 5e-2)
     assert all(bool(torch.isfinite(g).all()) for g in gradients(y, there).values())
+
+
+def engines_of(name: str) -> tuple[str, ...]:
+    return VARIANTS[name].mixer.build_layer(8).engines
+
+
+class Unmixed(nn.Identity):
+    """Leaves a layer's linear map out, in both layouts in which it is asked for."""
+
+    def turned(self, x: Tensor) -> Tensor:
+        return x.mT
+
+
+WITH_ENGINES = [(name, engine) for name in VARIANTS for engine in engines_of(name)]
+
+
+@pytest.mark.parametrize("name, engine", WITH_ENGINES)
+@pytest.mark.parametrize("setting", ["float64", "float32", "high", "bf16-mixed"])
+def test_every_engine(device: str, name: str, engine: str, setting: str) -> None:
+    """In value and gradient; the linear map around it stays outside of what rounds."""
+    dtype = torch.float64 if setting == "float64" else torch.float32
+    there, here = twins(lambda: VARIANTS[name].mixer.build_layer(8), dtype, device)
+    there.use_engine(engine)
+    there.mix = here.mix = Unmixed()
+    if setting == "high":
+        torch.set_float32_matmul_precision("high")
+    for length in (1, 130):
+        u = normal(3, length, 8)
+        with torch.autocast(device, torch.bfloat16, enabled=setting == "bf16-mixed"):
+            y = there(u.to(device, dtype))
+        tolerance = 5e-3 if name == "lru" and setting == "high" else EXACT[dtype]  # its maps of features are those of a linear layer
+        require_close(y, here(u), there, here, tolerance)
+    assert there.engines_used == {engine}
+
+
+@pytest.mark.parametrize("name", [name for name, engine in WITH_ENGINES if engine != "fft"])
+def test_streams_in_pieces(device: str, name: str) -> None:
+    there, here = twins(lambda: VARIANTS[name].mixer.build_layer(8), torch.float64, device)
+    u = normal(3, 300, 8)
+    state, out = there.init_state(3, 300), []
+    for piece in u.to(device).split([1, 129, 170], dim=1):
+        y, state = there.stream(piece, state)
+        out.append(y)
+    require_close(torch.cat(out, 1), here(u), there, here, 1e-9)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -204,8 +204,10 @@ def test_a_grid_is_rendered_by_the_same_command(capsys: pytest.CaptureFixture[st
         (["quickstart", "digits"], "takes no name"),
         (["family", "larr"], "did you mean 'lra'"),
         (["grid", "cor"], "did you mean 'core'"),
-        (["grid"], "one of: core"),
-        (["grid", "core", "--scale", "quick"], "option '--scale'"),
+        (["grid"], "one of: block, core"),
+        (["grid", "core", "--readout", "last"], "option '--readout'"),
+        (["grid", "core", "--bench", "digits", "--scale", "small"], "scale of digits 'small'"),
+        (["sweep", "--bench", "digits"], "--sweep takes fields"),
         (["grid", "core", "--commit", "--format", "csv"], "--format"),
         (["everything", "core"], "takes no name"),
     ],
@@ -312,7 +314,7 @@ def _record_of(root: Path, spec: RunSpec, level: float = 0.5) -> None:
 
 
 def test_every_record_is_on_a_page(tmp_path: Path) -> None:
-    """Whatever its scale, protocol, read-out or seed; what no recipe asks for any more, and what cannot be read, by name."""
+    """Whatever its scale, protocol, read-out or seed; what no recipe asks for on a page of its own, and what cannot be read by name."""
     noise, speech = BENCHMARKS["digits-noise"], BENCHMARKS["sc10"]
     specs = {
         "digits-noise": noise.recipe("fir", "quick").with_seed(12),
@@ -330,7 +332,8 @@ def test_every_record_is_on_a_page(tmp_path: Path) -> None:
     everything = report_everything(Store.at(tmp_path))
     by_name = {r.name: set(r.runs.loc[r.runs["status"] == "ok", "id"]) for r in everything.reports if r.title not in ABLATION_TITLES}
     assert {name: {spec.id} for name, spec in specs.items()}.items() <= by_name.items()
-    assert set(everything.strays["id"]) == {stray.id, "000000000000"}
+    assert by_name["digits-noise-changed"] == {stray.id}
+    assert set(everything.strays["id"]) == {"000000000000"}
     assert "is not JSON" in " ".join(everything.strays["why"])
     assert everything.records() == 6
 
@@ -350,9 +353,10 @@ def test_everything_is_an_index_with_a_page_for_each(
     tags.feed(index.read_text())
     assert tags.open == []
     pages = [link for link in tags.links if not link.startswith("#")]
-    assert pages == ["digits/index.html"]
+    assert pages == ["digits/index.html", "digits-changed/index.html"]
     assert 'href="../index.html"' in (index.parent / pages[0]).read_text()
-    assert "Records of no recipe any more" in index.read_text()
+    assert "runs of no recipe" in index.read_text()
+    assert "hope [epochs 3]" in (index.parent / pages[1]).read_text()
     assert len(index.read_bytes()) < 100_000
 
 

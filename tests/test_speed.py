@@ -374,6 +374,19 @@ def test_a_session_of_one_case_is_recorded_with_all_it_was_measured_under(
     assert "x  (cpu" in capsys.readouterr().out
 
 
+def test_the_table_of_engines_is_written_on_request_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.speed.command.check_anchors", lambda threads: [])
+    monkeypatch.setattr("benchmarks.speed.command.bandwidth", lambda device: 10.0)
+    written: list[list[Measured]] = []
+    monkeypatch.setattr("benchmarks.speed.command.write_table", written.append)
+    groups = [Group("engines", (Case(kind="engine", row="s4d-lin", L=16, H=4, N=4, engine="fft"),))]
+    measure_all(groups, "cpu", 1, 5, write_engines=False)
+    assert written == []
+    measure_all(groups, "cpu", 1, 5, write_engines=True)
+    assert [(m.device, m.form, m.L, m.engine) for m in written[0] if m.H == 4] == [("cpu", "diagonal", 16, "fft")]
+    assert len(written[0]) > 1, "what was not measured again is kept"
+
+
 def test_a_word_that_names_no_commit_is_bad_usage() -> None:
     with pytest.raises(cli.UsageError, match="git rev-parse says"), older_tree("no-such-commit"):
         pass

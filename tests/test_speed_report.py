@@ -17,6 +17,7 @@ from benchmarks.speed.record import Session
 from benchmarks.speed.results import Results
 from benchmarks.speed.shares import EVALUATES, PARTS, RANGE, sort_into_parts
 from reports import committed, evidence
+from reports.everything import report_everything
 from reports.parts import frame
 from reports.parts.figure import LARGE, save
 from reports.parts.files import write
@@ -105,6 +106,15 @@ def test_without_a_session_the_page_says_how_one_is_made(tmp_path: Path) -> None
     write(page, tmp_path / "page")
     with pytest.raises(cli.UsageError, match="No session yet"):
         request_speed().documents(Store.at(tmp_path))
+
+
+def test_the_index_of_everything_leads_to_it(tmp_path: Path) -> None:
+    made_up_speed.session().write()
+    everything = report_everything(Store())
+    assert [r.name for r in everything.reports] == ["speed"]
+    assert everything.records() == 0
+    assert evidence.show_everything(everything) == cli.DONE
+    assert 'href="speed/index.html"' in (tmp_path / "runs" / "reports" / "everything" / "index.html").read_text()
 
 
 def test_a_committed_session_is_a_copy_and_its_report_is_rendered_from_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

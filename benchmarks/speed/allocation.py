@@ -1,29 +1,26 @@
-"""How the C library keeps memory: settled once, before the process begins, for ours and for what it is compared with alike."""
+"""How the C library keeps memory: as for runs, for ours and for what it is compared with alike. It is read once, when a process begins."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Final
 
-SETTLED: Final = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592", "MALLOC_TOP_PAD_": "268435456"}
-"""What glibc reads when a process begins: large tensors come from memory that the process keeps, instead of pages that are mapped and
-cleared anew for each. Other C libraries read none of it."""
+from benchmarks.running.environment import ALLOCATION
 
 
 def settle() -> None:
-    """Begins the process again with these variables, unless it has them, or others that the user chose."""
-    if any(name in os.environ for name in SETTLED):
+    """Begins the process again with `ALLOCATION`, unless it has that already, or what the user chose instead."""
+    if any(name in os.environ for name in ALLOCATION):
         return
-    os.environ.update(SETTLED)
+    os.environ.update(ALLOCATION)
     os.execv(sys.executable, sys.orig_argv)
 
 
-def unsettled() -> dict[str, str]:
-    """The environment without them: what a program has that knows nothing of this."""
-    return {name: value for name, value in os.environ.items() if name not in SETTLED}
+def settled() -> dict[str, str]:
+    """The environment of a process that is measured as runs are started."""
+    return {**os.environ, **ALLOCATION}
 
 
-def described() -> dict[str, str]:
-    """Those that this process began with."""
-    return {name: os.environ[name] for name in SETTLED if name in os.environ}
+def as_it_comes() -> dict[str, str]:
+    """The environment of a program that knows nothing of this."""
+    return {name: value for name, value in os.environ.items() if name not in ALLOCATION}

@@ -68,7 +68,7 @@ def compare_with(commit: str, groups: Sequence[Group], device: Literal["cpu", "c
         session.write()
 
     ours = [replace(g, cases=tuple(c for c in g.cases if c.by == OURS)) for g in groups]
-    environment = allocation.unsettled() | allocation.SETTLED
+    environment = allocation.settled()
     with (
         older_tree(commit) as tree,
         Elsewhere("now", ROOT, device, threads, environment) as now,

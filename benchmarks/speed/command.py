@@ -36,7 +36,7 @@ def begin(plan: Literal["full", "part", "base"], device: str, threads: int, minu
     here = describe(Runtime(device="cuda" if device == "cuda" else "cpu", threads=threads))
     return Session(
         plan=plan,
-        environment=here | {"allocation": allocation.described(), "load_at_start": load(), "minutes": minutes, "packages": installed()}
+        environment=here | {"load_at_start": load(), "minutes": minutes, "packages": installed()}
         | {"bandwidth_gb_s": round(bandwidth(torch.device(device)), 1)}
         | {"free_memory_gb": None if free is None else round(free / 1e3, 1)}
     )  # fmt: skip
@@ -53,7 +53,7 @@ def limit_of(device: str) -> float | None:
 def check_anchors(threads: int) -> list[Anchor]:
     """The ratios of the textbook code on this machine's CPU, under both ways to hand out memory."""
     found = []
-    for words, environment in zip(ALLOCATIONS, (allocation.unsettled(), allocation.unsettled() | allocation.SETTLED), strict=True):
+    for words, environment in zip(ALLOCATIONS, (allocation.as_it_comes(), allocation.settled()), strict=True):
         with Elsewhere("anchor", ROOT, "cpu", threads, environment) as measurer:
             measured = measure_in_turn([(measurer, case) for case in CASES])
         if not measured.unable:

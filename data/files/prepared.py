@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -51,10 +51,23 @@ class Prepared:
     folder: Path
     manifest: Mapping[str, Any]
 
+    @property
+    def left_out(self) -> Sequence[str]:
+        """The arrays that the manifest names and that were left out when the folder was packed, see `data.files.packed`."""
+        names = self.manifest.get("left_out", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise self.damaged("its manifest does not say what was left out of it")
+        return names
+
+    def _present(self) -> Mapping[str, Any]:
+        return {name: entry for name, entry in self.manifest["arrays"].items() if name not in self.left_out}
+
     def array(self, name: str) -> NDArray[Any]:
         """Opens an array of the folder, memory-mapped and read-only. Raises DataError where it is not as the manifest says."""
         if name not in self.manifest["arrays"]:
             raise self.damaged(f"its manifest names no array {name!r}")
+        if name in self.left_out:
+            raise DataError(f"{self.folder} was packed without the array {name!r}, which is needed here. Pack it again with that array.")
         entry = self.manifest["arrays"][name]
         file = self.folder / entry["file"]
         with opened_file(file):
@@ -82,7 +95,7 @@ class Prepared:
 
     def require_files(self) -> None:
         """Raises DataError unless all files are there and of the right size: the quick look of every opening."""
-        for entry in self.manifest["arrays"].values():
+        for entry in self._present().values():
             file = self.folder / entry["file"]
             size = file.stat().st_size if file.is_file() else None
             if size != entry["bytes"]:
@@ -93,7 +106,7 @@ class Prepared:
     def verify(self) -> None:
         """Raises DataError unless every array has its checksum: the thorough look, which reads everything."""
         self.require_files()
-        for name, entry in self.manifest["arrays"].items():
+        for name, entry in self._present().items():
             digest = sha256(self.array(name))
             if digest != entry["sha256"]:
                 raise self.damaged(f"{entry['file']} was changed: its checksum is {digest}, the manifest says {entry['sha256']}")

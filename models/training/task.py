@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
+from torchmetrics import SumMetric
 
 from ..network import Lengths, SequenceModel
 from . import optim
@@ -18,6 +17,31 @@ Part = Literal["loss", "score", "constant"]
 HOW_TO_READ = ("lengths", "mask", "rate")
 """What of a batch says how the rest is to be read. It is looked at, which on a device would be waiting for it, so it stays on the CPU."""
 PARTS: dict[str, tuple[Part, ...]] = {"train": ("loss", "score"), "val": ("loss", "score"), "test": ("loss", "score", "constant")}
+
+
+class EpochMean(nn.Module):
+    """The mean over the examples of an epoch, on all processes, of numbers that stay on their device until it is asked for.
+
+    torchmetrics' MeanMetric looks at each number whether it is one, and so waits for the device at every step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total, self.weight = SumMetric(nan_strategy="disable"), SumMetric(nan_strategy="disable")
+
+    def update(self, value: Tensor, n: int) -> None:
+        """`value` () is the mean of n examples. What is not a number counts as infinite."""
+        self.total.update(torch.nan_to_num(value, nan=torch.inf, posinf=torch.inf, neginf=-torch.inf) * n)
+        self.weight.update(value.new_full((), n))  # a number of Python would be copied to the device, and waited for
+
+    def compute(self) -> Tensor:
+        """The mean since the last reset."""
+        return self.total.compute() / self.weight.compute()
+
+    def reset(self) -> None:
+        """Begins an epoch."""
+        self.total.reset()
+        self.weight.reset()
 
 
 class ConstantAnswer(nn.Module):
@@ -70,11 +94,7 @@ class SequenceTask(pl.LightningModule):
         super().__init__()
         self.model, self.optim_spec, self.total_steps, self.regression = model, spec, total_steps, regression
         self.metric = "rmse" if regression else "accuracy"
-        # torchmetrics leaves a loss that is not a number out of the mean, and a run that diverged would look well: let it count as infinite
-        means = {f"{stage}_{part}": MeanMetric(nan_strategy=math.inf) for stage, parts in PARTS.items() for part in parts}
-        self.sums = nn.ModuleDict(means)
-        # Values and weights that these do not have yet: torchmetrics waits for the device to look for numbers that are none.
-        self.noted: dict[str, list[tuple[Tensor, int]]] = {name: [] for name in means}
+        self.sums = nn.ModuleDict({f"{stage}_{part}": EpochMean() for stage, parts in PARTS.items() for part in parts})
         self.constant = ConstantAnswer(None if regression else model.d_output)
         # No buffers: what each process counts for itself, DDP would overwrite with the counts of the first before every forward.
         self.counts: Tensor | None = None
@@ -125,19 +145,11 @@ class SequenceTask(pl.LightningModule):
         output, y = output.flatten(0, -2), y.flatten()  # cross_entropy takes the second axis for the classes
         return nn.functional.cross_entropy(output, y), (output.detach().argmax(-1) == y).float().mean()
 
-    def mean(self, stage: Stage, part: Part) -> MeanMetric:
-        """The running mean over an epoch; asking for it waits for the device."""
-        metric, noted = self.sums[f"{stage}_{part}"], self.noted[f"{stage}_{part}"]
-        assert isinstance(metric, MeanMetric)
-        if noted:
-            values = torch.stack([value for value, _ in noted])
-            metric.update(values, values.new_tensor([weight for _, weight in noted]))
-            noted.clear()
+    def mean(self, stage: Stage, part: Part) -> EpochMean:
+        """The running mean over an epoch."""
+        metric = self.sums[f"{stage}_{part}"]
+        assert isinstance(metric, EpochMean)
         return metric
-
-    def note(self, stage: Stage, part: Part, value: Tensor, weight: int) -> None:
-        """A value of one batch, for the mean over the epoch."""
-        self.noted[f"{stage}_{part}"].append((value.detach(), weight))
 
     def transfer_batch_to_device(self, batch: dict[str, Tensor], device: torch.device, dataloader_idx: int) -> dict[str, Tensor]:
         """Everything but `HOW_TO_READ`."""
@@ -147,13 +159,13 @@ class SequenceTask(pl.LightningModule):
     def _step(self, batch: dict[str, Tensor], stage: Stage) -> Tensor:
         output, y = self.answers(batch)
         loss, score = self.loss_and_score(output, y)
-        self.note(stage, "loss", loss, y.numel())
-        self.note(stage, "score", score, y.numel())
+        self.mean(stage, "loss").update(loss.detach(), y.numel())
+        self.mean(stage, "score").update(score, y.numel())
         if stage == "train":
             self.count(y)
         if stage == "test":
             self.count(y)
-            self.note(stage, "constant", self.constant.score(y).to(loss), y.numel())
+            self.mean(stage, "constant").update(self.constant.score(y).to(loss), y.numel())
         return loss
 
     def count(self, y: Tensor) -> None:

@@ -52,6 +52,8 @@ def render_index(reports: Sequence[tuple[Report, str]], *, strays: pd.DataFrame,
 
 def _line(report: Report) -> dict[str, str]:
     runs, best = report.runs, report.best
+    if not len(runs):
+        return dict.fromkeys(("runs", "seeds", "best", "score", "seconds", "params"), HOLE)
     done = f"{int((runs['status'].isin(FINISHED)).sum())}/{len(runs)}"
     line = {"runs": done, "seeds": str(runs["seed"].nunique())}
     if best is None:
