@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import benchmarks.running.launch as launching
 from benchmarks import cli
 from benchmarks.running.environment import EnvironmentProblem, Runtime
 from benchmarks.running.jobs import require_fit_for_a_cluster
 from benchmarks.running.launch import Outcome, launch
 from benchmarks.running.order import Order, fill
 from benchmarks.running.store import Store
+from benchmarks.running.worker import Word
 from benchmarks.spec import Job, RunSpec
 from tests.test_launch import go, until
 from tests.tiny import tiny
@@ -52,7 +55,8 @@ def test_a_run_that_was_ordered_comes_back_whole(tmp_path: Path) -> None:
     words = list(fill(order(tmp_path / "there")))
     kinds = [kind for kind, _ in words if kind != "note"]
     assert kinds == ["epoch", "over", "result", "gone"]
-    (record, arrays, weights, predictions) = dict(words)["result"]
+    (record, arrays, weights, predictions, trace) = dict(words)["result"]
+    assert trace == ""
     back = Store.at(tmp_path / "back")
     back.put(spec, record, arrays, weights=weights, predictions=predictions)
     assert what_counts(back, spec) == what_counts(here, spec)
@@ -72,6 +76,41 @@ def test_flags_that_say_nothing_on_a_cluster_are_refused(monkeypatch: pytest.Mon
     monkeypatch.setenv("RAY_ADDRESS", "somewhere:6379")
     with pytest.raises(cli.UsageError, match="leave --workers out"):
         require_fit_for_a_cluster(cli.Launch(launcher="ray", workers=2))
+
+
+class Unlucky:
+    """A pool that loses every machine."""
+
+    place = "nowhere"
+
+    def __init__(self) -> None:
+        self.begun: list[Job] = []
+
+    def has_room(self) -> bool:
+        return True
+
+    def start(self, job: Job) -> Hashable:
+        self.begun.append(job)
+        return len(self.begun)
+
+    def heard(self, seconds: float) -> Iterator[tuple[Hashable, Word]]:
+        yield len(self.begun), ("lost", "its machine was lost")
+
+    def environment(self) -> Mapping[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_run_whose_machine_is_lost_each_time_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, out, spec = Unlucky(), io.StringIO(), tiny(epochs=1)
+    monkeypatch.setattr(launching, "make_pool", lambda *arguments: pool)
+    outcome = launch([Job("x", spec)], Runtime(), Store.at(tmp_path), launcher="ray", out=out)
+    assert len(pool.begun) == launching.TRIES
+    assert out.getvalue().count("it is made again") == launching.TRIES - 1
+    assert [reason for _, reason in outcome.failed] == ["its machine was lost"]
+    assert Store.at(tmp_path).status(spec) == "failed"
 
 
 @pytest.mark.slow

@@ -113,8 +113,10 @@ class RayPool:
             job, held = self.runs[run]
             word = self._next(run)
             if word[0] == "result":
-                record, arrays, weights, predictions = word[1]
+                record, arrays, weights, predictions, trace = word[1]
                 self.store.put(job.spec, record, arrays, weights=weights, predictions=predictions)
+                if trace:
+                    (self.store.folder(job.spec) / "error.txt").write_text(trace, encoding="utf-8")
                 continue
             if word[0] in ("gone", "lost"):
                 del self.runs[run]
@@ -127,8 +129,11 @@ class RayPool:
         except StopIteration:
             return "lost", "its task has ended without a result"
         except self.ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, ImportError):
-                raise EnvironmentProblem(f"a machine of the cluster cannot import the suite: {error.cause}") from error
+            if isinstance(error.cause, ImportError) or "failed to import" in str(error):
+                raise EnvironmentProblem(
+                    "a machine of the cluster cannot import the suite: it has to be at the same path there, or installed, in the same "
+                    f"version ({str(error.cause).splitlines()[0]})."
+                ) from error
             raise
         except self.ray.exceptions.RayError as error:
             return "lost", f"its machine or the process there was lost ({type(error).__name__})"

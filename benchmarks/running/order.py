@@ -20,6 +20,7 @@ from benchmarks.running.screen import REFRESH
 from benchmarks.running.store import Store
 from benchmarks.running.worker import Word
 from benchmarks.spec import Job, RunSpec, canonical
+from data.base import DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Order:
 
 def fill(order: Order) -> Iterator[Word]:
     """Makes the run in a process of its own and passes on what is said of it; before the last word the record, and what lies beside it,
-    whole: ("result", (record, arrays, weights, predictions))."""
+    whole: ("result", (record, arrays, weights, predictions, traceback))."""
     # a forked process would run the file that this one was started with once more, and that imports Ray
     vars(sys.modules["__main__"]).pop("__file__", None)
     try:
@@ -77,6 +78,10 @@ def fill(order: Order) -> Iterator[Word]:
         job.spec.data.prepare()
     except EnvironmentProblem as problem:
         yield "refused", str(problem)
+        yield "gone", ""
+        return
+    except DataError as error:
+        yield "data", str(error)
         yield "gone", ""
         return
     redo = order.redo or bool(store.state(job.spec).other_code)
@@ -109,7 +114,9 @@ def _result(store: Store, spec: RunSpec) -> tuple[Any, ...] | None:
         stored = store.find(spec.benchmark, spec.id)
         if stored is None:
             return None
-        result = stored.record, stored.arrays(), stored.weights(), stored.predictions()
+        trace = store.folder(spec) / "error.txt"
+        error = trace.read_text(encoding="utf-8") if stored.record.status == "failed" and trace.is_file() else ""
+        result = stored.record, stored.arrays(), stored.weights(), stored.predictions(), error
     except DamagedRecord:
         return None
     with store.lock(spec) as mine:
