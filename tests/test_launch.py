@@ -340,7 +340,7 @@ def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_worker_begins_with_all_that_a_run_reads_and_imports() -> None:
-    """The server whose copy it is runs in one thread (pyarrow has its own), holds the hash of the sources, and has loaded what a run would."""
+    """The server whose copy it is runs in one thread (pyarrow has its own), holds the hash of the sources, and what a run would import."""
     lines = (
         "import benchmarks.running.warm, sys",
         "from pathlib import Path",
