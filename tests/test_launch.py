@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 
 import benchmarks.running.launch as launching
 import benchmarks.running.pool as pooling
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, at_process_start, code_content, describe
+from benchmarks.running.environment import ALLOCATION, ROOT, EnvironmentProblem, Runtime, at_process_start, code_content, describe
 from benchmarks.running.estimate import estimate
 from benchmarks.running.launch import Outcome, launch
 from benchmarks.running.pool import LocalPool
@@ -356,6 +357,16 @@ def test_a_worker_begins_with_all_that_a_run_reads_and_imports() -> None:
     environment = {**os.environ, **at_process_start(1)}
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "1 1 1\n[]\n"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="these are variables of glibc")
+def test_a_run_is_started_with_its_allocation_and_its_record_says_so(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    launch([Job("one", tiny())], Runtime(), store, out=io.StringIO())
+    made = store.get(tiny())
+    assert made is not None
+    assert made.environment["allocation"] == " ".join(sorted(f"{name}={value}" for name, value in ALLOCATION.items()))
+    assert not set(ALLOCATION) & set(os.environ)
 
 
 def test_workers_know_nothing_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
