@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
-import torch
-
 from benchmarks.changes import Changes, changed
 from benchmarks.registry import Selection, select_benchmark
 from benchmarks.spec import Job, RunSpec, Scale
@@ -209,6 +207,8 @@ def require_buildable(mixer: MixerSpec, d_model: int, directions: int) -> None:
 
 @cache
 def _trouble(mixer: MixerSpec, d_model: int, directions: int) -> str:
+    import torch  # in the function: names and lists of grids do without it
+
     with torch.random.fork_rng(devices=[]):
         try:
             mixer.build_layer(d_model, Around(directions=directions))

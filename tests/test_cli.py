@@ -52,6 +52,8 @@ BAD = [
     (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "did you mean 'cuda'?"]),
     (benchmarks_main, ["digits", "--device", "GPU"], ["did you mean 'cuda'?"]),
     (benchmarks_main, ["digits", "--device", "CPU"], ["did you mean 'cpu'?"]),
+    (benchmarks_main, ["digits", "--engine", "chunk"], ["engine 'chunk'", "did you mean 'chunked'"]),
+    (benchmarks_main, ["digits", "--variant", "s4,dss-softmax", "--engine", "chunked"], ["cannot use the engine chunked: it can use fft"]),
     (benchmarks_main, ["digits", "--rerun", "yes"], ["did you mean 'all'?"]),
     (benchmarks_main, ["digits", "--rerun", "stael"], ["did you mean 'stale'?"]),
     (benchmarks_main, ["digits", "--seeds", "4-0"], ["--seeds", "upwards", "'4-0'"]),
@@ -146,6 +148,11 @@ def test_data_and_logger_reach_the_launch_and_the_printed_command(
     assert capsys.readouterr().out.splitlines()[0].endswith("--logger wandb --data 'a b'")
     assert call(benchmarks_main, "digits", *options) == 0
     assert seen[1][0] == Runtime(threads=1, workers=2)
+    assert "--engine" not in capsys.readouterr().out
+    assert call(benchmarks_main, "digits", *options, "--variant", "s4d-lin", "--engine", "chunked") == 0
+    assert seen[2][0] == Runtime(threads=1, workers=2, engine="chunked")
+    assert capsys.readouterr().out.splitlines()[0].endswith("--engine chunked")
+    assert call(benchmarks_main, "digits", *options) == 0
     assert "--data" not in capsys.readouterr().out
 
 
@@ -313,6 +320,30 @@ except SystemExit:
 heavy = [name for name in {forbidden!r} if name in sys.modules]
 sys.exit(f"imports {{heavy}}" if heavy else 0)
 """
+
+
+def test_names_and_specs_need_no_torch() -> None:
+    code = "import sys, benchmarks.registry as b, ablations.registry, reports.everything\n"
+    code += "[b.BENCHMARKS['digits'].recipe(v, 'quick').run.id for v in b.select_variants(['default'])]\n"
+    code += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_misspelt_report_is_answered_before_anything_that_draws_is_imported() -> None:
+    code = "import sys\nfrom reports.__main__ import main\n"
+    code += "try: main(['benchmark', 'digts'])\nexcept Exception as error: print(error)\n"
+    code += "sys.exit(any(name in sys.modules for name in ('torch', 'pandas', 'matplotlib')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "did you mean 'digits'?" in done.stdout
+
+
+def test_the_two_floors_say_the_same_of_an_unknown_word() -> None:
+    from data.command import nearest
+    from models.choices.names import unknown
+
+    for word in ("digts", "", "nothing like it"):
+        assert nearest("benchmark", word, ["digits", "delay"]) == unknown("benchmark", word, ["digits", "delay"])
 
 
 def test_options_are_the_fields_of_a_frozen_value() -> None:

@@ -39,6 +39,8 @@ pytestmark = pytest.mark.gpu
 
 H, L = 4, 100
 EXACT = {torch.float64: 1e-10, torch.float32: 1e-4}
+OF_ATTENTION = 1e-7
+"""torch's own attention, on an H100 in float64, was 3e-9 from that of the CPU, and a gradient 1e-8."""
 PRECISIONS = [pytest.param(dtype, id=str(dtype).removeprefix("torch.")) for dtype in EXACT]
 KERNELS_OF = [name for name, variant in VARIANTS.items() if isinstance(variant.mixer, KernelSpec)]
 FURTHER: dict[str, tuple[KernelSpec, int]] = {
@@ -247,7 +249,7 @@ def test_krylov(device: str, length: int) -> None:
 def test_layers_and_their_gradients(device: str, name: str, dtype: torch.dtype) -> None:
     there, here = twins(lambda: VARIANTS[name].mixer.build_layer(8), dtype, device)
     u = normal(3, 65, 8)
-    require_close(there(u.to(device, dtype)), here(u), there, here, EXACT[dtype])
+    require_close(there(u.to(device, dtype)), here(u), there, here, max(EXACT[dtype], OF_ATTENTION if name == "transformer" else 0))
 
 
 # What a matrix product with factors of 10 bits (TF32) or 7 bits (bfloat16) may lose.
@@ -371,7 +373,7 @@ def test_padded_networks(device: str, name: str, norm: str, prenorm: bool) -> No
     for row, length in enumerate(LENGTHS):
         other[row, length:] = 7
     lengths = torch.tensor(LENGTHS, device=device)
-    require_close(there(x.to(device), lengths), here(other, LENGTHS), there, here, 1e-8)
+    require_close(there(x.to(device), lengths), here(other, LENGTHS), there, here, OF_ATTENTION if name == "transformer" else 1e-8)
     there.eval(), here.eval()
     with torch.no_grad():
         alone = torch.cat([here(x[i : i + 1, :length]) for i, length in enumerate(LENGTHS)])

@@ -92,6 +92,7 @@ def test_what_make_says_of_a_benchmark_or_grid_is_what_the_code_says() -> None:
     ("target", "variables", "first"),
     [
         ("scifar", ["DATA=a b", "LOGGER=tensorboard"], ["-m", "benchmarks", "scifar", "--logger=tensorboard", "--data=a b"]),
+        ("digits", ["ENGINE=chunked"], ["-m", "benchmarks", "digits", "--engine=chunked"]),
         ("ablate-noise", ["DATA=$(x)"], ["-m", "ablations", "noise", "--seeds=0,1,2", "--data=$(x)"]),
         ("data-mnist", ["DATA=a;b"], ["-m", "data", "mnist", "--data=a;b"]),
         ("data-status", ["DATA="], ["-m", "data", "--status"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 import benchmarks.running.launch as launching
-from benchmarks.running.environment import ROOT, EnvironmentProblem, Runtime, code_content, describe
+from benchmarks.running.environment import ALLOCATION, ROOT, EnvironmentProblem, Runtime, code_content, describe
 from benchmarks.running.estimate import estimate
 from benchmarks.running.launch import Outcome, launch
 from benchmarks.running.record import Record, identity
@@ -334,6 +335,16 @@ def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "access", lambda *arguments: False)
     with pytest.raises(EnvironmentProblem, match="TMPDIR"), launching._room_for_a_socket():
         pass
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="these are variables of glibc")
+def test_a_run_is_started_with_its_allocation_and_its_record_says_so(tmp_path: Path) -> None:
+    store = Store.at(tmp_path)
+    launch([Job("one", tiny())], Runtime(), store, out=io.StringIO())
+    made = store.get(tiny())
+    assert made is not None
+    assert made.environment["allocation"] == " ".join(sorted(f"{name}={value}" for name, value in ALLOCATION.items()))
+    assert not set(ALLOCATION) & set(os.environ)
 
 
 def test_workers_know_nothing_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:

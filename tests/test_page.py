@@ -390,10 +390,10 @@ def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_pa
     assert figures == {path.name for path in (evidence.HERE / "figures").iterdir()}, again
 
 
-def test_reports_do_without_lightning() -> None:
+def test_reports_do_without_torch_and_lightning() -> None:
     code = "import sys, reports.__main__, reports.everything, reports.benchmark as m, reports.parts.frame as f; "
     code += "m.request_quickstart((0,), ('default',), f.all_records()); "
-    code += "sys.exit(any(n.split('.')[0] in ('pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
+    code += "sys.exit(any(n.split('.')[0] in ('torch', 'pytorch_lightning', 'lightning', 'sklearn') for n in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parent.parent).returncode == 0
 
 

@@ -20,12 +20,13 @@ from benchmarks.speed.case import KINDS, OURS, TEXTBOOK, Case, Timing
 from benchmarks.speed.command import measure_all
 from benchmarks.speed.engines import merged, points
 from benchmarks.speed.measure import Here, Unable, peak_of
-from benchmarks.speed.plan import COMPARED, ROWS, Group, choose_groups, full_plan, short_plan
+from benchmarks.speed.plan import Group, choose_groups, full_plan, short_plan
 from benchmarks.speed.public import PACKAGES, beside
 from benchmarks.speed.record import DamagedSession, Session, newest, read
 from benchmarks.speed.results import Results, floor_bytes
 from benchmarks.speed.results import textbook as textbook_of
 from benchmarks.speed.session import MOST_RUNS, RUNS, Clock, measure_in_turn, run_groups
+from benchmarks.speed.sizes import COMPARED, ROWS
 from benchmarks.speed.targets import slope, targets, worst
 from benchmarks.speed.work import build
 from models import VARIANTS, ModelSpec

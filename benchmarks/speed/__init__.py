@@ -6,6 +6,7 @@ public.py      implementations that a user would pick instead, where they are in
 work.py        from a case to the function that is timed
 measure.py     time and memory of such a function
 anchor.py      whether the textbook code is as fast as the public code is known to be
+sizes.py       the rows and sizes that are measured
 plan.py        which cases are measured, and what each is expected to cost
 targets.py     the ratios that are asked for
 session.py     all cases of a plan, side by side, within a number of minutes

@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     allocation.settle()
     from benchmarks.speed.base import compare_with
     from benchmarks.speed.command import measure_all
-    from benchmarks.speed.plan import ROWS, choose_groups
+    from benchmarks.speed.plan import choose_groups
+    from benchmarks.speed.sizes import ROWS
     from models.choices.names import choose
 
     with cli.as_usage():

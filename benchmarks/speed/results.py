@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from benchmarks.speed.case import TEXTBOOK, Case
-from benchmarks.speed.plan import compared
+from benchmarks.speed.sizes import compared
 
 Numbers = Mapping[str, Any]
 """ms, min, max, cpu_ms, runs, peak_mb of one case, as `Timing.to_json` gives them."""

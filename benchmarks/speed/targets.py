@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from benchmarks.speed.case import Case
-from benchmarks.speed.plan import EACH, LENGTHS, MILLION, ROWS, STEPS, TOKENS
 from benchmarks.speed.results import Results
+from benchmarks.speed.sizes import EACH, LENGTHS, MILLION, ROWS, STEPS, TOKENS
 
 
 @dataclass(frozen=True, kw_only=True)

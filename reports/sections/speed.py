@@ -10,9 +10,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from benchmarks.speed.case import OURS, STEPPED, TEXTBOOK, Case, Kind
-from benchmarks.speed.plan import LENGTHS, MILLION, ROWS, STEPS, TOKENS
 from benchmarks.speed.record import Session
 from benchmarks.speed.results import Results, floor_bytes
+from benchmarks.speed.sizes import LENGTHS, MILLION, ROWS, STEPS, TOKENS
 from benchmarks.speed.targets import slope
 from reports.parts.report import Plot, Section
 from reports.parts.table import HOLE, Table

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from benchmarks.speed.case import OURS, TEXTBOOK, Case
-from benchmarks.speed.plan import LENGTHS, MILLION, STATES, SWEPT, WIDTHS, compared
 from benchmarks.speed.results import Results, textbook
+from benchmarks.speed.sizes import LENGTHS, MILLION, STATES, SWEPT, WIDTHS, compared
 from benchmarks.speed.targets import slope
 from reports.parts.figure import draw_nothing, halo
 from reports.parts.style import GREY, INK, MUTED, WIDTH, drawing, look
