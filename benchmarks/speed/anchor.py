@@ -49,7 +49,8 @@ class Anchor:
     def words(self) -> str:
         """A sentence for the page and the terminal."""
         verdict = "holds" if self.holds else "does not hold: the textbook is " + ("too slow" if self.ratio > self.published else "faster")
-        return f"{self.row} kernel over convolution, memory {self.allocation}: {self.ratio:.2f}, public code {self.published:.2f} ({verdict}); ours is {self.faster:.1f}x faster"
+        ratio = f"{self.ratio:.2f}, public code {self.published:.2f} ({verdict})"
+        return f"{self.row} kernel over convolution, memory {self.allocation}: {ratio}; ours is {self.faster:.1f}x faster"
 
     def to_json(self) -> dict[str, Any]:
         """Its fields, and the verdict."""
