@@ -46,7 +46,7 @@ class _Vandermonde(torch.autograd.Function):
         W, b = W.conj().resolve_conj(), a.conj().resolve_conj()
         rows = in_precision(W, dtype).transpose(0, 1).unsqueeze(2) * power_table(square(b, T), M, dtype).unsqueeze(1)  # (H, J, M, N)
         K = exact_product(interleaved(rows).flatten(1, 2), interleaved(power_table(a, T, dtype)).mT)  # Re(r c) = Re <conj r, c>
-        return K.unflatten(1, (J, M)).flatten(2)[..., :L].transpose(0, 1)
+        return K.unflatten(1, (J, M)).transpose(0, 1).reshape(J, -1, M * T)[..., :L].contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, int, torch.dtype], output: Tensor) -> None:
@@ -86,7 +86,7 @@ class _Moments(torch.autograd.Function):
             G = torch.nn.functional.pad(g.transpose(0, 1), (0, T * M - L)).reshape(H, J * M, T)
             P = exact_product(G, columns).unflatten(1, (J, M))  # sum_j G_ij a^j
             P = complex_of(P) if a.is_complex() else P
-            return P.mul_(steps).sum(2).transpose(0, 1).to(a.dtype)
+            return P.mul_(steps).sum(2).transpose(0, 1).to(a.dtype).contiguous()
 
         return moment(g), moment(_earlier(g))
 

@@ -306,15 +306,16 @@ def test_derivatives_of_an_all_pass_series(domain: warped.Domain) -> None:
         assert torch.autograd.gradgradcheck(f, (x, dt))
 
 
+@pytest.mark.parametrize("L, J", [(7, 2), (8, 1)])
 @pytest.mark.parametrize("is_complex", [False, True])
-def test_derivatives_of_the_vandermonde_product(is_complex: bool) -> None:
+def test_derivatives_of_the_vandermonde_product(is_complex: bool, L: int, J: int) -> None:
     """Of the product and of its moments: both directions, and the second derivative, against finite differences; at a = 0 too."""
     dtype = torch.complex128 if is_complex else torch.float64
-    W, a = torch.randn(2, 2, 3, dtype=dtype, requires_grad=True), 0.9 * inside(2, 3, dtype=dtype)
+    W, a = torch.randn(J, 2, 3, dtype=dtype, requires_grad=True), 0.9 * inside(2, 3, dtype=dtype)
     a[0, 0] = 0
     a.requires_grad_()
-    product = lambda W, a: vandermonde.vandermonde(W, a, 7, torch.float64)
-    for f, x in ((product, W), (lambda g, a: vandermonde._Moments.apply(g, a), torch.randn(2, 2, 7, requires_grad=True))):
+    product = lambda W, a: vandermonde.vandermonde(W, a, L, torch.float64)
+    for f, x in ((product, W), (lambda g, a: vandermonde._Moments.apply(g, a), torch.randn(J, 2, L, requires_grad=True))):
         assert torch.autograd.gradcheck(f, (x, a), check_forward_ad=True)
         assert torch.autograd.gradgradcheck(f, (x, a))
 
