@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE MINUTES FOLDER
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE MINUTES FOLDER
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -48,7 +48,8 @@ DATA_ROOT := $${DATA:+--data="$$DATA"}
 # Wheels that were carried along for an interpreter in which some packages are missing, and which no package index reaches.
 WHEELS := if compgen -G '.whl/*.whl' >/dev/null; then export PYTHONPATH="$${TMPDIR:-/tmp}/ssm-wheels$${PYTHONPATH:+:$$PYTHONPATH}"; \
   $(PY) -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$${TMPDIR:-/tmp}/ssm-wheels" .whl/*.whl; fi;
-RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} $${RERUN:+--rerun="$$RERUN"} \
+RUNTIME := $${DEVICE:+--device="$$DEVICE"} $${WORKERS:+--workers="$$WORKERS"} $${THREADS:+--threads="$$THREADS"} \
+  $${LAUNCHER:+--launcher="$$LAUNCHER"} $${RERUN:+--rerun="$$RERUN"} \
   $${LOGGER:+--logger="$$LOGGER"} $${WEIGHTS:+--weights="$$WEIGHTS"} $${PREDICTIONS:+--predictions="$$PREDICTIONS"} \
   $${ENGINE:+--engine="$$ENGINE"} $(DATA_ROOT)
 
@@ -79,7 +80,7 @@ endif
 .PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
-RUNTIME_OF := DEVICE WORKERS THREADS RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
+RUNTIME_OF := DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
 $(foreach t,$(BENCHMARKS),$(eval USES-$(t) := VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE $(RUNTIME_OF) PLUGIN))
 $(foreach t,$(ABLATIONS),$(eval USES-$(t) := BENCH SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN))
 USES-ablate := BENCH VARIANT SWEEP SEEDS SCALE PROTOCOL $(RUNTIME_OF) PLUGIN
@@ -128,8 +129,9 @@ help: ## this list
 	  READOUT 'noise (default), all or last: where the class is read, for signals followed by noise' \
 	  PROTOCOL 'other choices of protocol, as in source=mini,split=speakers (python -m data NAME --status lists them), or literature: of a benchmark, all' \
 	  DEVICE 'auto, cpu or cuda' \
-	  WORKERS 'runs side by side' \
+	  WORKERS 'runs side by side; on cuda those of each GPU' \
 	  THREADS 'CPU threads of each run' \
+	  LAUNCHER 'local (default), or ray: the machines of the cluster at RAY_ADDRESS, else every GPU of this one (an extra to install)' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'csv, tensorboard, wandb or mlflow, into the folder of the run; all but csv are extras to install' \
 	  WEIGHTS 'no keeps no trained network; otherwise it is model.safetensors beside the record' \

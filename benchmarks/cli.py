@@ -37,7 +37,7 @@ from data.command import (
 __all__ = [
     "DATA", "DONE", "ENVIRONMENT", "INTERRUPTED", "SOME_FAILED", "USAGE",
     "UsageError", "as_usage", "guarded",
-    "DEVICES", "ENGINES", "LOGGERS", "RERUN", "EnvironmentProblem",
+    "DEVICES", "ENGINES", "LAUNCHERS", "LOGGERS", "RERUN", "EnvironmentProblem",
     "Bench", "Folder", "Launch", "Name", "Plugins", "Protocol", "Readout", "ScaleName", "Seeds", "Set", "Sweep", "Tune", "Variants",
     "gathered", "read",
     "SHOWN", "Bare", "folder", "one_of", "option", "positive", "seeds", "some_of", "words",
@@ -48,6 +48,7 @@ LoggerName = Literal["none", "tensorboard", "wandb", "csv", "mlflow"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
 ENGINES: Final = ("auto", "fft", "chunked", "scan", "sequential")
 """Those of `models.engines`, whose import takes torch."""
+LAUNCHERS: Final = ("local", "ray")
 RERUN: Final = ("missing", "failed", "stale", "all")
 MOST_SEEDS: Final = 1000
 """In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
@@ -197,9 +198,11 @@ class Launch:
     """missing: runs without a finished record; failed: also those that diverged; stale: also those of other code; all, or no word: every
     run again."""
     workers: Annotated[int | None, option("--workers", positive, "N"), SHOWN] = None
-    """Runs side by side (default: one per core; 1 on cuda)."""
+    """Runs side by side (default: one per core; 1 on cuda, where it is the number on each GPU)."""
     threads: Annotated[int | None, option("--threads", positive, "N"), SHOWN] = None
     """Threads of each run (default: 1; every core on cuda)."""
+    launcher: Annotated[str, option("--launcher", one_of("launcher", LAUNCHERS), "|".join(LAUNCHERS)), SHOWN] = "local"
+    """local: processes of this machine; ray: the machines of the Ray cluster at $RAY_ADDRESS, or every GPU of this one (an extra)."""
     logger: Annotated[LoggerName, option("--logger", one_of("logger", LOGGERS), "|".join(LOGGERS)), SHOWN] = "none"
     """Also log to <run folder>/logs."""
     weights: Annotated[Literal["yes", "no"], option("--weights", yes_or_no, "yes|no"), SHOWN] = "yes"

@@ -94,8 +94,9 @@ class Layer(nn.Module, ABC):
         self.engine = engine
 
     def pick_engine(self, work: Work) -> str:
-        """The engine for this work, remembered in `engines_used`."""
-        engine = fastest(work, self.engines) if self.engine == AUTO else self.engine
+        """The engine for this work, remembered in `engines_used`. A program that is traced is for other sizes too: it gets the first."""
+        automatic = self.engines[0] if torch.compiler.is_compiling() else fastest(work, self.engines)
+        engine = automatic if self.engine == AUTO else self.engine
         self.engines_used.add(engine)
         return engine
 
@@ -162,8 +163,8 @@ class _Swapped(torch.autograd.Function):
         if x.device.type != "cpu":
             return x.transpose(1, 2).contiguous()
         y = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
-        for matrix, into in zip(x, y):  # one by one: a CPU turns matrices in tiles, and three axes element by element
-            into.copy_(matrix.contiguous().t())
+        for b in range(x.shape[0]):  # one by one: a CPU turns matrices in tiles, and three axes element by element
+            y[b].copy_(x[b].contiguous().t())
         return y
 
     @staticmethod

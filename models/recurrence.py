@@ -95,9 +95,8 @@ class _Sequential(torch.autograd.Function):
         x[:, slice(L) if backwards else slice(1, None)] = v
         A = A.mT if dense else A.unsqueeze(1)
         add = torch.Tensor.baddbmm_ if dense else torch.Tensor.addcmul_
-        steps = x.unbind(1)
-        for before, after in zip(steps[:0:-1], steps[-2::-1]) if backwards else pairwise(steps):
-            add(after, before, A)
+        for before, after in pairwise(range(L, -1, -1) if backwards else range(L + 1)):
+            add(x[:, after], x[:, before], A)
         return x
 
     @staticmethod

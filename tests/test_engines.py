@@ -396,3 +396,13 @@ def test_a_run_says_which_engine_it_used(tmp_path: Path) -> None:
     assert records[1].environment["engines_used"] == ["chunked"]
     assert records[0].id == records[1].id
     assert records[0].metrics["test_loss"] == pytest.approx(records[1].metrics["test_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [("s4d-lin", "fft"), ("s4d-lin", "chunked"), ("s4", "chunked"), ("lru", "scan"), ("lru", "sequential")]
+)
+def test_a_network_is_exported_with_any_engine(name: str, engine: str) -> None:
+    model, x = network(name), torch.randn(2, 40, 1, dtype=torch.float64)
+    for choice in (engine, "auto"):
+        model.use_engine(choice)
+        torch.testing.assert_close(torch.export.export(model, (x,)).module()(x), model(x))

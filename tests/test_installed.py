@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.running.launch import _server_environment
+from benchmarks.running.pool import _server_environment
 from ssm_suite import COMMANDS, PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,15 +14,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import benchmarks.running.launch as launching
-from benchmarks.running.environment import ALLOCATION, ROOT, EnvironmentProblem, Runtime, code_content, describe
+import benchmarks.running.pool as pooling
+from benchmarks.running.environment import ALLOCATION, ROOT, EnvironmentProblem, Runtime, at_process_start, code_content, describe
 from benchmarks.running.estimate import estimate
 from benchmarks.running.launch import Outcome, launch
+from benchmarks.running.pool import LocalPool
 from benchmarks.running.record import Record, identity
 from benchmarks.running.run import Epoch
 from benchmarks.running.screen import Screen
@@ -43,7 +44,7 @@ def go(specs: list[RunSpec], store: Store, *, workers: int = 2, rerun: str = "mi
     return launch(jobs, Runtime(workers=workers), store, rerun=rerun, out=out), out.getvalue()
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"
@@ -304,10 +305,12 @@ def test_checkpoints_that_a_finished_run_has_left_are_swept(tmp_path: Path) -> N
 
 def concluded(store: Store, spec: RunSpec, before: int) -> Outcome:
     """What is booked for a worker that died without a word."""
-    process = SimpleNamespace(exitcode=-9)
     outcome = Outcome(asked=1, already=0)
     job = Job("x", spec)
-    launching._conclude(launching._Worker(job, process, before=before), Runtime(), store, outcome, Screen([job], io.StringIO()))  # type: ignore[arg-type]
+    pool = LocalPool(Runtime(), store, redo=False)
+    cause = pooling._cause_of_death(-9)
+    assert "SIGKILL" in cause
+    launching._conclude(launching._Run(job, before), cause, pool, store, outcome, Screen([job], io.StringIO()))
     return outcome
 
 
@@ -329,12 +332,31 @@ def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, monkeypatch: pyt
     long = tmp_path / ("t" * 120)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with launching._room_for_a_socket():
-        assert len(tempfile.gettempdir()) < launching.SOCKET_PATH
+    with pooling._room_for_a_socket():
+        assert len(tempfile.gettempdir()) < pooling.SOCKET_PATH
     assert tempfile.gettempdir() == str(long)
     monkeypatch.setattr(os, "access", lambda *arguments: False)
-    with pytest.raises(EnvironmentProblem, match="TMPDIR"), launching._room_for_a_socket():
+    with pytest.raises(EnvironmentProblem, match="TMPDIR"), pooling._room_for_a_socket():
         pass
+
+
+def test_a_worker_begins_with_all_that_a_run_reads_and_imports() -> None:
+    """The server whose copy it is runs in one thread (pyarrow has its own), holds the hash of the sources, and what a run would import."""
+    lines = (
+        "import benchmarks.running.warm, sys",
+        "from pathlib import Path",
+        "from benchmarks.running.environment import code_content, code_version",
+        "threads = [(task / 'comm').read_text().strip() for task in Path('/proc/self/task').iterdir()]",
+        "print(len(threads) - threads.count('jemalloc_bg_thd'), code_content.cache_info().currsize, code_version.cache_info().currsize)",
+        "from tests.tiny import tiny",  # names the data set, which a spec brings along
+        "before = set(sys.modules)",
+        "from benchmarks.running.weights import build_network",
+        "build_network(tiny())",
+        "print(sorted(set(sys.modules) - before))",
+    )
+    environment = {**os.environ, **at_process_start(1)}
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1 1\n[]\n"
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="these are variables of glibc")
@@ -350,16 +372,17 @@ def test_a_run_is_started_with_its_allocation_and_its_record_says_so(tmp_path: P
 def test_workers_know_nothing_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "PL_TRAINER_FAST_DEV_RUN"):
         monkeypatch.setenv(name, "3")
-    with launching._server_environment(1):
+    with pooling._server_environment(1):
         assert not [name for name in os.environ if name.startswith("SLURM_") or name in ("RANK", "LOCAL_RANK", "PL_TRAINER_FAST_DEV_RUN")]
     assert os.environ["SLURM_PROCID"] == os.environ["RANK"] == os.environ["PL_TRAINER_FAST_DEV_RUN"] == "3"
 
 
 def test_a_full_disk_in_a_worker_is_code_5_and_a_sentence(tmp_path: Path) -> None:
     job = Job("x", SHORT)
-    worker = launching._Worker(job, SimpleNamespace(exitcode=0), said=("environment", "the record cannot be written: No space left"))  # type: ignore[arg-type]
+    run, store = launching._Run(job, 0, said=("environment", "the record cannot be written: No space left")), Store.at(tmp_path)
+    pool = LocalPool(Runtime(), store, redo=False)
     with pytest.raises(EnvironmentProblem, match=r"No space left\. Free some space"):
-        launching._conclude(worker, Runtime(), Store.at(tmp_path), Outcome(asked=1, already=0), Screen([job], io.StringIO()))
+        launching._conclude(run, "", pool, store, Outcome(asked=1, already=0), Screen([job], io.StringIO()))
 
 
 def test_an_estimate_comes_from_records_of_this_machine(tmp_path: Path) -> None:

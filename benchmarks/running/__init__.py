@@ -10,8 +10,12 @@ predictions.py  what it answers on the test set, example by example
 lookup.py       which record somebody means
 store.py        Store: the folders that keep records, written last, atomically, verified when read
 jobs.py         from the flags of a command to a launch, and the equivalent command
-launch.py       a list of runs over a local pool of processes, resumable at any moment
-worker.py       the life of one of these processes
+launch.py       a list of runs, each made once, resumable at any moment
+pool.py         where they are made: the processes of this machine
+warm.py         what each of these finds made: imports, and the hash of the sources
+worker.py       the life of one of them
+cluster.py      the same on the machines of a Ray cluster
+order.py        a run that is made there: what is sent, and what comes back
 screen.py       what a launch shows while it works
 estimate.py     how long runs will take, from what records of this machine took; and plans
 trial.py        the same from a few steps, where there is no record

@@ -176,6 +176,7 @@ def of_other_code(environment: Mapping[str, Any]) -> bool:
     return content not in (None, code_content()) or plugins.differ(environment.get("plugins", {}))
 
 
+@cache
 def _cpu() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -186,6 +187,7 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
 def _library(name: str) -> str | None:
     try:
         return importlib.metadata.version(name)

@@ -28,13 +28,18 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
                 network.require_engine(options.engine)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
-    device = choose_device(options.device)
+    if options.launcher == "ray":
+        require_fit_for_a_cluster(options)
+    elsewhere = options.launcher == "ray" and options.device == "cuda" and bool(os.environ.get("RAY_ADDRESS"))
+    device = "cuda" if elsewhere else choose_device(options.device)  # a GPU of the cluster, which this machine may be without
     cores = usable_cores()
     threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
     flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
+    if options.launcher != "local":
+        flags += ["--launcher", options.launcher]
     if options.logger != "none":
         flags += ["--logger", options.logger]
     if options.weights != "yes":
@@ -61,7 +66,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         print(describe_plan(jobs, runtime, store, command, rerun=options.rerun))
         return cli.DONE
     print("$", command, flush=True)
-    outcome = launch(jobs, runtime, store, rerun=options.rerun)
+    outcome = launch(jobs, runtime, store, rerun=options.rerun, launcher=options.launcher)
     print(outcome.summary(), file=sys.stdout if outcome.exit_code == cli.DONE else sys.stderr)
     if options.predictions == "yes" and (ids := without_predictions(jobs, store)):
         print(
@@ -72,6 +77,19 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
         table = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds)), *plugins.flags()])
         print(f"Their table, into {run_root() / 'reports' / page}:\n$ {table}")
     return outcome.exit_code
+
+
+def require_fit_for_a_cluster(options: cli.Launch) -> None:
+    """Raises UsageError for a flag that says nothing there, and EnvironmentProblem where Ray is not installed."""
+    if options.logger != "none":
+        raise cli.UsageError(
+            f"--logger {options.logger} writes beside a run while it is made, which on a cluster is elsewhere; leave it out"
+        )
+    if options.workers is not None and options.device != "cuda" and os.environ.get("RAY_ADDRESS"):
+        raise cli.UsageError("how many runs a cluster makes at a time is up to its cores, --threads for each; leave --workers out")
+    from benchmarks.running.cluster import import_ray  # an extra, and slow
+
+    import_ray()
 
 
 def without_predictions(jobs: Sequence[Job], store: Store) -> list[str]:

@@ -1,44 +1,37 @@
-"""A list of runs over a local pool: each run in a process of its own, forked from a server that has already imported everything.
+"""A list of runs, each made once: what is done is skipped, what is asked for is started where there is room, and every end is booked.
 
 What is done is read from the store and nowhere else, so the same command continues after any interruption. A run is owned by the process
-that holds the lock of its folder; two launchers on the same list share the work. A worker that dies costs its own run and no other.
+that holds the lock of its folder; two launchers on the same list share the work. Where the processes are is the business of a Pool.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import sys
-import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter, deque
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing import connection
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from benchmarks import cli
-from benchmarks.running.environment import EnvironmentProblem, Runtime, at_process_start, describe, of_a_group
+from benchmarks.running.environment import EnvironmentProblem, Runtime
 from benchmarks.running.estimate import estimate
+from benchmarks.running.pool import LocalPool, Pool
 from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
 from benchmarks.running.store import Store, checkpoints
 from benchmarks.running.tally import stale_line
-from benchmarks.running.worker import work
+from benchmarks.running.worker import Word
 from benchmarks.spec import Job
 from data.command import interruptible
 
 if TYPE_CHECKING:
     from benchmarks.running.callbacks import Epoch
 
+TRIES: Final = 3
+"""How often a run is begun whose machine is lost each time."""
 BUSY_WAIT: Final = 2.0
 """Seconds before a run that another launcher works on is looked at again."""
-SOCKET_PATH: Final = 70
-"""Bytes of a temporary folder beyond which the socket of the fork server, some thirty letters further down, would have no place."""
 
 
 @dataclass
@@ -75,21 +68,25 @@ class Outcome:
 
 
 @dataclass
-class _Worker:
+class _Run:
+    """A run at work."""
+
     job: Job
-    process: ForkServerProcess
-    epoch: Epoch | None = None
-    before: int = 0
+    before: int
     """When the record that was there before was written; 0 if there was none."""
-    said: tuple[str, Any] = ("nothing", "")
+    epoch: Epoch | None = None
+    said: Word = ("nothing", "")
     """The last word of the worker besides its epochs and notes."""
 
 
-def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", out: TextIO | None = None) -> Outcome:
+def launch(
+    jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = "missing", launcher: str = "local", out: TextIO | None = None
+) -> Outcome:
     """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
 
     rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "stale" also what other code made; "all"
     everything again. A record of a newer version of the suite is left alone, and its run counts as failed.
+    launcher: "local" is processes of this machine, "ray" those of a cluster.
     Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
@@ -121,25 +118,32 @@ def launch(jobs: Sequence[Job], runtime: Runtime, store: Store, *, rerun: str = 
     for data in dict.fromkeys(job.spec.data for job in todo):
         data.prepare(screen.say)
     runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
-    screen.say(
-        f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: "
-        f"{runtime.workers} at a time on {runtime.device}, {runtime.threads} thread{'s' if runtime.threads > 1 else ''} each"
-    )
+    pool = make_pool(launcher, runtime, store, rerun != "missing")
+    screen.say(f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: {pool.place}")
     duration = estimate(todo, runtime, store)
     if duration:
         screen.say(duration)
-    running: dict[Connection, _Worker] = {}
+    running: dict[Hashable, _Run] = {}
     with interruptible():
         try:
-            _schedule(todo, runtime, store, rerun, running, outcome, screen)
+            _schedule(todo, pool, store, running, outcome, screen)
         except KeyboardInterrupt:
             outcome.interrupted = True
         finally:
-            cut = _end(running)
+            pool.close()
             screen.close()
     # a worker may have written its record and not been heard any more
-    outcome.finished += [w.job for w in cut if store.stamp(w.job.spec) != w.before and store.status(w.job.spec) in FINISHED]
+    outcome.finished += [r.job for r in running.values() if store.stamp(r.job.spec) != r.before and store.status(r.job.spec) in FINISHED]
     return outcome
+
+
+def make_pool(launcher: str, runtime: Runtime, store: Store, redo: bool) -> Pool:
+    """The pool of this name. Raises EnvironmentProblem where it cannot be had."""
+    if launcher == "local":
+        return LocalPool(runtime, store, redo)
+    from benchmarks.running.cluster import RayPool  # with it comes what reads specs, and so torch
+
+    return RayPool(runtime, store, redo)
 
 
 def _sweep(store: Store, job: Job) -> None:
@@ -157,62 +161,46 @@ def _first_of_each(jobs: Sequence[Job]) -> list[Job]:
     return list(first.values())
 
 
-def _schedule(
-    todo: Sequence[Job],
-    runtime: Runtime,
-    store: Store,
-    rerun: str,
-    running: dict[Connection, _Worker],
-    outcome: Outcome,
-    screen: Screen,
-) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.running.run", "sklearn.datasets"])
+def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hashable, _Run], outcome: Outcome, screen: Screen) -> None:
     waiting = deque((job, 0.0) for job in todo)
+    tries: Counter[str] = Counter()
     while waiting or running:
         for _ in range(len(waiting)):
-            if len(running) >= runtime.workers:
+            if not pool.has_room():
                 break
             job, not_before = waiting.popleft()
             if time.monotonic() < not_before:
                 waiting.append((job, not_before))
                 continue
-            mine, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=work, args=(job.spec, runtime, store, rerun != "missing", theirs), daemon=True)
             before = store.stamp(job.spec)
-            with _server_environment(runtime.threads), _room_for_a_socket():
-                process.start()
-            theirs.close()
-            running[mine] = _Worker(job, process, before=before)
-        if not running:
-            time.sleep(REFRESH)
-        for pipe in connection.wait(list(running), REFRESH) if running else ():
-            assert isinstance(pipe, Connection)
-            worker = running[pipe]
-            try:
-                kind, content = pipe.recv()
-            except (EOFError, OSError):
-                del running[pipe]
-                pipe.close()
-                worker.process.join()
-                if worker.said[0] == "busy":
-                    waiting.append((worker.job, time.monotonic() + BUSY_WAIT))
-                else:
-                    _conclude(worker, runtime, store, outcome, screen)
-                continue
+            running[pool.start(job)] = _Run(job, before)
+        for name, (kind, content) in pool.heard(REFRESH):
+            run = running[name]
             if kind == "epoch":
-                worker.epoch = content
+                run.epoch = content
             elif kind == "note":
-                screen.say(f"{worker.job.label}: {content}")
+                screen.say(f"{run.job.label}: {content}")
+            elif kind in ("gone", "lost"):
+                del running[name]
+                tries[run.job.spec.id] += 1
+                if kind == "lost" and tries[run.job.spec.id] < TRIES:
+                    screen.say(f"{run.job.label}: {content}; it is made again")
+                    waiting.append((run.job, 0.0))
+                elif run.said[0] == "busy":
+                    waiting.append((run.job, time.monotonic() + BUSY_WAIT))
+                else:
+                    _conclude(run, content, pool, store, outcome, screen)
             else:
-                worker.said = (kind, content)
-        screen.show([(worker.job, worker.epoch) for worker in running.values() if worker.said[0] == "nothing"])
+                run.said = (kind, content)
+        screen.show([(run.job, run.epoch) for run in running.values() if run.said[0] == "nothing"])
 
 
-def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome, screen: Screen) -> None:
-    """Books one ended worker. A death without a word becomes a failed record that names the signal."""
-    job = worker.job
-    kind, content = worker.said
+def _conclude(run: _Run, cause: str, pool: Pool, store: Store, outcome: Outcome, screen: Screen) -> None:
+    """Books one run whose worker has ended. A death without a word becomes a failed record that names the cause."""
+    job = run.job
+    kind, content = run.said
+    if kind == "refused":
+        raise EnvironmentProblem(content)
     if kind == "environment":
         raise EnvironmentProblem(f"{content}. Free some space or mend the permissions; finished runs are kept, the same command continues.")
     if kind == "data":
@@ -221,71 +209,16 @@ def _conclude(worker: _Worker, runtime: Runtime, store: Store, outcome: Outcome,
     elif kind == "over":
         status, line = content
     else:
-        status, line = "failed", _cause_of_death(worker.process.exitcode)
+        status, line = "failed", cause
         with store.lock(job.spec) as mine:
             known = store.status(job.spec)
-            if known in FINISHED and store.stamp(job.spec) != worker.before:
+            if known in FINISHED and store.stamp(job.spec) != run.before:
                 status, line = known, f"its record is written; {line} after that"
                 store.sweep(job.spec)
             elif mine and known not in (*FINISHED, "newer"):
-                store.put(job.spec, failed(job.spec, line, describe(runtime)))
+                store.put(job.spec, failed(job.spec, line, pool.environment()))
     if status == "failed":
         outcome.failed.append((job, line))
     else:
         outcome.finished.append(job)
     screen.finished(job, status, line)
-
-
-def _cause_of_death(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name if -exitcode in set(signal.Signals) else f"signal {-exitcode}"
-        hint = " (the system does that when memory runs out)" if name == "SIGKILL" else ""
-        return f"the worker process was ended by {name}{hint}"
-    return f"the worker process ended without a result (exit code {exitcode})"
-
-
-def _end(running: dict[Connection, _Worker]) -> list[_Worker]:
-    """Kills what still runs, and says what that was. Only those runs are lost by it: every file appears whole or not at all."""
-    cut = list(running.values())
-    for worker in cut:
-        worker.process.kill()
-    for pipe, worker in running.items():
-        worker.process.join(5)
-        pipe.close()
-    running.clear()
-    return cut
-
-
-@contextmanager
-def _server_environment(threads: int) -> Iterator[None]:
-    """What the fork server must find when it starts, `at_process_start`; and what it must not: variables of a cluster or of torchrun."""
-    wanted = at_process_start(threads)
-    names = [*wanted, *(name for name in os.environ if of_a_group(name))]
-    before = {name: os.environ.pop(name, None) for name in names}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _room_for_a_socket() -> Iterator[None]:
-    """The fork server listens at a path in the temporary folder, and the kernel takes some hundred bytes of one: a long TMPDIR is passed
-    over for that. Raises EnvironmentProblem where there is no shorter one."""
-    before = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) > SOCKET_PATH:
-        short = next((name for name in ("/tmp", "/var/tmp", "/dev/shm") if os.access(name, os.W_OK | os.X_OK)), None)
-        if short is None:
-            raise EnvironmentProblem(
-                f"TMPDIR={tempfile.gettempdir()} is too long for a socket, and /tmp cannot be written: name a shorter one."
-            )
-        tempfile.tempdir = short
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before

@@ -20,6 +20,9 @@ from data.base import DataError, StorageError
 if TYPE_CHECKING:
     from benchmarks.running.callbacks import Epoch
 
+Word = tuple[str, Any]
+"""What a worker says: its kind and its content."""
+
 
 def work(spec: RunSpec, runtime: Runtime, store: Store, redo: bool, pipe: Connection) -> None:
     """Makes the run of `spec` unless somebody else has it or has made it; with `redo` also again.

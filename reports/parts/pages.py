@@ -77,14 +77,23 @@ def _is_as_it_was(report: Report, place: Path, formats: Sequence[str]) -> bool:
 def made_of(report: Report, formats: Sequence[str]) -> str:
     """The sha256 of all that decides the bytes of a report: its runs and tables, the records behind them, the code and the libraries."""
     digest = hashlib.sha256(_code().encode())
-    runs = report.runs.drop(columns="found")
-    words = [*formats, report.name, report.title, report.scale, report.about, *report.summary, runs.to_json(default_handler=str)]
+    runs = report.runs.drop(columns="found", errors="ignore")  # a report of no runs has no columns
+    words = [
+        *formats,
+        report.name,
+        report.title,
+        report.scale,
+        report.about,
+        *report.summary,
+        runs.to_json(default_handler=str),
+        report.environment.to_json(),
+    ]
     words += [text for section in report.sections for text in (section.name, section.title, *section.text)]
     words += [plot.name + plot.title + plot.alt + plot.caption for plot in report.plots()]
     words += [table.name + table.csv() + table.markdown() for table in report.tables()]
     for word in words:
         digest.update(word.encode() + b"\0")
-    for found in report.runs["found"]:
+    for found in report.runs.get("found", ()):
         digest.update(b"\0" if found is None else found.path.read_bytes())
     return digest.hexdigest()
 
