@@ -315,7 +315,7 @@ def test_an_engine_that_a_layer_cannot_use_is_an_error() -> None:
             layer.use_engine(engine)
         layer.use_engine("auto")
         assert layer(torch.randn(1, 10, 2)).shape == (1, 10, 2)
-        assert layer.engines_used == {layer.engines[0]}
+        assert layer.engines_used <= set(layer.engines)
     with pytest.raises(ValueError, match="only one way"):
         VARIANTS["lstm"].mixer.build_layer(2).use_engine("fft")
     with pytest.raises(ValueError, match="did you mean 'chunked'"):
