@@ -90,14 +90,15 @@ class _Sequential(torch.autograd.Function):
     @staticmethod
     def forward(A: Tensor, v: Tensor, start: Tensor, backwards: bool) -> Tensor:
         L, dense = v.shape[1], A.ndim == 3
-        x = v.new_empty(v.shape[0], L + 1, *v.shape[2:])
-        x[:, L if backwards else 0] = start
-        x[:, slice(L) if backwards else slice(1, None)] = v
+        x = v.new_empty(L + 1, v.shape[0], *v.shape[2:])  # step by step in memory too
+        x[L if backwards else 0] = start
+        x[slice(L) if backwards else slice(1, None)] = v.transpose(0, 1)
         A = A.mT if dense else A.unsqueeze(1)
         add = torch.Tensor.baddbmm_ if dense else torch.Tensor.addcmul_
-        for before, after in pairwise(range(L, -1, -1) if backwards else range(L + 1)):
-            add(x[:, after], x[:, before], A)
-        return x
+        steps = [x[k] for k in range(L + 1)]
+        for before, after in pairwise(reversed(steps) if backwards else steps):
+            add(after, before, A)
+        return x.transpose(0, 1)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, bool], output: Tensor) -> None:
@@ -113,8 +114,7 @@ class _Sequential(torch.autograd.Function):
         g = _Sequential.apply(A_star.resolve_conj(), inner, last, not ctx.backwards)
         before = x[:, 1:] if ctx.backwards else x[:, :-1]
         dv, dstart = (g[:, :-1], g[:, -1]) if ctx.backwards else (g[:, 1:], g[:, 0])
-        by_channel = dv.flatten(1, 2), before.flatten(1, 2).conj()  # (H, L B, N)
-        dA = by_channel[0].mT @ by_channel[1] if A.ndim == 3 else (by_channel[0] * by_channel[1]).sum(1)
+        dA = dv.flatten(1, 2).mT @ before.flatten(1, 2).conj() if A.ndim == 3 else (dv * before.conj()).sum(1).sum(1)
         return dA, dv, dstart, None
 
     @staticmethod
