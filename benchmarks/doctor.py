@@ -46,6 +46,7 @@ ESSENTIAL = {
     "tyro": ("tyro", "every command line but this one"),
     "rich": ("rich", "what a launch shows while it works"),
     "cattrs": ("cattrs", "reading a record back as the run it is of"),
+    "safetensors": ("safetensors", "the weights that a run keeps"),
 }
 OPTIONAL = {
     "packaging": ("packaging", "comparing the versions below with those that are supported"),

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
-from data.command import UsageError
+from data.usage import UsageError
 
 VARIABLE: Final = "SSM_PLUGINS"
 PARENT: Final = "benchmarks.plugged"

@@ -26,6 +26,7 @@ import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
 from data.base import DataError, StorageError, printable
+from data.usage import UsageError
 
 DONE: Final = 0
 SOME_FAILED: Final = 1
@@ -43,10 +44,6 @@ FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Options = TypeVar("Options")
 Value = TypeVar("Value")
-
-
-class UsageError(Exception):
-    """What was asked for cannot be: one paragraph with the nearest valid name. No ValueError, which tyro would draw a box around."""
 
 
 def guarded(main: Callable[[], int], environment: tuple[type[Exception], ...] = (StorageError,)) -> int:

@@ -128,9 +128,10 @@ def in_parts(apply: Callable[..., tuple[Tensor, ...]], each: int, *split: tuple[
     """
     first, axis = split[0]
     H = first.shape[axis]
-    many = max(1, MEMORY_BUDGET.get(first.device.type, MEMORY_BUDGET["cuda"]) // each)
-    if many >= H:
+    budget = MEMORY_BUDGET.get(first.device.type, MEMORY_BUDGET["cuda"])
+    if torch.compiler.is_compiling() or H * each <= budget:  # a traced program leaves the size of its batch open
         return apply(*(tensor for tensor, _ in split))
+    many = max(1, budget // each)
     parts = []
     for start in range(0, H, many):
         some = [tensor.narrow(d, start, min(many, H - start)) for tensor, d in split]

@@ -160,7 +160,7 @@ class _Swapped(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor) -> Tensor:
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or torch.compiler.is_compiling():  # a traced program leaves the size of its batch open
             return x.transpose(1, 2).contiguous()
         y = x.new_empty(x.shape[0], x.shape[2], x.shape[1])
         for b in range(x.shape[0]):  # one by one: a CPU turns matrices in tiles, and three axes element by element

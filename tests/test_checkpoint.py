@@ -496,4 +496,4 @@ def test_sigkill_at_an_epoch_or_in_the_middle_of_a_file(always: None, tmp_path: 
         record, said, epochs = go(SPEC, store)
     assert (said, epochs) == (["continues after 2 epochs"], [2, 3, 4, 5])
     same(record, undisturbed)
-    assert {path.name for path in store.folder(SPEC).iterdir()} == {"record.json", arrays_of(record), ".lock"}
+    assert {path.name for path in store.folder(SPEC).iterdir()} == {"record.json", "model.safetensors", arrays_of(record), ".lock"}

@@ -284,6 +284,8 @@ def test_one_word_sets_every_choice_of_the_literature() -> None:
         assert found.benchmark.title == f"{benchmark.title} (protocol of the literature)"
         assert (benchmark.beside, found.benchmark.beside) == (False, True)
         for scale in benchmark.scales:
+            if benchmark.reduced_at(scale):  # a smaller task may refuse what the literature's has: its own test asks that
+                continue
             for variant in DEFAULT_VARIANTS:
                 own, run = benchmark.recipe(variant, scale).run, found.benchmark.recipe(variant, scale).run
                 assert {word: word_of(getattr(run.data, word)) for word in benchmark.literature} == benchmark.literature
