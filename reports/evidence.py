@@ -139,11 +139,15 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
     if fresh is None:
         _sweep(reports)
-    overview = tabulate_benchmarks(store)
-    readme.write_map(overview, HERE.parent / "README.md")
-    readme.write_page(reports, HERE / "README.md", find_strays(reports, frame.find_all(store)), overview)
+    readme.write_map(tabulate_benchmarks(store), HERE.parent / "README.md")
+    write_committed_page(reports, store, HERE / "README.md")
     print("reports/README.md shows every committed report")
     return cli.DONE
+
+
+def write_committed_page(reports: Sequence[Report], store: Store, path: Path) -> None:
+    """One page of these reports, with the table of all benchmarks and the records in `store` that none of them shows."""
+    readme.write_page(reports, path, find_strays(reports, frame.find_all(store)), tabulate_benchmarks(store))
 
 
 def _sweep(reports: Sequence[Report]) -> None:

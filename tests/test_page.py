@@ -378,10 +378,9 @@ def test_a_terminal_without_unicode_gets_the_tables_with_replacements(tmp_path: 
 
 @pytest.mark.slow
 def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_path: Path) -> None:
-    reports = [
-        command.request(words, frame.committed_records()).answer(frame.committed_records()) for words in committed.read(evidence.HERE)
-    ]
-    readme.write_page(reports, tmp_path / "README.md")
+    store = frame.committed_records()
+    reports = [command.request(words, store).answer(store) for words in committed.read(evidence.HERE)]
+    evidence.write_committed_page(reports, store, tmp_path / "README.md")
     again = "python -m reports everything --commit"
     assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
     tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
