@@ -8,7 +8,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE MINUTES FOLDER
+FLAGS := VARIANT SEEDS SCALE DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE DATA BENCH BASE FORMAT READOUT PROTOCOL WEIGHTS PREDICTIONS PLUGIN SET SWEEP TUNE MINUTES FOLDER KILLS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(v)))
 $(foreach v,$(FLAGS),$(eval override $(v) := $$(value $(v))))
 export $(FLAGS)
@@ -77,7 +77,7 @@ $(error make plan what? As in: make plan digits-noise VARIANT=all, or make plan 
 endif
 endif
 
-.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test lint clean
+.PHONY: help setup list doctor quickstart plan ablate $(BENCHMARKS) $(ABLATIONS) compare report speed profile $(DATASETS) data-status data-card data-gallery data-report cuda-check cuda-pack cuda-take test torture lint clean
 
 # A variable on the command line that its target does not use is an error: what was asked for would not be what is done.
 RUNTIME_OF := DEVICE WORKERS THREADS LAUNCHER RERUN LOGGER ENGINE WEIGHTS PREDICTIONS DATA
@@ -95,6 +95,7 @@ USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
 USES-cuda-pack := DATA
 USES-cuda-take := FOLDER
 USES-data-gallery := DATA
+USES-torture := KILLS LAUNCHER
 USES-plan := $(sort $(foreach t,$(PLANNED),$(USES-$(t))))
 EVERYWHERE := VENV PYTHON
 # The line of the input that takes the fewest changes of a letter to become the word, if it takes three at the most.
@@ -146,6 +147,7 @@ help: ## this list
 	  BASE 'commit whose code make speed measures beside that of the working tree' \
 	  MINUTES 'of make cuda-check (8), which fills them' \
 	  FOLDER 'where make cuda-check puts its results, and make cuda-take finds them' \
+	  KILLS 'of make torture (10)' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
 	  PYTHON 'interpreter that .venv is made from (3.11 to 3.13)' \
 	  VENV 'folder of the environment; none uses the interpreter that is there'
@@ -231,6 +233,9 @@ cuda-take: $(READY) ## the records that cuda-check brought back, in FOLDER=, int
 test: lint ## lint, types, import contract, then the tests
 	@export OMP_NUM_THREADS="$${OMP_NUM_THREADS:-1}"; \
 	$(RUN) $(PY) -m pytest -q --durations=10 --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+torture: $(READY) ## a grid killed at random (KILLS, 10) and started again must equal the same grid left in peace; minutes
+	@$(RUN) $(PY) -m tests.torture $${KILLS:+--kills="$$KILLS"} $${LAUNCHER:+--launcher="$$LAUNCHER"}
 
 lint: $(READY) ## ruff, mypy and the import contract
 	@$(RUN) $(PY) -m ruff check --quiet .

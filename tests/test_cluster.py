@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from benchmarks.running.order import Order, fill
 from benchmarks.running.store import Store
 from benchmarks.running.worker import Word
 from benchmarks.spec import Job, RunSpec
+from tests.same import what_counts
 from tests.test_launch import go, until
 from tests.tiny import tiny
 
@@ -38,14 +39,8 @@ def test_other_code_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
         order(tmp_path, **changes).job()
 
 
-def what_counts(store: Store, spec: RunSpec) -> tuple[Any, ...]:
-    """All of a record that a machine or a clock does not decide, with its files."""
-    stored = store.find(spec.benchmark, spec.id)
-    assert stored is not None
-    record = stored.record
-    history = [{name: value for name, value in row.items() if name != "seconds"} for row in record.history]
-    names = {file.name: file.read_bytes() for file in store.folder(spec).iterdir() if file.suffix in (".npz", ".safetensors")}
-    return record.status, record.metrics, history, record.arrays, record.weights, record.data, names
+def what_counts_of(store: Store, specs: Sequence[RunSpec]) -> list[tuple[Any, ...]]:
+    return [what_counts(store, spec.benchmark, spec.id) for spec in specs]
 
 
 @pytest.mark.slow
@@ -59,7 +54,7 @@ def test_a_run_that_was_ordered_comes_back_whole(tmp_path: Path) -> None:
     assert trace == ""
     back = Store.at(tmp_path / "back")
     back.put(spec, record, arrays, weights=weights, predictions=predictions)
-    assert what_counts(back, spec) == what_counts(here, spec)
+    assert what_counts_of(back, [spec]) == what_counts_of(here, [spec])
     assert list((tmp_path / "there" / spec.benchmark).iterdir()) == []
     assert [kind for kind, _ in fill(order(tmp_path / "there", content="0" * 12))] == ["refused", "gone"]
 
@@ -147,4 +142,4 @@ def test_a_cluster_of_two_loses_one_and_gives_the_same_numbers(tmp_path: Path, m
     assert (len(outcome.finished), outcome.failed, outcome.exit_code) == (4, [], 0), text
     assert "2 at a time on cpu of 2 machines by Ray" in text
     assert "it is made again" in text
-    assert [what_counts(there, spec) for spec in specs] == [what_counts(here, spec) for spec in specs]
+    assert what_counts_of(there, specs) == what_counts_of(here, specs)
