@@ -42,7 +42,8 @@ ENGINES: Final = ("fft", "chunked", "scan", "sequential")
 TABLE: Final = Path(__file__).with_name("engines.csv")
 
 MEMORY_BUDGET: dict[str, int] = {"cpu": 1 << 30, "cuda": 8 << 30}
-"""Bytes that the intermediates of one application may take, by the type of the device; what needs more is done in parts, see `in_parts`."""
+"""Bytes that the intermediates of one application may take, by the type of the device; what needs more is done in parts, see `in_parts`
+and `in_pieces`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,3 +138,22 @@ def in_parts(apply: Callable[..., tuple[Tensor, ...]], each: int, *split: tuple[
         some = [tensor.narrow(d, start, min(many, H - start)) for tensor, d in split]
         parts.append(checkpoint(apply, *some, use_reentrant=False) if torch.is_grad_enabled() else apply(*some))
     return tuple(torch.cat(results, dim=d) for results, d in zip(zip(*parts), out, strict=True))
+
+
+def in_pieces(
+    apply: Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]], each: int, u: Tensor, state: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """apply(u (B, L, H), state) -> (y (B, L, H), state) at once, or, where that would take more than the budget of the device, piece after
+    piece along L, each from the state that the one before has left, computing the rest again in the backward pass.
+
+    `each` counts the bytes that intermediates of one step of time take.
+    """
+    budget = MEMORY_BUDGET.get(u.device.type, MEMORY_BUDGET["cuda"])
+    if torch.compiler.is_compiling() or u.shape[1] * each <= budget:
+        return apply(u, state)
+    out = []
+    for piece in u.split(max(1, budget // each), dim=1):
+        y, after = checkpoint(apply, piece, state, use_reentrant=False) if torch.is_grad_enabled() else apply(piece, state)
+        out.append(y)
+        state = after
+    return torch.cat(out, dim=1), after

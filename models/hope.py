@@ -17,7 +17,7 @@ from .layer import NoRecurrence
 from .parameters import at_least_single, complex_normal
 from .recurrence import Recurrence
 from .specs.hope import HOPESpec
-from .warped import ladder, samples, taps, toeplitz
+from .warped import AllPass, ladder, samples, taps, toeplitz
 
 
 def h_std(n: int) -> float:
@@ -61,7 +61,7 @@ class HOPEKernel(Kernel):
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         f, B, C, D = self.system(rate)
-        return Recurrence(toeplitz(f), B, C[0], D[0])
+        return Recurrence(toeplitz(f), B, C[0], D[0], AllPass(f[:, :1]))
 
 
 class CircularHOPEKernel(Kernel):

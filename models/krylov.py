@@ -7,8 +7,8 @@ takes its error along, and torch may round the factors of a float32 product to t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 from jaxtyping import Complex, Float, Inexact
@@ -28,6 +28,18 @@ from .functional import (
 )
 
 # ------------------------------------------------------------------------------------------------- matrices
+
+
+class Factors(ABC):
+    """A real matrix a channel in a form whose product with a state costs less than N^2."""
+
+    @abstractmethod
+    def times(self, x: Float[Tensor, "B H N"]) -> Float[Tensor, "B H N"]:
+        """A x."""
+
+    @abstractmethod
+    def detach(self) -> Self:
+        """The same numbers, from which no gradient flows back."""
 
 
 class Matrix(ABC):
@@ -59,7 +71,7 @@ class Dense(Matrix):
 
 
 @dataclass(frozen=True)
-class DiagonalPlusRankOne(Matrix):
+class DiagonalPlusRankOne(Matrix, Factors):
     """x -> D x + u Re(v* x) for a complex diagonal D, a real matrix on (Re x, Im x).
 
     Its powers are A^m = D^m + sum_{i<m} (A^i u) (v* D^{m-1-i}): the columns that u has anyway and a table of powers of D. So A^m X costs
@@ -73,8 +85,15 @@ class DiagonalPlusRankOne(Matrix):
     def matrix(self) -> Float[Tensor, "H N N"]:
         return real_matrix(torch.diag_embed(self.D)) + real_vector(self.u).unsqueeze(-1) * real_vector(self.v).unsqueeze(-2)
 
-    def __matmul__(self, x: Complex[Tensor, "H M"]) -> Complex[Tensor, "H M"]:
+    def __matmul__(self, x: Complex[Tensor, "*batch H M"]) -> Complex[Tensor, "*batch H M"]:
         return self.D * x + self.u * (self.v.conj() * x).sum(-1, keepdim=True).real
+
+    def times(self, x: Float[Tensor, "B H N"]) -> Float[Tensor, "B H N"]:
+        """The product with real states, in O(N)."""
+        return real_vector(self @ complex_vector(x))
+
+    def detach(self) -> Self:
+        return replace(self, D=self.D.detach(), u=self.u.detach(), v=self.v.detach())
 
     def columns(self, B: Tensor, C: Tensor, T: int, slopes: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """States as pairs (Re x_0, Im x_0, Re x_1, ...), so that they are complex and real without a copy."""

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from .engines import Work
+from .engines import Work, in_pieces
 from .functional import complex_of, hankel_singular_values, interleaved, real_matrix, real_vector, scan
 from .layer import Dropout, Layer, Mix, kernel_arrays, require_sequence
 from .parameters import OwnRates, as_complex, at_least_single, complex_normal
@@ -123,7 +123,7 @@ class LRULayer(Layer):
         engine = self.pick_engine(Work(device=u.device.type, form="shared", B=B, H=H, N=self.d_state, L=L))
         with torch.autocast(device_type=u.device.type, enabled=False):
             u = u.to(at_least_single(u.dtype))
-            y, x = self.kernel.run(u, start, engine)
+            y, x = in_pieces(lambda u, x: self.kernel.run(u, x, engine), 64 * B * self.d_state, u, start)
             y = nn.functional.gelu(y + self.D * u)
         return self.mix(self.dropout(y.to(self.D.dtype))), x
 

@@ -12,7 +12,7 @@ from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from .functional import hankel_singular_values, real_matrix, real_vector
-from .krylov import krylov_direct
+from .krylov import Factors, krylov_direct
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Recurrence:
     B: Inexact[Tensor, "H N"]
     C: Inexact[Tensor, "H N"]
     D: Float[Tensor, " H"]
+    factors: Factors | None = None
+    """The A of a dense recurrence once more, where it has such a form; `step` uses it."""
 
     @property
     def diagonal(self) -> bool:
@@ -34,9 +36,12 @@ class Recurrence:
         return self.A.ndim == 2
 
     def step(self, x: Inexact[Tensor, "B H N"], u: Float[Tensor, "B H"]) -> tuple[Inexact[Tensor, "B H N"], Float[Tensor, "B H"]]:
-        """One step of the state and the output at that step. O(N) per channel where A is diagonal, else O(N^2)."""
+        """One step of the state and the output at that step. A product with a dense A without factors takes O(N^2)."""
         y = torch.einsum("hn,bhn->bh", self.C, x).real + self.D * u
-        Ax = self.A * x if self.diagonal else torch.einsum("hmn,bhn->bhm", self.A, x)
+        if self.factors is not None:
+            Ax = self.factors.times(x)
+        else:
+            Ax = self.A * x if self.diagonal else torch.einsum("hmn,bhn->bhm", self.A, x)
         return Ax + self.B * u.unsqueeze(-1), y
 
     def with_skip(self, skip: Float[Tensor, " H"]) -> Recurrence:
@@ -45,7 +50,8 @@ class Recurrence:
 
     def detach(self) -> Recurrence:
         """The same numbers, from which no gradient flows back."""
-        return Recurrence(self.A.detach(), self.B.detach(), self.C.detach(), self.D.detach())
+        factors = None if self.factors is None else self.factors.detach()
+        return Recurrence(self.A.detach(), self.B.detach(), self.C.detach(), self.D.detach(), factors)
 
     def kernel(self, L: int) -> Float[Tensor, "H {L}"]:
         """K by plain stepping: the slow oracle of every `Kernel.forward`."""

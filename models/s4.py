@@ -90,7 +90,8 @@ class S4Kernel(Kernel):
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         power, B_bar, C = self.system(rate)
         A_bar, C = power.matrix(), C[0]
-        return Recurrence(A_bar, B_bar, torch.einsum("hm,hmn->hn", C, A_bar), (C * B_bar).sum(-1))
+        factors = power if isinstance(power, DiagonalPlusRankOne) else None
+        return Recurrence(A_bar, B_bar, torch.einsum("hm,hmn->hn", C, A_bar), (C * B_bar).sum(-1), factors)
 
 
 def cauchy_kernel(kernel: S4Kernel, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:

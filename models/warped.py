@@ -12,8 +12,8 @@ and derivatives of any order are series and moments.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import torch
 from jaxtyping import Complex, Float, Inexact
@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .functional import complex_of, exact_precision, exact_product, interleaved, powers, split
+from .krylov import Factors
 
 # ------------------------------------------------------------------------------------------------- series and moments
 
@@ -225,6 +226,24 @@ def ladder(dt: Float[Tensor, "H 1"], n: int) -> tuple[Float[Tensor, "H {n}"], Fl
     s2 = 4 * dt / (1 + dt) ** 2  # 1 - a^2, without the cancellation
     alternating = powers(-a.squeeze(-1), n)
     return torch.cat([a, s2 * alternating[:, : n - 1]], dim=-1), alternating, s2.sqrt()
+
+
+@dataclass(frozen=True)
+class AllPass(Factors):
+    """The A = toeplitz(f) of `ladder`, multiplication by the polynomial (x + a) / (1 + a x) modulo x^n, by its one parameter."""
+
+    a: Float[Tensor, "H 1"]
+
+    def times(self, x: Float[Tensor, "B H n"]) -> Float[Tensor, "B H n"]:
+        """y_j = a x_j + x_{j-1} - a y_{j-1} along the state, in O(n log n): with c = -a, 1 / (1 - c x) = prod_k (1 + c^{2^k} x^{2^k})."""
+        y, c, m = self.a * x + pad(x[..., :-1], (1, 0)), -self.a, 1
+        while m < x.shape[-1]:
+            y = y + c * pad(y[..., :-m], (m, 0))
+            c, m = c * c, 2 * m
+        return y
+
+    def detach(self) -> Self:
+        return replace(self, a=self.a.detach())
 
 
 def _polynomial_square(f: Float[Tensor, "H n"]) -> Float[Tensor, "H n"]:

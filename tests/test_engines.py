@@ -389,6 +389,49 @@ def test_a_memory_budget_does_channels_in_parts(engine: str, monkeypatch: pytest
             assert apart(a, b) < 1e-10
 
 
+@pytest.mark.parametrize("engine", ["scan", "sequential"])
+def test_a_memory_budget_does_a_shared_state_piece_by_piece(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values and gradients as without one, from any state, and the same state at the end."""
+    torch.manual_seed(0)
+    layer = LRUSpec(d_state=8).build_layer(6).double()
+    layer.use_engine(engine)
+    u, start = (torch.randn(2, n, dtype=torch.float64, requires_grad=True) for n in (500 * 6, layer.init_state(2, 500).shape[1]))
+    found = []
+    for budget in (1 << 30, 64 * 2 * 8 * 37, 1):
+        monkeypatch.setitem(engines.MEMORY_BUDGET, "cpu", budget)
+        y, after = layer.stream(u.view(2, 500, 6), start.to(torch.complex128))
+        found.append([y.detach(), after.detach(), *torch.autograd.grad(y.square().sum(), [u, start, *layer.parameters()])])
+        with torch.no_grad():
+            torch.testing.assert_close(layer.stream(u.view(2, 500, 6), start.to(torch.complex128))[0], found[-1][0])
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            assert apart(a, b) < 1e-10
+
+
+@pytest.mark.parametrize("name", ["s4", "s4-fout", "hope"])
+@pytest.mark.parametrize("N", [2, 6, 64])
+def test_the_factors_of_a_dense_recurrence_are_its_matrix(name: str, N: int) -> None:
+    """In value and gradient; so a step that uses them is the plain one."""
+    torch.manual_seed(0)
+    system = VARIANTS[name].mixer.with_states(N).build(5).recurrence(100)
+    factors = system.factors
+    assert factors is not None
+    x, u = torch.randn(3, 5, N, dtype=torch.float64), torch.randn(3, 5, dtype=torch.float64)
+    for a, b in zip(system.step(x, u), replace(system, factors=None).step(x, u), strict=True):
+        assert apart(a, b) < 1e-13
+    dx = torch.autograd.functional.jacobian(lambda x: system.step(x, u)[0].sum(0), x)
+    plain = torch.autograd.functional.jacobian(lambda x: replace(system, factors=None).step(x, u)[0].sum(0), x)
+    assert apart(dx, plain) < 1e-13
+    assert not system.detach().step(x, u)[0].requires_grad
+    assert system.step(x, u)[0].requires_grad
+
+
+def test_an_explicit_rule_has_no_factors() -> None:
+    system = S4Spec(d_state=4, discretization="zoh").build(2).recurrence(10)
+    assert system.factors is None
+    assert not system.diagonal
+
+
 def test_a_run_says_which_engine_it_used(tmp_path: Path) -> None:
     """Its id and its losses are the same."""
     records = [run(tiny(), Runtime(engine=engine), Store.at(tmp_path / engine)) for engine in ("auto", "chunked")]
