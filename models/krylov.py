@@ -107,10 +107,15 @@ def _functionals(D: Tensor, v: Tensor, T: int, dtype: torch.dtype) -> tuple[Comp
     return table, interleaved((in_precision(v, dtype).unsqueeze(1) * table).flip(1))
 
 
-def _paired_diagonal(D: Complex[Tensor, "H M"]) -> Float[Tensor, "H N N"]:
-    """The real matrix of x -> D x on pairs."""
-    turn = torch.stack([D.real, -D.imag, D.imag, D.real], 1).unflatten(1, (2, 2))  # (H, 2, 2, M)
-    return torch.diag_embed(turn).permute(0, 3, 1, 4, 2).flatten(3).flatten(1, 2)
+def _blocks(A: Float[Tensor, "H N N"]) -> Float[Tensor, "H 2 2 M"]:
+    """A view of the 2 x 2 blocks along the diagonal of a matrix on pairs."""
+    return A.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).diagonal(dim1=1, dim2=3)
+
+
+def _plus_diagonal(A: Float[Tensor, "H N N"], D: Complex[Tensor, "H M"]) -> Float[Tensor, "H N N"]:
+    """A, which is written to, plus the real matrix of x -> D x on pairs."""
+    _blocks(A).add_(torch.stack([D.real, -D.imag, D.imag, D.real], 1).unflatten(1, (2, 2)))
+    return A
 
 
 class _Doubling(torch.autograd.Function):
@@ -127,7 +132,7 @@ class _Doubling(torch.autograd.Function):
             through = (interleaved(X).flatten(1, 2) @ V[:, T - m :].mT) @ interleaved(X[:, 0])
             X = torch.cat([X, power[:, None, None] * X + complex_of(through).view_as(X)], dim=2)
             power = power * power
-        return X, interleaved(X[:, 0]).mT @ V + _paired_diagonal(power)
+        return X, _plus_diagonal(interleaved(X[:, 0]).mT @ V, power)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, Tensor, int, torch.dtype], output: tuple[Tensor, Tensor]) -> None:
@@ -138,11 +143,11 @@ class _Doubling(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dX: Tensor, dA: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, None, None]:  # type: ignore[override]
         D, v, X = ctx.saved_tensors
-        T, M, wide = ctx.T, D.shape[-1], D.dtype
+        T, wide = ctx.T, D.dtype
         table, V = _functionals(D, v, T, ctx.slopes)
         v, X, dX, dA = (in_precision(x, ctx.slopes) for x in (v, X, dX, dA))
         U = interleaved(X[:, 0])
-        blocks = dA.unflatten(2, (M, 2)).unflatten(1, (M, 2)).diagonal(dim1=1, dim2=3)  # (H, 2, 2, M)
+        blocks = _blocks(dA)
         turned = torch.complex(blocks[:, 0, 0] + blocks[:, 1, 1], blocks[:, 1, 0] - blocks[:, 0, 1])
         dD, dV = T * table[:, T - 1] * turned, [U @ dA]
         dX = torch.stack([dX[:, 0] + complex_of(V @ dA.mT), dX[:, 1]], dim=1)
@@ -180,7 +185,7 @@ class _Doubling(torch.autograd.Function):
             dX = torch.cat([dX, dpower * X + power * dX + complex_of(through).view_as(X)], dim=2)
             X = torch.cat([X, power * X + complex_of((rows @ last) @ U).view_as(X)], dim=2)
             power, dpower = power * power, 2 * power * dpower
-        return dX, interleaved(dX[:, 0]).mT @ V + interleaved(X[:, 0]).mT @ dV + _paired_diagonal(dpower[:, 0, 0])
+        return dX, _plus_diagonal(interleaved(dX[:, 0]).mT @ V + interleaved(X[:, 0]).mT @ dV, dpower[:, 0, 0])
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[tuple[Tensor, Tensor], tuple[int, int]]:
