@@ -88,7 +88,7 @@ $(foreach t,$(DATASETS),$(eval USES-$(t) := PROTOCOL DATA))
 USES-quickstart := $(RUNTIME_OF)
 USES-compare := BENCH VARIANT SEEDS SCALE READOUT PROTOCOL SET TUNE FORMAT PLUGIN
 USES-report := FORMAT PLUGIN
-USES-speed := DEVICE VARIANT THREADS BASE FORMAT
+USES-speed := DEVICE VARIANT THREADS BASE MINUTES FORMAT
 USES-profile := BENCH VARIANT SCALE DEVICE THREADS FORMAT
 USES-data-status := DATA
 USES-cuda-check := DEVICE WORKERS MINUTES FOLDER DATA
@@ -145,7 +145,7 @@ help: ## this list
 	  SWEEP 'of make ablate: fields and values, all combined, as in "mixer.init=lin,inv mixer.real=false,true"' \
 	  TUNE 'rates: every row tries several learning rates and is shown at the best on validation' \
 	  BASE 'commit whose code make speed measures beside that of the working tree' \
-	  MINUTES 'of make cuda-check (8), which fills them' \
+	  MINUTES 'of make speed (15) and of make cuda-check (8), which fill them' \
 	  FOLDER 'where make cuda-check puts its results, and make cuda-take finds them' \
 	  KILLS 'of make torture (10)' \
 	  FORMAT 'of reports, besides HTML and Markdown: csv, latex, pdf' \
@@ -175,7 +175,7 @@ report: $(READY) ## every record there is: an index, and a page for each benchma
 	@$(RUN) $(PY) -m reports everything $(AS) $(OWN)
 
 speed: $(READY) ## how fast every row is beside the textbook algorithms, or beside an older commit (BASE), then its page (15 minutes on 2 cores)
-	@$(RUN) $(PY) -m benchmarks.speed $${BASE:+--base="$$BASE"} $(MEASURED) \
+	@$(RUN) $(PY) -m benchmarks.speed $${BASE:+--base="$$BASE"} $${MINUTES:+--minutes="$$MINUTES"} $(MEASURED) \
 	  && $(RUN) $(PY) -m reports speed $(AS)
 
 profile: $(READY) ## where the time of a training step of BENCH goes, by part: a table and a chart (seconds for each row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,23 @@ def test_what_cannot_be_built_says_why() -> None:
     with pytest.raises(Unable, match=r"NoRecurrence: .*no recurrence"):
         here.prepare(Case(kind="recurrent", row="hope-circular", L=16, H=4, N=4))
     assert here.ready == {}
+
+
+def test_what_cannot_be_built_costs_nothing_that_was_prepared() -> None:
+    """A row that an older commit does not have, in the middle of a group."""
+
+    def builds(case: Case, device: torch.device) -> Callable[[], object]:
+        if case.row == "lru":
+            raise KeyError("lru")
+        return lambda: torch.ones(2)
+
+    here, known = Here("cpu", builds), Case(kind="kernel", row="s4", L=8)
+    here.prepare(known)
+    with pytest.raises(Unable, match="KeyError: 'lru'"):
+        here.prepare(replace(known, row="lru"))
+    assert here.time(known)[0] > 0
+    here.drop()
+    assert not here.ready
 
 
 def test_memory_counts_what_is_held_at_a_time() -> None:

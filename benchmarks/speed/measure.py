@@ -35,7 +35,7 @@ class Here:
             work = self.builds(case, self.device)
             peak = peak_of(work, self.device)
         except Exception as error:
-            self.drop()
+            self.give_back()  # what was prepared before stays
             sentence = next((line for line in str(error).splitlines() if line.strip()), "")
             raise Unable(f"{type(error).__name__}: {sentence}".rstrip(": ")) from error
         self.ready[case] = work
@@ -58,6 +58,10 @@ class Here:
     def drop(self) -> None:
         """Forgets what was prepared."""
         self.ready.clear()
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Memory that nothing uses any more."""
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
