@@ -11,10 +11,10 @@ DISCRETIZATION: Final = Ablation(
     title="Discretization and link of Re(A)",
     about=(
         "S4D-Lin and S4D-Inv with each rule of discretization and each link from the parameter to Re(A): exp, relu and softplus keep it "
-        "negative, none leaves it free. Dirac samples the continuous kernel (B_bar = dt B); the others are exact for a held input or "
-        "approach it. The question is whether the choice matters: levels count as equivalent where their difference is shown to be within "
-        "one point (of an error: one per cent of it). S4D's authors printed six of the combinations for their small networks, without "
-        "saying which init. First-order hold is left out: it reads the present sample apart from the state, which no kernel here does."
+        "negative, none leaves it free. Dirac samples the continuous kernel (B_bar = dt B); zoh is exact for an input that is held between "
+        "samples, foh for one that runs straight from sample to sample; the others approach them. The question is whether the choice "
+        "matters: levels count as equivalent where their difference is shown to be within one point (of an error: one per cent of it). "
+        "S4D's authors printed six of the combinations for their small networks, without saying which init."
     ),
     benchmark="digits-noise",
     factors=("init", "discretization", "link of Re(A)"),
@@ -23,7 +23,7 @@ DISCRETIZATION: Final = Ablation(
         Factor(name="init", levels={name: {"mixer.init": name} for name in ("lin", "inv")}),
         Factor(
             name="discretization",
-            levels={name: {"mixer.discretization": name} for name in ("zoh", "bilinear", "backward-euler", "dirac")},
+            levels={name: {"mixer.discretization": name} for name in ("zoh", "foh", "bilinear", "backward-euler", "dirac")},
         ),
         Factor(name="link of Re(A)", levels={name: {"mixer.A_link": name} for name in ("exp", "relu", "none", "softplus")}),
     ),

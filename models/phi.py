@@ -1,4 +1,5 @@
-"""phi_1(z) = (e^z - 1) / z of the zero-order hold, exact near z = 0 and in its derivatives."""
+"""phi_1(z) = (e^z - 1) / z of the zero-order hold and phi_2(z) = (e^z - 1 - z) / z^2 of the first-order hold, exact near z = 0 and in
+their derivatives."""
 
 from __future__ import annotations
 
@@ -51,3 +52,8 @@ class _Phi(torch.autograd.Function):
 def phi1(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
     """(e^z - 1) / z, with the limit 1 at z = 0; the series is used where the quotient would cancel."""
     return _Phi.apply(z, 1)
+
+
+def phi2(z: Inexact[Tensor, "*shape"]) -> Inexact[Tensor, "*shape"]:
+    """(e^z - 1 - z) / z^2, with the limit 1/2 at z = 0, likewise."""
+    return _Phi.apply(z, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 from torch import Tensor
 
 from .choices.discretizations import discretization
@@ -66,11 +66,25 @@ class S4DKernel(Kernel):
         A_bar, B_bar = self.rule.diagonal(self.A(), B.repeat(self.A.copies, 1), self.dt(rate))
         return A_bar, B_bar, C
 
+    def direct(self, C: Inexact[Tensor, "J H M"], rate: float) -> Float[Tensor, "J H"] | None:
+        """D = Re sum_n C_n dt d(z_n) B_n where the rule has a direct term: it comes first, and the sum of the class one sample later."""
+        if self.rule.direct is None:
+            return None
+        dt = self.dt(rate)
+        B = (as_complex(self.B) if self.complex else self.B.double()).repeat(self.A.copies, 1)
+        return (C * dt * self.rule.direct(dt * self.A()) * B).sum(-1).real
+
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         """K_l = Re sum_n (C_n B_bar_n) A_bar_n^l: one product with the Vandermonde matrix [A_bar_n^l]."""
         A_bar, B_bar, C = self.system(rate)
-        return vandermonde(C * B_bar, A_bar, L, at_least_single(self.C.dtype))
+        D, dtype = self.direct(C, rate), at_least_single(self.C.dtype)
+        if D is None:
+            return vandermonde(C * B_bar, A_bar, L, dtype)
+        return torch.cat([D.unsqueeze(-1).to(dtype), vandermonde(C * B_bar, A_bar, max(L - 1, 1), dtype)], dim=-1)[..., :L]
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         A_bar, B_bar, C = self.system(rate)
-        return diagonal_recurrence(A_bar, C * B_bar)
+        D = self.direct(C, rate)
+        if D is None:
+            return diagonal_recurrence(A_bar, C * B_bar)
+        return Recurrence(A_bar, torch.ones_like(A_bar), (C * B_bar)[0], D[0])

@@ -13,7 +13,9 @@ from scipy.signal import cont2discrete
 from models import DISCRETIZATIONS, DSSSpec, KernelSpec, S4DSpec, S4Spec
 from models.choices.discretizations import Discretization, discretization
 from models.choices.links import DT_LINKS, FLOOR, LINKS
-from models.phi import phi1
+from models.parameters import as_complex
+from models.phi import phi1, phi2
+from models.s4d import S4DKernel
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -80,6 +82,46 @@ def test_dense_form_is_that_of_scipy(name: str) -> None:
         torch.testing.assert_close(B_bar, dt * B)
         B_bar = A_bar @ B_bar
     np.testing.assert_allclose(B_bar, expected[1][:, 0], rtol=1e-11, atol=1e-12)
+
+
+def test_first_order_hold_is_that_of_scipy() -> None:
+    """A diagonal system with its direct term, one stiff mode among them: one impulse response to rounding, in kernel and recurrence."""
+    kernel = S4DSpec(d_state=8, discretization="foh", dt_min=0.01, dt_max=0.5).build(3)
+    assert isinstance(kernel, S4DKernel)
+    kernel.A.re.data[0, 0] = math.log(900.0)
+    Lambda, B, dt = kernel.A(), as_complex(kernel.B).repeat(kernel.A.copies, 1), kernel.dt(1.0)
+    _, _, C = kernel.system(1.0)
+    for h in range(3):
+        system = tuple(x.detach().numpy() for x in (Lambda[h].diag(), B[h].unsqueeze(1), C[0, h].unsqueeze(0), torch.zeros(1, 1)))
+        A_bar, B_bar, C_bar, D, _ = cont2discrete(system, float(dt[h]), method="foh")
+        K = [(C_bar @ np.linalg.matrix_power(A_bar, l - 1) @ B_bar if l else D).real.item() for l in range(40)]
+        for found in (kernel(40)[0, h], kernel.recurrence(40).kernel(40)[h]):
+            np.testing.assert_allclose(found.detach(), K, rtol=0, atol=1e-12 * np.abs(K).max())
+        assert kernel(1).shape == (1, 3, 1)
+        assert float(kernel(1)[0, h, 0]) == pytest.approx(K[0], rel=1e-11)
+
+
+def test_first_order_hold_is_exact_for_a_straight_line() -> None:
+    """u(t) = t from rest: x(t) = (e^{lambda t} - 1 - lambda t) / lambda^2 B, which zero-order hold misses by half a sample."""
+    kernel = S4DSpec(d_state=4, discretization="foh", dt_min=0.1, dt_max=0.1).build(1)
+    assert isinstance(kernel, S4DKernel)
+    Lambda, B, dt = kernel.A(), as_complex(kernel.B), 0.1
+    t = dt * torch.arange(60)
+    _, _, C = kernel.system(1.0)
+    z = Lambda[0].unsqueeze(-1) * t
+    y = ((C[0, 0] * B[0] / Lambda[0] ** 2).unsqueeze(-1) * (torch.exp(z) - 1 - z)).sum(0).real
+    K = kernel(60)[0, 0]
+    convolved = torch.stack([(K[: k + 1].flip(0) * t[: k + 1]).sum() for k in range(60)])
+    torch.testing.assert_close(convolved, y, rtol=0, atol=1e-12 * float(y.abs().max()))
+
+
+def test_phi2_near_zero() -> None:
+    mpmath.mp.dps = 60
+    points = [0.0, 1e-300, 1e-12, -1e-8 + 1e-8j, 0.0999, 0.1001j, 1j, -3 + 4j, -40.0, -900.0]
+    for p, value in zip(points, phi2(torch.tensor(points, dtype=torch.complex128))):
+        w = mpmath.mpc(p)
+        exact = (mpmath.expm1(w) - w) / w**2 if p else mpmath.mpf(0.5)
+        assert abs(complex(value.item()) - complex(exact)) < 2e-14
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -97,7 +97,7 @@ def test_s4d(init: str, real: bool, rule: str) -> None:
     assert sweep(specs) > 0 or rule in ("forward-euler", "gbt:0.25")
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "foh"])
 @pytest.mark.parametrize("init", [name for name, init in INITS.items() if init.low_rank])
 def test_s4(init: str, rule: str) -> None:
     specs = (

@@ -56,7 +56,7 @@ KERNEL_OPTIONS: dict[KernelSpec, dict[str, list[Any]]] = {
         "train_dt": [False],
         "lr_dt": [None, 1e-4],
         "init": ["fout"],
-        "discretization": [name for name in DISCRETIZATIONS if name not in ("bilinear", "forward-euler")] + ["gbt:0.75"],
+        "discretization": [name for name in DISCRETIZATIONS if name not in ("bilinear", "foh", "forward-euler")] + ["gbt:0.75"],
         "A_link": [name for name in LINKS if name != "exp"],
         "n_ssm": [2, None],
         "train_A": [False],
@@ -250,6 +250,7 @@ def literal(spec: Any, name: str, value: Any) -> Any:
 REFUSED: list[tuple[Callable[[], Any], str]] = [
     # names, with the nearest
     (lambda: S4DSpec(init="leg"), r"unknown init 'leg'; did you mean 'legs'\? one of: legs, inv"),
+    (lambda: S4Spec(discretization="foh"), "reads the present sample apart from the state.*use S4DSpec or another rule"),
     (lambda: S4Spec(init="legz"), r"unknown init 'legz'; did you mean 'legs'\?"),
     (lambda: S4DSpec(discretization="zho"), r"unknown discretization 'zho'; did you mean 'zoh'\?"),
     (lambda: S4Spec(discretization="bilinaer"), r"did you mean 'bilinear'\?"),

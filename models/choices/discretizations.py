@@ -1,7 +1,8 @@
 """Discretizations of x' = A x + B u with step dt: each a frozen row of formulas with the order it claims.
 
 Diagonal A: A_bar = a(z), B_bar = dt b(z) B with z = dt lambda. Dense A: the matrix form of the same rule, which is the oracle of
-the diagonal one and comparable with scipy.signal.cont2discrete.
+the diagonal one and comparable with scipy.signal.cont2discrete. The state takes the sample in, x_k = A_bar x_{k-1} + B_bar u_k, and the
+output reads it, y_k = C x_k; a rule with a `direct` term reads y_k = C x_{k-1} + D u_k instead.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Discretization:
     b: Callable[[Tensor], Tensor]
     dense: Callable[[Matrix, Vector, Tensor], tuple[Tensor, Tensor]]
     """(A (..., N, N), B (..., N), dt (...,)) -> (A_bar, B_bar)."""
+    direct: Callable[[Tensor], Tensor] | None = None
+    """d(z) of the direct term D = dt C d(z) B of a rule that reads the present sample apart from the state; None for the others."""
     alpha: float | None = None
     """Its place in the generalized bilinear family (0 forward Euler, 1/2 bilinear, 1 backward Euler), where it has one."""
     scipy: str | None = None
@@ -68,6 +71,12 @@ def _phi1(z: Tensor) -> Tensor:
     return phi1(z)
 
 
+def _phi2(z: Tensor) -> Tensor:
+    from ..phi import phi2
+
+    return phi2(z)
+
+
 def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
     """exp of the augmented matrix [[A, B], [0, 0]] dt: A_bar = e^{dt A}, B_bar = A^{-1} (A_bar - I) B, without an inverse of A."""
     import torch
@@ -77,6 +86,12 @@ def _dense_zoh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
     augmented = torch.cat([top, torch.zeros_like(top[..., :1, :])], dim=-2) * dt[..., None, None]
     E = torch.linalg.matrix_exp(augmented)
     return E[..., :N, :N], E[..., :N, N]
+
+
+def _dense_foh(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
+    """A_bar = e^{dt A}, B_bar = dt phi_1(dt A)^2 B: the zero-order hold twice, the second time of phi_1(dt A) B."""
+    A_bar, held = _dense_zoh(A, B, dt)
+    return A_bar, _dense_zoh(A, held, dt)[1] / dt.unsqueeze(-1)
 
 
 def _dense_dirac(A: Tensor, B: Tensor, dt: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,6 +141,17 @@ DISCRETIZATIONS: dict[str, Discretization] = {
     for d in (
         Discretization(
             name="zoh", title="zero-order hold", order=math.inf, a_stable=True, a=lambda z: z.exp(), b=_phi1, dense=_dense_zoh, scipy="zoh"
+        ),
+        Discretization(
+            name="foh",  # between samples the input is a straight line
+            title="first-order hold",
+            order=math.inf,
+            a_stable=True,
+            a=lambda z: z.exp(),
+            b=lambda z: _phi1(z).square(),
+            direct=_phi2,
+            dense=_dense_foh,
+            scipy="foh",
         ),
         generalized_bilinear(0.5, "bilinear", "bilinear (Tustin)", "bilinear"),
         generalized_bilinear(1.0, "backward-euler", "backward Euler", "backward_diff"),

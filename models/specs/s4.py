@@ -24,8 +24,8 @@ class S4Spec(StepSpec):
     init: str = "legs"
     """legs, fout, or legs-fout with half of the copies of each: the inits whose low-rank term is known."""
     discretization: str = "bilinear"
-    """Any row of DISCRETIZATIONS or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a dense matrix
-    exponential per channel, O(H N^3)."""
+    """Any row of DISCRETIZATIONS but foh, or gbt:ALPHA. The generalized bilinear family is closed under Woodbury; zoh and dirac take a
+    dense matrix exponential per channel, O(H N^3)."""
     A_link: str = "exp"
     """Link from the parameter to -Re(Lambda), a row of LINKS."""
     n_ssm: int | None = 1
@@ -43,7 +43,11 @@ class S4Spec(StepSpec):
         require_even(self.d_state)
         require_copies(self.n_ssm)
         choose("link of Re(A)", self.A_link, LINKS)
-        discretization(self.discretization)
+        if discretization(self.discretization).direct is not None:
+            raise ValueError(
+                f"{self.discretization!r} reads the present sample apart from the state, which S4's kernel does not: use S4DSpec or "
+                "another rule"
+            )
         if not choose("init", self.init, INITS).low_rank:
             known = names_of(lambda init: init.low_rank)
             raise ValueError(f"S4 needs an init with a known low-rank term: {known}; for {self.init!r} use S4DSpec(init={self.init!r})")
