@@ -33,6 +33,10 @@ def hankel(h: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
     return torch.where(index < n, h[..., index.clamp(max=n - 1)], 0.0)
 
 
+FEW = 64
+"""Up to so many states a step is faster by the matrix written out than by its O(n log n) form."""
+
+
 class HOPEKernel(Kernel):
     """The causal kernel, exact for every L and dt, from the orthogonal state space of the all-pass cascade.
 
@@ -61,7 +65,7 @@ class HOPEKernel(Kernel):
 
     def recurrence(self, L: int, rate: float = 1.0) -> Recurrence:
         f, B, C, D = self.system(rate)
-        return Recurrence(toeplitz(f), B, C[0], D[0], AllPass(f[:, :1]))
+        return Recurrence(toeplitz(f), B, C[0], D[0], AllPass(f[:, :1]) if f.shape[-1] > FEW else None)
 
 
 class CircularHOPEKernel(Kernel):

@@ -301,5 +301,9 @@ def compose_earlier(shown: Shown) -> Section | None:
     parts = [table(f"{shown.name}-earlier", f"Now and at {base}" + shown.where, caption, rows, numbers, ("work",))]
     if shown.session.left_out:
         holes = shown.session.left_out
-        parts.append(table(f"{shown.name}-earlier-left-out", "Not compared" + shown.where, "", holes, holes, ("what", "why")))
+        of_reason: dict[str, list[str]] = {}
+        for hole in holes:
+            of_reason.setdefault(hole["why"], []).append(hole["what"])
+        short = [{"what": what[0] + f", and {len(what) - 1} more" * (len(what) > 1), "why": why} for why, what in of_reason.items()]
+        parts.append(table(f"{shown.name}-earlier-left-out", "Not compared" + shown.where, "", short, holes, ("what", "why")))
     return Section(name=f"{shown.name}-earlier", title=f"Beside commit {base}" + shown.where, parts=tuple(parts))
