@@ -70,7 +70,11 @@ def test_a_cell_holds_the_time_and_the_ratio_of_its_record() -> None:
 
 
 def test_an_anchor_that_does_not_hold_is_a_warning() -> None:
-    assert "anchor does not hold" in report(made_up_speed.session(anchored=1.3)).warnings[0]
+    (slow,), (fast,) = (report(made_up_speed.session(anchored=by)).warnings for by in (1.3, 0.7))
+    assert "anchor does not hold" in slow
+    assert "slower code than the public one, and its ratios flatter" in slow
+    assert "faster code than the public one, and its ratios are low rather than high. Ours are faster by 20x" in fast
+    assert not report(made_up_speed.session(anchored=1.2)).warnings
 
 
 def test_devices_stand_on_one_page_under_names_of_their_own(tmp_path: Path) -> None:

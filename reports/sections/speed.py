@@ -132,6 +132,7 @@ def _targets(shown: Shown) -> Section | None:
         for t in judged
     ]
     caption = "faster: time of the textbook code over ours. less memory: the same of the most that tensors hold at a time."
+    caption += "".join(_bound(shown.results, B, L) for B, L in STEPS)
     tabled = table(f"{shown.name}-targets", "Targets" + shown.where, caption, rows, judged, ("target", "verdict"))
     words = tuple(
         f"{a['row']} kernel over convolution, memory {a['allocation']}: {a['ratio']:.2f} here, {a['published']:.2f} of the public code; "
@@ -139,6 +140,20 @@ def _targets(shown: Shown) -> Section | None:
         for a in shown.session.anchors
     )
     return Section(name=f"{shown.name}-targets", title="Targets" + shown.where, text=words, parts=(tabled,))
+
+
+def _bound(results: Results, B: int, L: int) -> str:
+    """What kernels have to do with the ratio of a training step: a sentence, or nothing where it was not measured."""
+    layers = 4
+    step = Case(kind="step", row="s4d-lin", B=B, L=L, layers=layers)
+    parts = (Case(kind="kernel", row="s4d-lin", L=L), Case(kind="convolution", row="fft", B=B, L=L))
+    whole, ratio, (kernels, convolutions) = results.get(step), results.ratio(step), (layers * results.get(part) for part in parts)
+    if any(map(math.isnan, (whole, ratio, kernels, convolutions))) or kernels >= whole:
+        return ""
+    return (
+        f" Of S4D's training step {B} x {L:,}, kernels are {kernels / whole:.0%} and convolutions {convolutions / whole:.0%}: with kernels "
+        f"that cost nothing it would be {times(ratio * whole / (whole - kernels))} faster than the textbook's."
+    )
 
 
 def _kernels(shown: Shown) -> Section | None:
