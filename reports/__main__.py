@@ -231,12 +231,13 @@ ONE: Final[Mapping[str, type[Quickstart | Benchmark | Family | Grid | Sweep | Sp
 KINDS: Final[Mapping[str, type[_Output]]] = {**ONE, "everything": Everything}
 
 
-def _require_name(kind: str, name: str | None, known: Mapping[str, object], also: Mapping[str, object] = MappingProxyType({})) -> str:
-    """The name, which is in one of these tables; only the first is listed."""
+def _require_name(kind: str, name: str | None, known: Mapping[str, object], families: Mapping[str, object] = MappingProxyType({})) -> str:
+    """The name, which is in one of these tables."""
     if name is None:
-        raise ValueError(f"{kind} of what name? one of: {', '.join(known)}")
-    if name not in known and name not in also:
-        raise ValueError(command.nearest(kind, name, known))
+        more = f"; or a family of them: {', '.join(families)}" if families else ""
+        raise ValueError(f"{kind} of what name? one of: {', '.join(known)}{more}")
+    if name not in known and name not in families:
+        raise ValueError(command.nearest(kind, name, [*known, *families]))
     return name
 
 

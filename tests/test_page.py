@@ -199,6 +199,7 @@ def test_a_grid_is_rendered_by_the_same_command(capsys: pytest.CaptureFixture[st
     [
         (["quickstat"], "did you mean 'quickstart'"),
         (["benchmark", "digit-noise"], "did you mean 'digits-noise'"),
+        (["benchmark"], "or a family of them: lra"),
         (["benchmark"], "one of: digits"),
         (["quickstart", "--variant", "hop"], "did you mean 'hope'"),
         (["quickstart", "digits"], "takes no name"),
