@@ -83,6 +83,17 @@ def words(text: str) -> tuple[str, ...]:
     return names
 
 
+def in_words(numbers: Sequence[int]) -> str:
+    """Seeds as `seeds` reads them: 0,1,2; more than five that follow on each other are a range, as in 0-9."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 5 else ",".join(map(str, part)) for part in parts)
+
+
 def seeds(text: str) -> tuple[int, ...]:
     """Seeds and ranges of seeds, separated by commas, each once, in the order given: 0,3 or 0-4 or 0-4,7. Raises ValueError."""
     numbers: list[int] = []

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import UnionType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -104,7 +104,7 @@ class RunSpec:
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"a seed is an integer in [0, 2^31), got {self.seed}")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The identity of the run, `spec_id` of its canonical form."""
         return spec_id(canonical(self))

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks import plugins, registry
 from benchmarks.benchmark import Benchmark
 from benchmarks.changes import changed
+from benchmarks.cli import in_words
 from benchmarks.registry import BENCHMARKS, Selection
 from benchmarks.running.store import Store
 from benchmarks.spec import SCALES, Scale
@@ -22,7 +23,7 @@ from reports.parts.frame import Expected, usable
 from reports.parts.judge import describe_rows, judge_variants, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
-from reports.request import Request, Seeds, command, listed, row_flags
+from reports.request import Request, Seeds, command, row_flags
 from reports.sections.along import compose_tries
 from reports.sections.examples import compose_examples
 from reports.sections.inside import compose_inside
@@ -72,7 +73,7 @@ def _request_tuned(name: str, tune: str, selected: Selection, seeds: Seeds, vari
         expected += [
             Expected(
                 labels={"variant": selected.named(variant), **dict(zip(AXES, rates, strict=True))}, benchmark=name, id=spec.id, seed=seed,
-                scale=size, command=" ".join([*train, "--seeds", listed(seeds)]), source=recipe.source, notes=recipe.notes,
+                scale=size, command=" ".join([*train, "--seeds", in_words(seeds)]), source=recipe.source, notes=recipe.notes,
                 about=f"{VARIANTS[variant].about} ({VARIANTS[variant].citation})",
             )
             for rates, changes in TUNE[tune].items()
@@ -130,7 +131,7 @@ def expect_rows(selected: Selection, scale: Scale, variants: Sequence[str], seed
             "--scale",
             scale,
             "--seeds",
-            listed(seeds),
+            in_words(seeds),
             *selected.options,
             *plugins.flags(),
         ]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
+from benchmarks.cli import in_words
 from benchmarks.tuning import COMMON
 from models.choices.names import choose
 from reports.parts import frame, stats
@@ -16,7 +17,7 @@ from reports.parts.frame import Expected
 from reports.parts.judge import describe_rows, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
-from reports.request import Request, Seeds, command, listed, seed_flags
+from reports.request import Request, Seeds, command, seed_flags
 from reports.sections.along import compose_along
 from reports.sections.early import compose_early
 from reports.sections.effects import compose_effects, describe_equivalence, describe_largest, find_effects
@@ -36,7 +37,7 @@ def request_grid(
 
 def request_cells(ablation: Ablation, seeds: Seeds, *, kind: str) -> Request:
     """The report of any grid; `kind` is the word for it after `python -m reports`."""
-    train = f"python -m ablations {shlex.join((*ablation.words, '--seeds', listed(seeds)))}"
+    train = f"python -m ablations {shlex.join((*ablation.words, '--seeds', in_words(seeds)))}"
     expected = [
         Expected(
             labels=cell.row, benchmark=spec.benchmark, id=spec.id, seed=seed, scale=spec.scale, command=train,

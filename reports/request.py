@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.cli import in_words
 from benchmarks.running.store import Store
 from reports.parts.frame import Expected, tidy
 from reports.parts.report import Report
@@ -40,14 +41,9 @@ class Request:
         return {}
 
 
-def listed(seeds: Seeds) -> str:
-    """Seeds as they are written on a command line."""
-    return ",".join(map(str, seeds))
-
-
 def seed_flags(seeds: Seeds) -> tuple[str, ...]:
     """The flag that asks for these seeds; none for the default."""
-    return ("--seeds", listed(seeds)) if seeds != DEFAULT_SEEDS else ()
+    return ("--seeds", in_words(seeds)) if seeds != DEFAULT_SEEDS else ()
 
 
 def row_flags(seeds: Seeds, variants: Sequence[str], scale: str | None) -> tuple[str, ...]:

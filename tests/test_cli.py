@@ -415,3 +415,8 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(60) == cli.DONE
+
+
+@pytest.mark.parametrize("text", ["0", "0,1,2", "0,1,2,3,4", "0-5", "0-999", "13,0-9,11,12", "7,6,5"])
+def test_seeds_are_written_as_they_are_read(text: str) -> None:
+    assert cli.in_words(cli.seeds(text)) == text

@@ -35,7 +35,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     cores = usable_cores()
     threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
     workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
-    flags = ["--seeds", ",".join(map(str, options.seeds)), "--device", device, "--workers", str(workers), "--threads", str(threads)]
+    flags = ["--seeds", cli.in_words(options.seeds), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
     if options.launcher != "local":
@@ -74,7 +74,7 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
             f"$ python -m benchmarks evaluate {ids[0]} --predictions" + (f"    and likewise {', '.join(ids[1:])}" if ids[1:] else "")
         )
     if outcome.already + len(outcome.finished):
-        table = shlex.join(["python", "-m", *report, "--seeds", ",".join(map(str, options.seeds)), *plugins.flags()])
+        table = shlex.join(["python", "-m", *report, "--seeds", cli.in_words(options.seeds), *plugins.flags()])
         print(f"Their table, into {run_root() / 'reports' / page}:\n$ {table}")
     return outcome.exit_code
 
