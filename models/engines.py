@@ -120,6 +120,21 @@ def fastest(work: Work, able: tuple[str, ...]) -> str:
 # ------------------------------------------------------------------------------------------------- the memory budget
 
 
+def _fits(x: Tensor, size: int) -> bool:
+    """Whether intermediates of `size` bytes may be made at once where x lies; a traced program leaves the size of its batch open."""
+    return torch.compiler.is_compiling() or size <= _budget(x)
+
+
+def _budget(x: Tensor) -> int:
+    return MEMORY_BUDGET.get(x.device.type, MEMORY_BUDGET["cuda"])
+
+
+def _computed_again(apply: Callable[..., tuple[Tensor, ...]], *inputs: Tensor | None) -> tuple[Tensor, ...]:
+    """apply(*inputs), of which nothing but the inputs is kept for the backward pass."""
+    result: tuple[Tensor, ...] = checkpoint(apply, *inputs, use_reentrant=False) if torch.is_grad_enabled() else apply(*inputs)
+    return result
+
+
 def in_parts(apply: Callable[..., tuple[Tensor, ...]], each: int, *split: tuple[Tensor, int], out: tuple[int, ...]) -> tuple[Tensor, ...]:
     """apply(*tensors) for all channels at once, or, where that would take more than the budget of the device, for some channels after the
     others, keeping only what goes in and computing the rest again in the backward pass.
@@ -129,14 +144,13 @@ def in_parts(apply: Callable[..., tuple[Tensor, ...]], each: int, *split: tuple[
     """
     first, axis = split[0]
     H = first.shape[axis]
-    budget = MEMORY_BUDGET.get(first.device.type, MEMORY_BUDGET["cuda"])
-    if torch.compiler.is_compiling() or H * each <= budget:  # a traced program leaves the size of its batch open
+    if _fits(first, H * each):
         return apply(*(tensor for tensor, _ in split))
-    many = max(1, budget // each)
+    many = max(1, _budget(first) // each)
     parts = []
     for start in range(0, H, many):
         some = [tensor.narrow(d, start, min(many, H - start)) for tensor, d in split]
-        parts.append(checkpoint(apply, *some, use_reentrant=False) if torch.is_grad_enabled() else apply(*some))
+        parts.append(_computed_again(apply, *some))
     return tuple(torch.cat(results, dim=d) for results, d in zip(zip(*parts), out, strict=True))
 
 
@@ -148,12 +162,11 @@ def in_pieces(
 
     `each` counts the bytes that intermediates of one step of time take.
     """
-    budget = MEMORY_BUDGET.get(u.device.type, MEMORY_BUDGET["cuda"])
-    if torch.compiler.is_compiling() or u.shape[1] * each <= budget:
+    if _fits(u, u.shape[1] * each):
         return apply(u, state)
     out = []
-    for piece in u.split(max(1, budget // each), dim=1):
-        y, after = checkpoint(apply, piece, state, use_reentrant=False) if torch.is_grad_enabled() else apply(piece, state)
+    for piece in u.split(max(1, _budget(u) // each), dim=1):
+        y, after = _computed_again(apply, piece, state)
         out.append(y)
         state = after
     return torch.cat(out, dim=1), after

@@ -60,19 +60,22 @@ class S4DKernel(Kernel):
         self.add("C", C, decay=True)
         self.add_dt(spec, *((d_model, M) if spec.dt_per_state else (d_model, 1)))
 
+    def continuous(self) -> tuple[Tensor, Tensor]:
+        """(Lambda, B), each (H, M), in double precision."""
+        B = as_complex(self.B) if self.complex else self.B.double()
+        return self.A(), B.repeat(self.A.copies, 1)
+
     def system(self, rate: float) -> tuple[Tensor, Tensor, Tensor]:
         """(A_bar (H, M), B_bar (H, M), C (J, H, M)) in double precision."""
-        B, C = (as_complex(self.B), 2 * as_complex(self.C)) if self.complex else (self.B.double(), self.C.double())
-        A_bar, B_bar = self.rule.diagonal(self.A(), B.repeat(self.A.copies, 1), self.dt(rate))
-        return A_bar, B_bar, C
+        C = 2 * as_complex(self.C) if self.complex else self.C.double()
+        return *self.rule.diagonal(*self.continuous(), self.dt(rate)), C
 
     def direct(self, C: Inexact[Tensor, "J H M"], rate: float) -> Float[Tensor, "J H"] | None:
         """D = Re sum_n C_n dt d(z_n) B_n where the rule has a direct term: it comes first, and the sum of the class one sample later."""
         if self.rule.direct is None:
             return None
-        dt = self.dt(rate)
-        B = (as_complex(self.B) if self.complex else self.B.double()).repeat(self.A.copies, 1)
-        return (C * dt * self.rule.direct(dt * self.A()) * B).sum(-1).real
+        (Lambda, B), dt = self.continuous(), self.dt(rate)
+        return (C * dt * self.rule.direct(dt * Lambda) * B).sum(-1).real
 
     def forward(self, L: int, rate: float = 1.0) -> Float[Tensor, "J H {L}"]:
         """K_l = Re sum_n (C_n B_bar_n) A_bar_n^l: one product with the Vandermonde matrix [A_bar_n^l]."""

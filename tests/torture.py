@@ -69,12 +69,18 @@ def records(root: Path) -> list[tuple[str, str]]:
     return sorted((path.parent.parent.name, path.parent.name) for path in root.glob("*/*/record.json"))
 
 
+def gave_up(root: Path, code: int) -> SystemExit:
+    """The end of a campaign in which a launch failed by itself, with the last that it said: its folder goes."""
+    said = (root / "said.txt").read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+    return SystemExit("\n".join([*said, f"a launch that nobody disturbed ended with code {code}; these were its last lines"]))
+
+
 def in_peace(root: Path) -> float:
     """Makes the grid undisturbed; the seconds it took."""
     began = time.monotonic()
     with launched(root) as process:
         if process.wait() != 0:
-            raise SystemExit(f"the undisturbed grid ended with code {process.returncode}; {root / 'said.txt'} says why")
+            raise gave_up(root, process.returncode)
     return time.monotonic() - began
 
 
@@ -84,6 +90,7 @@ def killed(root: Path, kills: int, seconds: float, chance: random.Random) -> Non
     A launcher that outlives the death of one of its processes goes on, as it would for a user."""
     left = kills
     while True:
+        before = left
         with launched(root) as process:
             while left:
                 try:
@@ -97,6 +104,8 @@ def killed(root: Path, kills: int, seconds: float, chance: random.Random) -> Non
             if left:
                 print(f"the grid was done before {left} of the kills")
             return
+        if left == before:
+            raise gave_up(root, code)
 
 
 def machines_lost(root: Path, kills: int, seconds: float, chance: random.Random) -> None:
@@ -121,7 +130,7 @@ def machines_lost(root: Path, kills: int, seconds: float, chance: random.Random)
                     nodes.append(cluster.add_node(num_cpus=1))
                     print(f"kill {kill + 1} of {kills}: one of two machines, {len(records(root))} runs done", flush=True)
             if process.wait() != 0:
-                raise SystemExit(f"the grid ended with code {process.returncode}; {root / 'said.txt'} says why")
+                raise gave_up(root, process.returncode)
     finally:
         cluster.shutdown()
 
