@@ -69,8 +69,8 @@ class Record:
     there was one carries none."""
 
     def to_json(self) -> str:
-        """Strict JSON: what is not finite is null."""
-        return json.dumps(self._content() | {"checksum": self.content_checksum()}, indent=1, allow_nan=False) + "\n"
+        """Strict JSON, where what is not finite is null: a line for each field, and one for each entry of a list."""
+        return laid_out(self._content() | {"checksum": self.content_checksum()})
 
     def content_checksum(self) -> str:
         """What `checksum` has to be."""
@@ -109,6 +109,18 @@ class Record:
         if stated is not None and stated != _checksum(raw):
             raise DamagedRecord("was edited after it was written: its content is not what its checksum says")
         return Record(**{**raw, "history": tuple(raw["history"]), "rates": tuple(raw["rates"])})
+
+
+def laid_out(content: Mapping[str, Any]) -> str:
+    """The lines of a record's file. No checksum depends on them."""
+
+    def line(value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+    def lines(value: Any) -> str:
+        return "[\n" + ",\n".join(map(line, value)) + "\n]" if isinstance(value, list) and value else line(value)
+
+    return "{\n" + ",\n".join(f"{line(name)}: {lines(value)}" for name, value in content.items()) + "\n}\n"
 
 
 def _checksum(content: Mapping[str, Any]) -> str:
