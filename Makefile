@@ -132,7 +132,7 @@ help: ## this list
 	  DEVICE 'auto, cpu or cuda' \
 	  WORKERS 'runs side by side; on cuda those of each GPU' \
 	  THREADS 'CPU threads of each run' \
-	  LAUNCHER 'local (default), or ray: the machines of the cluster at RAY_ADDRESS, else every GPU of this one (an extra to install)' \
+	  LAUNCHER 'local (default); ray: the machines of the cluster at RAY_ADDRESS, else every GPU of this one; slurm: a job each (extras to install)' \
 	  RERUN 'missing (default), failed, stale (made by other code) or all' \
 	  LOGGER 'csv, tensorboard, wandb or mlflow, into the folder of the run; all but csv are extras to install' \
 	  WEIGHTS 'no keeps no trained network; otherwise it is model.safetensors beside the record' \

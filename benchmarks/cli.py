@@ -48,7 +48,7 @@ LoggerName = Literal["none", "tensorboard", "wandb", "csv", "mlflow"]
 LOGGERS: Final[tuple[LoggerName, ...]] = get_args(LoggerName)
 ENGINES: Final = ("auto", "fft", "chunked", "scan", "sequential")
 """Those of `models.engines`, whose import takes torch."""
-LAUNCHERS: Final = ("local", "ray")
+LAUNCHERS: Final = ("local", "ray", "slurm")
 RERUN: Final = ("missing", "failed", "stale", "all")
 MOST_SEEDS: Final = 1000
 """In one range: 0-1000000000 is a slip of the finger, and a list that fills the memory."""
@@ -209,11 +209,12 @@ class Launch:
     """missing: runs without a finished record; failed: also those that diverged; stale: also those of other code; all, or no word: every
     run again."""
     workers: Annotated[int | None, option("--workers", positive, "N"), SHOWN] = None
-    """Runs side by side (default: one per core; 1 on cuda, where it is the number on each GPU)."""
+    """Runs side by side (default: one per core; 1 on cuda, where it is the number on each GPU; 64 jobs of Slurm)."""
     threads: Annotated[int | None, option("--threads", positive, "N"), SHOWN] = None
     """Threads of each run (default: 1; every core on cuda)."""
     launcher: Annotated[str, option("--launcher", one_of("launcher", LAUNCHERS), "|".join(LAUNCHERS)), SHOWN] = "local"
-    """local: processes of this machine; ray: the machines of the Ray cluster at $RAY_ADDRESS, or every GPU of this one (an extra)."""
+    """local: processes of this machine; ray: the machines of the Ray cluster at $RAY_ADDRESS, or every GPU of this one; slurm: a job of
+    Slurm each, by submitit (ray and slurm are extras)."""
     logger: Annotated[LoggerName, option("--logger", one_of("logger", LOGGERS), "|".join(LOGGERS)), SHOWN] = "none"
     """Also log to <run folder>/logs."""
     weights: Annotated[Literal["yes", "no"], option("--weights", yes_or_no, "yes|no"), SHOWN] = "yes"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
+from benchmarks import plugins
 from benchmarks.cli import in_words
 from benchmarks.tuning import COMMON
 from models.choices.names import choose
@@ -37,7 +38,7 @@ def request_grid(
 
 def request_cells(ablation: Ablation, seeds: Seeds, *, kind: str) -> Request:
     """The report of any grid; `kind` is the word for it after `python -m reports`."""
-    train = f"python -m ablations {shlex.join((*ablation.words, '--seeds', in_words(seeds)))}"
+    train = f"python -m ablations {shlex.join((*ablation.words, '--seeds', in_words(seeds), *plugins.flags()))}"
     expected = [
         Expected(
             labels=cell.row, benchmark=spec.benchmark, id=spec.id, seed=seed, scale=spec.scale, command=train,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks import plugins
 from benchmarks.cli import in_words
 from benchmarks.running.store import Store
 from reports.parts.frame import Expected, tidy
@@ -53,5 +54,5 @@ def row_flags(seeds: Seeds, variants: Sequence[str], scale: str | None) -> tuple
 
 
 def command(words: Sequence[str]) -> str:
-    """The shell line of these words."""
-    return f"python -m reports {shlex.join(words)}"
+    """The shell line of these words, with the plugins that are loaded."""
+    return f"python -m reports {shlex.join((*words, *plugins.flags()))}"

@@ -113,7 +113,8 @@ def test_a_run_whose_machine_is_lost_each_time_has_failed(tmp_path: Path, monkey
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_cluster_of_two_loses_one_and_gives_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="Ray is an extra: pip install -e '.[ray]'")
-    from benchmarks.running.cluster import FOLDER, import_ray
+    from benchmarks.running.cluster import FOLDER
+    from benchmarks.running.ray_pool import import_ray
 
     import_ray()
     from ray.cluster_utils import Cluster

@@ -21,6 +21,8 @@ from benchmarks.running.checkpoint import owner_of
 from benchmarks.running.environment import Runtime
 from data.command import UsageError
 from models import DISCRETIZATIONS, INITS, LINKS, VARIANTS
+from reports.grid import request_grid
+from reports.request import command
 
 ROOT = Path(__file__).resolve().parent.parent
 (EXAMPLE,) = re.findall(
@@ -193,3 +195,11 @@ def test_the_example_of_the_documentation_is_trained_reported_and_scored_again(t
     assert "unknown init 'sqrt'" in call("benchmarks", "evaluate", record["id"], code=2)
     assert "unknown variant 's4d-sqrt'" in call("benchmarks", "digits", "--variant", "s4d-sqrt", code=2)
     assert "leave --plugin out" in call("reports", "benchmark", "digits", "--plugin", str(file), "--commit", code=2)
+
+
+def test_the_commands_of_a_page_name_the_plugins(tmp_path: Path) -> None:
+    file = write(tmp_path, INIT)
+    plugins.load([file])
+    request = request_grid("kernel", (0,))
+    assert request.expected[0].command == f"python -m ablations kernel --seeds 0 --plugin {file}"
+    assert command(request.words) == f"python -m reports grid kernel --seeds 0 --plugin {file}"

@@ -110,7 +110,7 @@ def killed(root: Path, kills: int, seconds: float, chance: random.Random) -> Non
 
 def machines_lost(root: Path, kills: int, seconds: float, chance: random.Random) -> None:
     """Makes the grid on a local Ray cluster of two, one of which is lost and replaced `kills` times."""
-    from benchmarks.running.cluster import import_ray
+    from benchmarks.running.ray_pool import import_ray
 
     import_ray()
     from ray.cluster_utils import Cluster

@@ -1,101 +1,74 @@
-"""RayPool: the runs of a launch on the machines of a Ray cluster, that of RAY_ADDRESS, or one on this machine for as long as the launch.
+"""ClusterPool, what all pools of other machines do: a run is sent there as an Order, its record comes back whole and is written here.
 
-A task of Ray makes one run, in a process forked from a server beside it, and streams what is said of it. The record comes back whole and
-is written here, under the lock of the run, which this process holds meanwhile. What a machine had in hand when it was lost is made again.
+This process holds the lock of the run meanwhile, so that no launcher beside it makes the same run. What a machine had in hand when it was
+lost is made again.
 """
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
+import time
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
-from types import ModuleType
+from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import plugins
-from benchmarks.running.environment import EnvironmentProblem, Runtime, at_process_start, describe
-from benchmarks.running.order import Order, fill
+from benchmarks.running.environment import Runtime, at_process_start, describe
+from benchmarks.running.order import Order
 from benchmarks.running.store import Store
 from benchmarks.running.worker import Word
 from benchmarks.spec import Job
 
-INSTALL: Final = "`python -m pip install -e '.[ray]' -c constraints.txt` in the checkout brings it"
 FOLDER: Final = ".elsewhere"
 """In the folder of records: the runs that are being made on a cluster."""
 
 
-class RayPool:
-    """As many runs at a time as the cluster has cores for, `runtime.threads` a run; on cuda `runtime.workers` to a GPU."""
+class ClusterPool(ABC):
+    """A Pool of other machines, but for `place` and `has_room`: how a run gets there, and what is heard of it."""
 
     def __init__(self, runtime: Runtime, store: Store, redo: bool) -> None:
-        self.ray = import_ray()
         self.runtime, self.store, self.redo = runtime, store, redo
-        self.runs: dict[Any, tuple[Job, ExitStack]] = {}
+        self.held: dict[Hashable, tuple[Job, ExitStack]] = {}
+        """The runs that are sent and not back, each with the lock that is held for it."""
         self.busy: list[Hashable] = []
-        self.address = os.environ.get("RAY_ADDRESS")
-        here = {} if self.address else {"num_cpus": runtime.workers * runtime.threads}
-        variables = {name: os.environ[name] for name in ("SSM_DATA", plugins.VARIABLE) if os.environ.get(name)}
-        path = {"PYTHONPATH": at_process_start(runtime.threads)["PYTHONPATH"]}
-        with _signals_left_alone():
-            try:
-                self.ray.init(
-                    address=self.address or "local",
-                    include_dashboard=None if self.address else False,
-                    configure_logging=False,
-                    log_to_driver=False,
-                    runtime_env={"env_vars": {**variables, **path}},
-                    **here,
-                )
-            except (ConnectionError, RuntimeError, ValueError) as error:
-                where = f"no Ray cluster answers at RAY_ADDRESS={self.address}" if self.address else "Ray does not start on this machine"
-                raise EnvironmentProblem(f"{where}: {str(error).splitlines()[0]}") from error
-        gpu = runtime.device == "cuda"
-        needs = {"num_gpus": 1 / runtime.workers, "num_cpus": 0} if gpu else {"num_cpus": runtime.threads}
-        self.task = self.ray.remote(**needs, max_retries=0)(fill)
-        try:
-            self.room()
-        except EnvironmentProblem:
-            self.ray.shutdown()
-            raise
 
-    def room(self) -> list[int]:
-        """How many runs each machine of the cluster has room for. Raises EnvironmentProblem where that is nothing anywhere."""
-        gpu = self.runtime.device == "cuda"
-        offers = [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
-        rooms = [int(o.get("GPU", 0) * self.runtime.workers) if gpu else int(o.get("CPU", 0) // self.runtime.threads) for o in offers]
-        if not any(rooms):
-            needs = "a GPU" if gpu else f"{self.runtime.threads} cores, which --threads asks for"
-            raise EnvironmentProblem(f"no machine of the Ray cluster has {needs}.")
-        return [room for room in rooms if room]
+    @abstractmethod
+    def send(self, order: Order) -> Hashable:
+        """Sends a run to be made, and returns what it is called from now on."""
+
+    @abstractmethod
+    def words(self, seconds: float) -> Iterator[tuple[Hashable, Word]]:
+        """What `fill` said of the runs in `held` within so many seconds; ("lost", the cause) for one that will say nothing any more."""
+
+    @abstractmethod
+    def recall(self, run: Hashable) -> None:
+        """Ends a run that was sent."""
 
     @property
-    def place(self) -> str:
-        """See Pool."""
-        rooms, threads = self.room(), self.runtime.threads
-        machines = f"{len(rooms)} machine{'s' if len(rooms) > 1 else ''}"
-        return f"{sum(rooms)} at a time on {self.runtime.device} of {machines} by Ray, {threads} thread{'s' if threads > 1 else ''} each"
+    def folder(self) -> Path:
+        """Where runs lie while they are made, on machines that share the folder of records."""
+        return self.store.root.resolve() / FOLDER
 
-    def has_room(self) -> bool:
-        """See Pool."""
-        return len(self.runs) < sum(self.room())
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the environment that a process there needs to find the suite, its plugins and the data."""
+        ours = {name: os.environ[name] for name in ("SSM_DATA", plugins.VARIABLE) if os.environ.get(name)}
+        return {**ours, "PYTHONPATH": at_process_start(self.runtime.threads)["PYTHONPATH"]}
 
     def start(self, job: Job) -> Hashable:
         """See Pool. A run that another launcher holds, here, is started nowhere."""
-        held = ExitStack()
-        mine = held.enter_context(self.store.lock(job.spec))
+        lock = ExitStack()
+        mine = lock.enter_context(self.store.lock(job.spec))
         if not mine:
-            held.close()
+            lock.close()
             name = object()
             self.busy.append(name)
             return name
-        runtime = self.runtime
-        if self.address and runtime.device == "cpu":
-            runtime = replace(runtime, workers=max(self.room()))
-        run: Hashable = self.task.remote(Order.of(job, runtime, self.store.root.resolve() / FOLDER, self.redo))
-        self.runs[run] = job, held
+        run = self.send(Order.of(job, self.runtime, self.folder, self.redo))
+        self.held[run] = job, lock
         return run
 
     def heard(self, seconds: float) -> Iterator[tuple[Hashable, Word]]:
@@ -104,40 +77,21 @@ class RayPool:
             name = self.busy.pop()
             yield name, ("busy", "")
             yield name, ("gone", "")
-        if not self.runs:
-            threading.Event().wait(seconds)
+        if not self.held:
+            time.sleep(seconds)
             return
-        self.ray.wait(list(self.runs), num_returns=1, timeout=seconds, fetch_local=False)
-        ready, _ = self.ray.wait(list(self.runs), num_returns=len(self.runs), timeout=0, fetch_local=False)
-        for run in ready:
-            job, held = self.runs[run]
-            word = self._next(run)
-            if word[0] == "result":
-                record, arrays, weights, predictions, trace = word[1]
+        for run, (kind, content) in self.words(seconds):
+            job, lock = self.held[run]
+            if kind == "result":
+                record, arrays, weights, predictions, trace = content
                 self.store.put(job.spec, record, arrays, weights=weights, predictions=predictions)
                 if trace:
                     (self.store.folder(job.spec) / "error.txt").write_text(trace, encoding="utf-8")
                 continue
-            if word[0] in ("gone", "lost"):
-                del self.runs[run]
-                held.close()
-            yield run, word
-
-    def _next(self, run: Any) -> Word:
-        try:
-            word: Word = self.ray.get(next(run))
-        except StopIteration:
-            return "lost", "its task has ended without a result"
-        except self.ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, ImportError) or "failed to import" in str(error):
-                raise EnvironmentProblem(
-                    "a machine of the cluster cannot import the suite: it has to be at the same path there, or installed, in the same "
-                    f"version ({str(error.cause).splitlines()[0]})."
-                ) from error
-            raise
-        except self.ray.exceptions.RayError as error:
-            return "lost", f"its machine or the process there was lost ({type(error).__name__})"
-        return word
+            if kind in ("gone", "lost"):
+                del self.held[run]
+                lock.close()
+            yield run, (kind, content)
 
     def environment(self) -> Mapping[str, Any]:
         """See Pool: the code and the libraries of this machine, which those of the cluster share."""
@@ -145,33 +99,7 @@ class RayPool:
 
     def close(self) -> None:
         """See Pool."""
-        for run, (_, held) in self.runs.items():
-            with suppress(self.ray.exceptions.RayError):
-                self.ray.cancel(run, force=True)
-            held.close()
-        self.runs.clear()
-        self.ray.shutdown()
-
-
-def import_ray() -> ModuleType:
-    """Ray, which is an extra and slow to import. Raises EnvironmentProblem with the line that installs it."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told what is run here
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a task without a GPU changes no variable of CUDA
-    try:
-        import ray
-        import ray.exceptions
-    except ImportError as error:
-        raise EnvironmentProblem(f"--launcher ray needs Ray, which is not installed here. {INSTALL}.") from error
-    return ray
-
-
-class _signals_left_alone:
-    """Ray takes SIGTERM for itself when it starts; here it is the launch that ends in order."""
-
-    def __enter__(self) -> None:
-        self.main = threading.current_thread() is threading.main_thread()
-        self.before = signal.getsignal(signal.SIGTERM) if self.main else None
-
-    def __exit__(self, *_: object) -> None:
-        if self.main:
-            signal.signal(signal.SIGTERM, self.before)
+        for run, (_, lock) in self.held.items():
+            self.recall(run)
+            lock.close()
+        self.held.clear()

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from benchmarks import cli, plugins
 from benchmarks.running import loggers
@@ -14,6 +15,9 @@ from benchmarks.running.estimate import describe_plan
 from benchmarks.running.launch import launch
 from benchmarks.running.store import Store, run_root
 from benchmarks.spec import Job
+
+IN_THE_QUEUE: Final = 64
+"""Jobs of Slurm at a time."""
 
 
 def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], report: Sequence[str], page: str) -> int:
@@ -28,13 +32,12 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
                 network.require_engine(options.engine)
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
-    if options.launcher == "ray":
+    if options.launcher != "local":
         require_fit_for_a_cluster(options)
-    elsewhere = options.launcher == "ray" and options.device == "cuda" and bool(os.environ.get("RAY_ADDRESS"))
-    device = "cuda" if elsewhere else choose_device(options.device)  # a GPU of the cluster, which this machine may be without
-    cores = usable_cores()
-    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
-    workers = options.workers or (1 if device == "cuda" else max(1, cores // threads))
+    elsewhere = options.launcher == "slurm" or (options.launcher == "ray" and bool(os.environ.get("RAY_ADDRESS")))
+    # a GPU of the cluster, which this machine may be without
+    device = "cuda" if elsewhere and options.device == "cuda" else choose_device(options.device)
+    workers, threads = side_by_side(options, device)
     flags = ["--seeds", cli.in_words(options.seeds), "--device", device, "--workers", str(workers), "--threads", str(threads)]
     if options.rerun != "missing":
         flags += ["--rerun", options.rerun]
@@ -79,15 +82,29 @@ def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], r
     return outcome.exit_code
 
 
+def side_by_side(options: cli.Launch, device: str) -> tuple[int, int]:
+    """How many runs side by side, and the threads of each, where the flags do not say."""
+    if options.launcher == "slurm":
+        return options.workers or IN_THE_QUEUE, options.threads or 1
+    cores = usable_cores()
+    threads = options.threads or (max(1, cores // (options.workers or 1)) if device == "cuda" else 1)
+    return options.workers or (1 if device == "cuda" else max(1, cores // threads)), threads
+
+
 def require_fit_for_a_cluster(options: cli.Launch) -> None:
-    """Raises UsageError for a flag that says nothing there, and EnvironmentProblem where Ray is not installed."""
+    """Raises UsageError for a flag that says nothing there, and EnvironmentProblem where the extra is not installed."""
     if options.logger != "none":
         raise cli.UsageError(
             f"--logger {options.logger} writes beside a run while it is made, which on a cluster is elsewhere; leave it out"
         )
+    if options.launcher == "slurm":
+        from benchmarks.running.slurm_pool import import_submitit
+
+        import_submitit()
+        return
     if options.workers is not None and options.device != "cuda" and os.environ.get("RAY_ADDRESS"):
         raise cli.UsageError("how many runs a cluster makes at a time is up to its cores, --threads for each; leave --workers out")
-    from benchmarks.running.cluster import import_ray  # an extra, and slow
+    from benchmarks.running.ray_pool import import_ray  # an extra, and slow
 
     import_ray()
 

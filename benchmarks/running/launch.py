@@ -86,7 +86,7 @@ def launch(
 
     rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "stale" also what other code made; "all"
     everything again. A record of a newer version of the suite is left alone, and its run counts as failed.
-    launcher: "local" is processes of this machine, "ray" those of a cluster.
+    launcher: "local" is processes of this machine, "ray" those of a Ray cluster, "slurm" jobs of Slurm.
     Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
@@ -141,9 +141,13 @@ def make_pool(launcher: str, runtime: Runtime, store: Store, redo: bool) -> Pool
     """The pool of this name. Raises EnvironmentProblem where it cannot be had."""
     if launcher == "local":
         return LocalPool(runtime, store, redo)
-    from benchmarks.running.cluster import RayPool  # with it comes what reads specs, and so torch
+    if launcher == "ray":
+        from benchmarks.running.ray_pool import RayPool  # with it comes what reads specs, and so torch
 
-    return RayPool(runtime, store, redo)
+        return RayPool(runtime, store, redo)
+    from benchmarks.running.slurm_pool import SlurmPool
+
+    return SlurmPool(runtime, store, redo)
 
 
 def _sweep(store: Store, job: Job) -> None:
