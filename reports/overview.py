@@ -57,7 +57,8 @@ def describe_task(recipe: Recipe) -> str:
     """How large a task is and how long it trains: "at most 200 tokens; 256 steps; 8 epochs in batches of 64"."""
     run = recipe.run
     steps = f"{run.data.signature.length:,} steps"
-    return "; ".join(filter(None, (recipe.reduced, steps, f"{run.epochs} epochs in batches of {run.batch_size}")))
+    parts = (recipe.reduced, steps, f"{run.epochs} epochs in batches of {run.batch_size}")
+    return "; ".join(dict.fromkeys(filter(None, parts)))
 
 
 def _describe(selected: Selection, ids: Ids, store: Store) -> tuple[tuple[str, ...], dict[str, object]]:
