@@ -15,12 +15,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Published
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.record import DamagedRecord
 from benchmarks.running.store import Store
 from reports import __main__ as command
 from reports import committed, evidence
+from reports.grid import report_grid
 from reports.parts import frame
 from reports.parts.judge import chance_of, describe_rows, explain, judge_variants
 from reports.parts.metric import METRICS
@@ -244,6 +246,26 @@ def test_text_fits_the_terminal(tmp_path: Path) -> None:
 
 def printed(variant: str, value: float, std: float | None, status: str = "verified", zero_shot: str = "") -> Published:
     return Published(variant=variant, value=value, std=std, source="Table 5", status=status, zero_shot=zero_shot)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "first", "free"), [("scifar", "85.02 ± 0.24", "85.15 ± 0.13"), ("sc35", "89.93 ± 0.07", "90.19 ± 0.58")]
+)
+def test_a_grid_at_the_scale_of_printed_numbers_shows_them_beside_its_cells(tmp_path: Path, benchmark: str, first: str, free: str) -> None:
+    """2206.11893, table of link and discretization: six cells on each of three benchmarks, for whichever init they were."""
+    grid = ABLATIONS["discretization"].on(benchmark, "small", None)
+    asked = [made["expected"](cell.row, 0, benchmark=benchmark, scale="small") for cell in grid.cells()]
+    for e in asked:
+        made["write"](tmp_path, e, level=0.8, arrays=False)
+    sections = {s.name: s for s in report_grid(runs_of(tmp_path, asked), grid, make="x").sections}
+    cells = sections["beside"].parts[0].cells
+    assert len(cells) == 12
+    assert cells.iloc[0].to_dict() == {
+        "init": "lin", "discretization": "zoh", "link of Re(A)": "exp", "here (%)": "80.00 (1)", "published": first,
+    }  # fmt: skip
+    assert set(cells.loc[(cells["discretization"] == "zoh") & (cells["link of Re(A)"] == "none"), "published"]) == {free}
+    quick = ABLATIONS["discretization"].on(benchmark, "quick", None)
+    assert "beside" not in {s.name for s in report_grid(runs_of(tmp_path, asked), quick, make="x").sections}
 
 
 def test_published_numbers_only_beside_official_data_at_paper_scale(tmp_path: Path) -> None:
