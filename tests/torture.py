@@ -75,17 +75,21 @@ def gave_up(root: Path, code: int) -> SystemExit:
     return SystemExit("\n".join([*said, f"a launch that nobody disturbed ended with code {code}; these were its last lines"]))
 
 
-def in_peace(root: Path) -> float:
-    """Makes the grid undisturbed; the seconds it took."""
+def in_peace(root: Path) -> tuple[float, float]:
+    """Makes the grid undisturbed; the seconds that it took, and those of them before the first run began."""
     began = time.monotonic()
     with launched(root) as process:
+        while process.poll() is None and not any(root.glob("*/*/.lock")):
+            time.sleep(0.05)
+        first = time.monotonic() - began
         if process.wait() != 0:
             raise gave_up(root, process.returncode)
-    return time.monotonic() - began
+    return time.monotonic() - began, first
 
 
-def killed(root: Path, kills: int, seconds: float, chance: random.Random) -> None:
-    """Makes the grid, which takes `seconds`, with `kills` kills close enough to each other to come before its end, and then in peace.
+def killed(root: Path, kills: int, seconds: float, first: float, chance: random.Random) -> None:
+    """Makes the grid, which takes `seconds`, with `kills` kills and then in peace. They come close enough to each other to fall before its
+    end, and far enough, in view of the seconds before the `first` run begins, for runs to be at work or done.
 
     A launcher that outlives the death of one of its processes goes on, as it would for a user."""
     left = kills
@@ -94,7 +98,7 @@ def killed(root: Path, kills: int, seconds: float, chance: random.Random) -> Non
         with launched(root) as process:
             while left:
                 try:
-                    process.wait(timeout=chance.uniform(0, max(2 * seconds / kills, 20)))
+                    process.wait(timeout=chance.uniform(0, first + 2 * (seconds - first) / kills))
                     break
                 except subprocess.TimeoutExpired:
                     left -= 1
@@ -146,11 +150,14 @@ def main() -> None:
         peace, pieces = Path(folder) / "peace", Path(folder) / "pieces"
         peace.mkdir()
         pieces.mkdir()
-        seconds = in_peace(peace)
+        seconds, first = in_peace(peace)
         made = records(peace)
         print(f"{len(made)} runs in peace: {seconds:.0f} s", flush=True)
         assert len(made) == RUNS
-        (machines_lost if args.launcher == "ray" else killed)(pieces, args.kills, seconds, chance)
+        if args.launcher == "ray":
+            machines_lost(pieces, args.kills, seconds, chance)
+        else:
+            killed(pieces, args.kills, seconds, first, chance)
         assert records(pieces) == made, "runs are missing, or there are more"
         for benchmark, run_id in made:
             assert what_counts(Store.at(pieces), benchmark, run_id) == what_counts(Store.at(peace), benchmark, run_id), run_id
