@@ -137,6 +137,8 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
         )
         if holes := len(report.missing()):
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
+    for name in readme.find_repeated(reports):
+        (HERE / "figures" / name).unlink(missing_ok=True)
     if fresh is None:
         _sweep(reports)
     readme.write_map(tabulate_benchmarks(store), HERE.parent / "README.md")

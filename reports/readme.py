@@ -53,7 +53,7 @@ def write_map(overview: Table, readme: Path) -> bool:
 def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: Table | None = None) -> None:
     """A list of contents, the table of all benchmarks, how to read what stands in several reports, a section for each, and the records
     that none of them shows."""
-    shared = find_shared(reports)
+    shared, repeated = find_shared(reports), find_repeated(reports)
     chapters = ["- [Which benchmark](#which-benchmark)"] if overview else []
     chapters += ["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)]
     blocks = ["# Results", INTRODUCTION, "\n".join(chapters)]
@@ -62,8 +62,10 @@ def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | Non
     for report in reports:
         blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]
         first_table, first_plot = report.tables()[0], report.plots()[0]
-        blocks += [_place(part, report, shared) for part in (first_table, first_plot)]
-        folded = [_place(part, report, shared) for s in report.sections for part in s.parts if part not in (first_table, first_plot)]
+        blocks += [_place(part, report, shared, repeated) for part in (first_table, first_plot)]
+        folded = [
+            _place(part, report, shared, repeated) for s in report.sections for part in s.parts if part not in (first_table, first_plot)
+        ]
         if folded:
             blocks += [f"<details><summary>{len(folded)} more figures and tables</summary>", *folded, "</details>"]
         blocks.append(f"Rendered by `{report.make}`.")
@@ -100,6 +102,18 @@ def find_shared(reports: Sequence[Report]) -> Shared:
     return {kind: lines for kind, lines in shared.items() if lines}
 
 
+def find_repeated(reports: Sequence[Report]) -> dict[str, str]:
+    """File of a figure that an earlier report has to the last byte -> the name of that report."""
+    first: dict[bytes, str] = {}
+    repeated = {}
+    for report in reports:
+        for plot in report.plots():
+            owner = first.setdefault(plot.drawn[1], report.name)
+            if owner != report.name:
+                repeated[plot.file] = owner
+    return repeated
+
+
 def _readings(reports: Sequence[Report], shared: Shared) -> list[str]:
     """A heading for each kind of table and figure, and its shared lines; those that do not stand in all of them say where they do."""
     everywhere: dict[str, int] = {}
@@ -116,8 +130,11 @@ def _readings(reports: Sequence[Report], shared: Shared) -> list[str]:
     return blocks
 
 
-def _place(part: Part, report: Report, shared: Shared) -> str:
-    """A table or a figure with the lines of its caption that are its own, and a pointer to the others."""
+def _place(part: Part, report: Report, shared: Shared, repeated: Mapping[str, str]) -> str:
+    """A table or a figure with the lines of its caption that are its own, and a pointer to the others; a figure that is shown above
+    already, as a pointer alone."""
+    if isinstance(part, Plot) and (owner := repeated.get(part.file)):
+        return f"*{part.title}.* It is the figure of [{owner}](#{owner})."
     kind = _kind(part, report)
     lines = part.caption.split("\n")
     own = [escape_markdown(line) for line in lines if line not in shared.get(kind, {})]

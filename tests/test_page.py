@@ -285,7 +285,13 @@ def test_what_stands_in_several_captions_is_said_once(tmp_path: Path) -> None:
     for part in (p for s in report.sections for p in s.parts):
         for line in part.caption.split("\n"):
             assert text.count(line.replace("|", "\\|")) == 1
-    assert text.count("[How to read it](#how-to-read-memory)") == 2
+    repeated = readme.find_repeated([report, other])
+    assert set(repeated.values()) == {"x"}
+    assert {"y-accuracy", "y-memory"} <= {name.split(".")[0] for name in repeated}
+    assert text.count("It is the figure of [x](#x).") == len(repeated)
+    assert not any(f"figures/{name}" in text for name in repeated)
+    assert text.count("[How to read it](#how-to-read-memory)") == 1
+    assert text.count("[How to read it](#how-to-read-results)") == 2
     assert "[y](#y)" in text
     assert "\n## y\n" in text
     readme.write_page([report], tmp_path / "README.md")
@@ -386,7 +392,7 @@ def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_pa
     assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
     tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
     assert tables == {path.name: path.read_text() for path in (evidence.HERE / "tables").glob("*.md")}, again
-    figures = {plot.file for report in reports for plot in report.plots()}
+    figures = {plot.file for report in reports for plot in report.plots()} - set(readme.find_repeated(reports))
     assert figures == {path.name for path in (evidence.HERE / "figures").iterdir()}, again
 
 
