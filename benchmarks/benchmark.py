@@ -114,7 +114,9 @@ class Benchmark:
 
         def change(own: Recipe) -> Recipe:
             run = replace(own.run, data=chosen(own.run.data, choices))
-            return replace(own, run=run, notes=(*own.notes, f"protocol: {words}"))
+            reasons = [why for name, value in choices.items() if (why := own.idle_with.get(f"{name}={value}"))]
+            notes = (*own.notes, f"protocol: {words}", *reasons)
+            return replace(own, run=run, notes=notes, idle=own.idle or "; ".join(reasons))
 
         return replace(self, title=f"{self.title} ({words})", changes=(*self.changes, change), beside=False)
 

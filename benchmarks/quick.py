@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -32,10 +33,11 @@ def quick_rows(
     padded: bool = False,
     reduced: str = "",
     idle: str = "",
+    idle_with: Mapping[str, str] | None = None,
     source: str = THIS_SUITE,
 ) -> Rows:
     """One row for all variants, which differ in their mixer only. `reduced` says for titles how the task was made smaller, `idle` why
-    no row is expected to beat the constant answer."""
+    no row is expected to beat the constant answer, `idle_with` the same for other choices of protocol."""
     setting = Setting(
         model=replace(network, pool_last=pool_last),
         optim=OptimSpec(lr=lr, weight_decay=1e-2, schedule=Cosine(warmup_steps=warmup)),
@@ -43,7 +45,10 @@ def quick_rows(
         batch_size=batch_size,
     )
     adapt = lambda mixer: mixer.with_time_scale(*dt)
-    row = Row(setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded, reduced=reduced, idle=idle)
+    row = Row(
+        setting=setting, data=data, source=source, notes=notes, adapt=adapt, padded=padded, reduced=reduced, idle=idle,
+        idle_with=idle_with or {},
+    )  # fmt: skip
     return {ANY: row}
 
 

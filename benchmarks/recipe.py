@@ -34,6 +34,8 @@ class Recipe:
     """How the task itself was made smaller, as in "at most 200 tokens"; empty where it is the whole task."""
     idle: str = ""
     """Why no row is expected to beat the constant answer; empty where one is."""
+    idle_with: Mapping[str, str] = field(default_factory=dict)
+    """Another choice of protocol, as in "split=patient", with which none is -> why."""
 
     def with_seed(self, seed: int) -> RunSpec:
         """The run of another seed."""
@@ -69,6 +71,8 @@ class Row:
     """How the task itself was made smaller, for titles, beside which no published number stands: "at most 200 tokens"."""
     idle: str = ""
     """Why no row is expected to beat the constant answer at this scale, which then is among the notes; empty where one is."""
+    idle_with: Mapping[str, str] = field(default_factory=dict)
+    """Another choice of protocol, as in "split=patient", with which none is -> why."""
     padded: bool = False
     """Sequences differ in length and are padded, so a mixer that depends on the length is fixed to that of the data."""
 
@@ -91,7 +95,9 @@ class Row:
         if self.idle:
             notes.append(self.idle)
         run = self.setting.run(benchmark, scale, self.data, mixer)
-        return Recipe(run=run, source=self.source, notes=(*notes, CHOICE), reduced=self.reduced, idle=self.idle)
+        return Recipe(
+            run=run, source=self.source, notes=(*notes, CHOICE), reduced=self.reduced, idle=self.idle, idle_with=self.idle_with
+        )  # fmt: skip
 
 
 ANY: Final = ""

@@ -6,7 +6,7 @@ import json
 import runpy
 from pathlib import Path
 
-from benchmarks.registry import BENCHMARKS
+from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec, canonical, every_field
 from reports.overview import describe_task, tabulate_benchmarks
@@ -68,3 +68,11 @@ def test_it_stands_on_the_page_and_between_its_markers(tmp_path: Path) -> None:
     assert not write_map(table, readme)
     write_page([], readme, overview=table)
     assert "## Which benchmark" in readme.read_text()
+
+
+def test_a_protocol_with_which_nothing_learns_says_why() -> None:
+    as_it_is, apart = (select_benchmark("bidmc-spo2", protocol=p).benchmark.recipe("s4d-lin", "quick") for p in (None, "split=patient"))
+    assert as_it_is.idle == ""
+    assert apart.idle.startswith("no row beats the mean on other patients")
+    assert apart.idle in apart.notes
+    assert select_benchmark("bidmc-hr", protocol="split=patient").benchmark.recipe("s4d-lin", "quick").idle == ""
