@@ -11,7 +11,8 @@ DISCRETIZATION: Final = Ablation(
     title="Discretization and link of Re(A)",
     about=(
         "S4D-Lin and S4D-Inv with each rule of discretization and each link from the parameter to Re(A): exp, relu and softplus keep it "
-        "negative, none leaves it free. Dirac samples the continuous kernel (B_bar = dt B); zoh is exact for an input that is held between "
+        "negative, none leaves it free; relu and none are one function as long as no Re(A) crosses zero, and their cells then agree to the "
+        "last digit. Dirac samples the continuous kernel (B_bar = dt B); zoh is exact for an input that is held between "
         "samples, foh for one that runs straight from sample to sample; the others approach them. The question is whether the choice "
         "matters: levels count as equivalent where their difference is shown to be within one point (of an error: one per cent of it). "
         "S4D's authors printed six of the combinations for their small networks, without saying which init."
