@@ -19,9 +19,10 @@ from reports.parts.judge import describe_rows, name_best
 from reports.parts.metric import metric_of
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, seed_flags
-from reports.sections.along import compose_along
+from reports.sections.along import compose_along, lines_along
 from reports.sections.early import compose_early
 from reports.sections.effects import compose_effects, describe_equivalence, describe_largest, find_effects
+from reports.sections.ends import describe_ends, find_changes, tabulate_ends
 from reports.sections.grid import compose_grid, judge_cells, name_cells
 from reports.sections.published import compose_beside, printed_of
 from reports.sections.tuned import choose_rates, compose_tuned, describe_tuned
@@ -72,7 +73,12 @@ def report_grid(runs: pd.DataFrame, ablation: Ablation, *, make: str) -> Report:
         summary = [*describe_tuned(tuned, COMMON, metric), *summary]
         sections.insert(0, compose_tuned(tuned, COMMON, tried, metric, name=ablation.page))
     if ablation.along:
-        sections.append(compose_along(cells, ablation, metric))
+        along = compose_along(cells, ablation, metric)
+        changes = find_changes(lines_along(cells, ablation), metric) if not ablation.tuned else []
+        if changes:
+            along = replace(along, parts=(*along.parts, tabulate_ends(changes, ablation, metric)))
+            summary += describe_ends(changes, ablation, metric)
+        sections.append(along)
     sections.append(compose_effects(effects, ablation, metric, level=level))
     if ablation.after:
         sections.append(compose_early(cells, ablation, metric))

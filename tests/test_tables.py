@@ -27,7 +27,9 @@ from reports.parts import frame
 from reports.parts.judge import chance_of, describe_rows, explain, judge_variants
 from reports.parts.metric import METRICS
 from reports.parts.table import HOLE, TEXT_WIDTH, Table
+from reports.sections.along import lines_along
 from reports.sections.effects import find_effects, judge_equivalence, tabulate_effects
+from reports.sections.ends import describe_ends, find_changes, tabulate_ends
 from reports.sections.grid import judge_cells, tabulate_grid
 from reports.sections.published import may_stand_beside, read_published, tabulate_published
 from reports.sections.results import tabulate_results
@@ -426,3 +428,26 @@ def test_latex_is_what_pdflatex_reads(tmp_path: Path) -> None:
             [compiler, "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_ends_of_an_ordered_factor_are_compared_line_by_line(tmp_path: Path) -> None:
+    grid = ABLATIONS["noise-length"]
+    level = {"s4": {"x 0.25": 0.9, "x 4": 0.5}, "hope": {"x 0.25": 0.8, "x 4": 0.7}, "s4d-lin": {"x 0.25": 0.95}}
+    asked = []
+    for row, levels in level.items():
+        for noise, value in levels.items():
+            for seed in (0, 1):
+                e = made["expected"]({"row": row, "noise": noise}, seed)
+                asked.append(e)
+                made["write"](tmp_path, e, level=value + (0.02 if seed and noise == "x 4" else 0), arrays=False)
+    changes = find_changes(lines_along(judge_cells(runs_of(tmp_path, asked), grid.factors, ACCURACY), grid), ACCURACY)
+    assert [(c.key, round(c.difference.mean, 9), c.difference.n) for c in changes] == [(("hope",), -0.09, 2), (("s4",), -0.39, 2)]
+    (line,) = describe_ends(changes, grid, ACCURACY)
+    # t_1 = 12.706 times 2 / sqrt(2) / sqrt(2) points
+    assert line.startswith(
+        "From x 0.25 to x 4 (noise) the test accuracy of hope moves by −9.00 [−21.71, +3.71] points, that of s4 by −39.00"
+    )
+    cells = tabulate_ends(changes, grid, ACCURACY).cells
+    assert cells.iloc[0].to_dict() == {"row": "hope", "change (points)": "−9.00", "95 % interval": "[−21.71, +3.71]", "n": "2"}
+    assert find_changes({}, ACCURACY) == []
+    assert describe_ends(changes[:1], grid, ACCURACY) == ()
