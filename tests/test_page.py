@@ -30,6 +30,7 @@ from reports.grid import request_grid
 from reports.parts import files, frame, page
 from reports.parts.frame import all_records
 from reports.parts.metric import METRICS
+from reports.parts.pages import made_of, write_pages
 from reports.parts.report import Report
 from reports.parts.table import TEXT_WIDTH
 from reports.sections.grid import arrange, judge_cells
@@ -406,3 +407,21 @@ def test_reports_do_without_torch_and_lightning() -> None:
 def test_a_report_of_nothing_at_all() -> None:
     runs = frame.tidy([], Store(()))
     assert isinstance(runs, pd.DataFrame)
+
+
+def test_a_record_that_is_made_again_meanwhile_stops_no_page(tmp_path: Path) -> None:
+    """A launch beside a report moves a damaged record aside; the report has read it, and goes on with what it read."""
+    report = report_of(tmp_path, situation(tmp_path, "one seed"))
+    digest = made_of(report, ())
+    for path in tmp_path.glob("*/*/record.json"):
+        path.rename(path.with_name("record.json.corrupt"))
+    assert made_of(report, ()) == digest
+    assert [r.name for r in write_pages([report], tmp_path / "pages", (), index="")] == ["x"]
+    assert (tmp_path / "pages" / "x" / "index.html").is_file()
+
+
+def test_other_records_make_another_page(tmp_path: Path) -> None:
+    asked = situation(tmp_path, "one seed")
+    before = made_of(report_of(tmp_path, asked), ())
+    made["write"](tmp_path, asked[0], level=0.123)
+    assert made_of(report_of(tmp_path, asked), ()) != before
