@@ -233,7 +233,7 @@ def finite(runs: pd.DataFrame, key: str) -> list[float]:
 def name_best(rows: Mapping[str, Judged], metric: Metric) -> Best | None:
     """The best row of a table as an index of reports names it; None where no row beats a constant answer."""
     best = next(((name, r) for name, r in rows.items() if r.best and not r.at_chance), None)
-    return best and Best(name=best[0], score=f"{metric.score(best[1].summary)} {metric.unit}", runs=best[1].runs)
+    return best and Best(name=best[0], score=metric.score(best[1].summary), unit=metric.unit, runs=best[1].runs)
 
 
 def diverged(runs: pd.DataFrame) -> str:

@@ -53,15 +53,16 @@ def render_index(reports: Sequence[tuple[Report, str]], *, strays: pd.DataFrame,
 def _line(report: Report) -> dict[str, str]:
     runs, best = report.runs, report.best
     if not len(runs):
-        return dict.fromkeys(("runs", "seeds", "best", "score", "seconds", "params"), HOLE)
+        return dict.fromkeys(("runs", "seeds", "best", "score", "unit", "seconds", "params"), HOLE)
     done = f"{int((runs['status'].isin(FINISHED)).sum())}/{len(runs)}"
     line = {"runs": done, "seeds": str(runs["seed"].nunique())}
     if best is None:
-        return line | dict.fromkeys(("best", "score", "seconds", "params"), HOLE)
+        return line | dict.fromkeys(("best", "score", "unit", "seconds", "params"), HOLE)
     seconds = median(best.runs, "seconds_per_epoch")
     return line | {
         "best": best.name,
         "score": best.score,
+        "unit": best.unit,
         "seconds": f"{seconds:.2f}" if math.isfinite(seconds) else HOLE,
         "params": count(median(best.runs, "parameters")),
     }

@@ -56,6 +56,7 @@ class Best:
 
     name: str
     score: str
+    unit: str
     runs: pd.DataFrame
 
 
