@@ -31,6 +31,15 @@ class Published:
     """What was measured where that is not the metric on the test set: "validation accuracy"."""
 
 
+Kind = Literal["pictures", "memory", "tokens", "signals"]
+KINDS: Final[Mapping[Kind, str]] = {
+    "pictures": "pictures, pixel by pixel",
+    "memory": "memory, over noise or a gap",
+    "tokens": "tokens",
+    "signals": "real-valued signals",
+}
+"""What the steps of a benchmark are, or what it asks for most, in words; in the order of a table of all benchmarks."""
+
 LITERATURE: Final = "literature"
 """The word for the protocol that the published numbers of a benchmark were made with."""
 
@@ -43,6 +52,7 @@ class Benchmark:
     brief: str
     """One sample, and what is asked of it, in a few words; `make` reads it from here, as it reads the name."""
     title: str
+    kind: Kind
     metric: Literal["accuracy", "rmse"]
     """Chosen on validation, scored once on test. accuracy in [0, 1], higher is better; rmse in target units, lower is better."""
     about: str

@@ -4,13 +4,13 @@
     benchmark.py  one benchmark, a row per variant      family.py      several benchmarks side by side
     grid.py       the cells of an ablation grid         everything.py  all of them on one page
     changed.py    records of no recipe, by the row that they are nearest to
-    overview.py   all benchmarks at quick scale in one table, the map for choosing one
+    overview.py   all benchmarks at quick scale: every row on each, a picture, and the table for choosing one; standings.py their runs
     speed.py      sessions of benchmarks.speed          profile.py     where the time of a training step goes
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
     frame.py      every record as a pandas frame, for notebooks     export.py      the same as files for other programs
-    sections/     results, examples, training, inside, published, family, grid, effects, speed, profile: tables, figures and words of
-                  one, a file each
+    sections/     results, examples, training, inside, published, family, grid, along and its ends, effects, matrix, speed, profile:
+                  tables, figures and words of one, a file each
     parts/        what sections are made of:
         frame.py         records looked up by id -> one tidy pandas frame, holes included
         metric.py        how a score is read and printed        judge.py   rows against the best of them and chance.py

@@ -14,14 +14,16 @@ from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
 from reports.everything import Everything, find_strays
-from reports.overview import tabulate_benchmarks
+from reports.overview import draw_rows_by_task, tabulate_benchmarks
 from reports.parts import frame
 from reports.parts.files import write, write_tables_and_figures
 from reports.parts.frame import Expected
 from reports.parts.page import render_index
 from reports.parts.pages import write_pages
-from reports.parts.report import Report
+from reports.parts.report import Plot, Report
+from reports.parts.table import Table
 from reports.request import Request
+from reports.standings import find_standings
 
 HERE = Path(__file__).resolve().parent
 
@@ -139,23 +141,31 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
             print(f"note: {holes} of {len(report.runs)} runs have no committed record and show as holes", file=sys.stderr)
     for name in readme.find_repeated(reports):
         (HERE / "figures" / name).unlink(missing_ok=True)
+    overview = compose_overview(store)
     if fresh is None:
-        _sweep(reports)
-    readme.write_map(tabulate_benchmarks(store), HERE.parent / "README.md")
-    write_committed_page(reports, store, HERE / "README.md")
+        _sweep(reports, overview[0])
+    write_atomically(HERE / "figures" / overview[0].file, overview[0].drawn[1])
+    readme.write_map(*overview, HERE.parent / "README.md")
+    write_committed_page(reports, store, overview, HERE / "README.md")
     print("reports/README.md shows every committed report")
     return cli.DONE
 
 
-def write_committed_page(reports: Sequence[Report], store: Store, path: Path) -> None:
-    """One page of these reports, with the table of all benchmarks and the records in `store` that none of them shows."""
-    readme.write_page(reports, path, find_strays(reports, frame.find_all(store)), tabulate_benchmarks(store))
+def compose_overview(store: Store) -> tuple[Plot, Table]:
+    """The picture of all rows and the table of all benchmarks."""
+    standings = find_standings(store)
+    return draw_rows_by_task(standings), tabulate_benchmarks(standings)
 
 
-def _sweep(reports: Sequence[Report]) -> None:
+def write_committed_page(reports: Sequence[Report], store: Store, overview: tuple[Plot, Table], path: Path) -> None:
+    """One page of these reports, with the picture and the table of everything and the records in `store` that none of them shows."""
+    readme.write_page(reports, path, find_strays(reports, frame.find_all(store)), overview)
+
+
+def _sweep(reports: Sequence[Report], rows_by_task: Plot) -> None:
     """Removes tables and figures that no report has any more."""
     shown = {f"{table.name}.{kind}" for report in reports for table in report.tables() for kind in ("txt", "md")}
-    shown |= {plot.file for report in reports for plot in report.plots()}
+    shown |= {rows_by_task.file, *(plot.file for report in reports for plot in report.plots())}
     for path in (p for part in ("tables", "figures") for p in (HERE / part).glob("*") if p.name not in shown):
         path.unlink()
         print(f"{path.name}: removed, no report shows it")

@@ -45,19 +45,24 @@ def _replace_between(start: str, end: str, block: str, readme: Path) -> bool:
     return True
 
 
-def write_map(overview: Table, readme: Path) -> bool:
-    """Replaces what stands between the markers of the table of all benchmarks; False where the file has none."""
-    return _replace_between("<!-- benchmarks -->", "<!-- end benchmarks -->", overview.markdown().strip(), readme)
+def write_map(rows_by_task: Plot, benchmarks: Table, readme: Path) -> bool:
+    """Replaces what stands between the markers of the picture of all rows and of the table of all benchmarks; False where the file lacks
+    either."""
+    drawn = _replace_between("<!-- rows -->", "<!-- end rows -->", picture(rows_by_task, "reports/figures"), readme)
+    return _replace_between("<!-- benchmarks -->", "<!-- end benchmarks -->", benchmarks.markdown().strip(), readme) and drawn
 
 
-def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: Table | None = None) -> None:
-    """A list of contents, the table of all benchmarks, how to read what stands in several reports, a section for each, and the records
-    that none of them shows."""
+def write_page(
+    reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: tuple[Plot, Table] | None = None
+) -> None:
+    """A list of contents, the picture of all rows and the table of all benchmarks, how to read what stands in several reports, a section
+    for each, and the records that none of them shows."""
     shared, repeated = find_shared(reports), find_repeated(reports)
-    chapters = ["- [Which benchmark](#which-benchmark)"] if overview else []
+    chapters = ["- [Which row, which benchmark](#which-row-which-benchmark)"] if overview else []
     chapters += ["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)]
     blocks = ["# Results", INTRODUCTION, "\n".join(chapters)]
-    blocks += ["## Which benchmark", overview.markdown().strip()] if overview else []
+    if overview:
+        blocks += ["## Which row, which benchmark", picture(overview[0], "figures"), overview[1].markdown().strip()]
     blocks += ["## How to read", *_readings(reports, shared)]
     for report in reports:
         blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]

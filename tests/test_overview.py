@@ -6,12 +6,15 @@ import json
 import runpy
 from pathlib import Path
 
+from benchmarks.benchmark import KINDS
 from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec, canonical, every_field
-from reports.overview import describe_task, tabulate_benchmarks
+from reports.overview import describe_task, draw_rows_by_task, tabulate_benchmarks
 from reports.parts.frame import Expected
 from reports.readme import write_map, write_page
+from reports.sections.matrix import Line
+from reports.standings import find_standings
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 
@@ -29,7 +32,7 @@ def put(folder: Path, spec: RunSpec, accuracy: float, constant: float) -> None:
 
 
 def test_without_records_every_benchmark_has_its_task_and_a_reason_where_nothing_learns() -> None:
-    table = tabulate_benchmarks(Store(()))
+    table = tabulate_benchmarks(find_standings(Store(())))
     assert list(table.cells["benchmark"]) == list(BENCHMARKS)
     cells = table.cells.set_index("benchmark")
     assert cells.loc["lra-listops", "task at quick scale"].startswith("at most 200 tokens; 256 steps; ")
@@ -43,7 +46,7 @@ def test_a_row_says_what_a_run_takes_which_row_is_best_and_what_is_behind_it(tmp
         for seed, score in enumerate(scores):
             put(tmp_path, digits.recipe(variant, "quick").with_seed(seed), score, 0.1)
     put(tmp_path, copying.recipe("s4", "quick").with_seed(0), 0.12, 0.125)
-    cells = tabulate_benchmarks(Store.at(tmp_path)).cells.set_index("benchmark")
+    cells = tabulate_benchmarks(find_standings(Store.at(tmp_path))).cells.set_index("benchmark")
     assert cells.loc["digits", "minutes"] == "1.5"
     assert cells.loc["digits", "best row"].startswith("s4, 90.50 ± 0.71 (2) %")
     assert cells.loc["digits", "constant answer"] == "10.00"
@@ -57,17 +60,53 @@ def test_the_task_is_said_in_words() -> None:
 
 
 def test_it_stands_on_the_page_and_between_its_markers(tmp_path: Path) -> None:
-    table, readme = tabulate_benchmarks(Store(())), tmp_path / "README.md"
-    readme.write_text("before\n<!-- benchmarks -->\nof yesterday\n<!-- end benchmarks -->\nafter\n")
-    assert write_map(table, readme)
+    standings = find_standings(Store(()))
+    plot, table, readme = draw_rows_by_task(standings), tabulate_benchmarks(standings), tmp_path / "README.md"
+    markers = "<!-- rows -->\n<!-- end rows -->\n"
+    readme.write_text(f"before\n{markers}<!-- benchmarks -->\nof yesterday\n<!-- end benchmarks -->\nafter\n")
+    assert write_map(plot, table, readme)
     text = readme.read_text()
     assert "of yesterday" not in text
     assert "| lra-listops | at most 200 tokens;" in text
+    assert "](reports/figures/rows-by-task.svg)" in text
     assert text.endswith("<!-- end benchmarks -->\nafter\n")
     readme.write_text("nothing")
-    assert not write_map(table, readme)
-    write_page([], readme, overview=table)
-    assert "## Which benchmark" in readme.read_text()
+    assert not write_map(plot, table, readme)
+    write_page([], readme, overview=(plot, table))
+    assert "## Which row, which benchmark" in readme.read_text()
+    assert "](figures/rows-by-task.svg)" in readme.read_text()
+
+
+def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path: Path) -> None:
+    digits, copying = BENCHMARKS["digits"], BENCHMARKS["copying"]
+    for variant, scores in {"s4": (0.9, 0.91), "hope": (0.5, 0.51), "s4d-lin": (0.91, 0.89), "dss-exp": (0.1, 0.1)}.items():
+        for seed, score in enumerate(scores):
+            put(tmp_path, digits.recipe(variant, "quick").with_seed(seed), score, 0.1)
+    put(tmp_path, copying.recipe("s4", "quick").with_seed(0), 0.12, 0.125)
+    standings = {s.name: s for s in find_standings(Store.at(tmp_path))}
+    line = Line("digits", "", "pictures", standings["digits"].rows, standings["digits"].metric)
+    cells = {v: (line.text(r), round(line.share(r), 3)) for v, r in line.rows.items()}
+    assert cells == {"s4": ("90.5", 1.0), "hope": ("50.5▾", 0.503), "s4d-lin": ("90.0", 0.994), "dss-exp": ("10.0°", 0.0)}
+    nothing = Line("copying", "", "memory", standings["copying"].rows, standings["copying"].metric)
+    assert [(nothing.text(r), nothing.share(r)) for r in nothing.rows.values()] == [("12.0°", 0.0)]
+    figure = draw_rows_by_task(list(standings.values())).figure
+    texts = [t.get_text() for t in figure.axes[0].texts]
+    assert texts[:4] == ["s4", "dss-exp", "s4d-lin", "hope"]
+    assert [t for t in texts if t in KINDS.values()] == ["pictures, pixel by pixel", "memory, over noise or a gap"]
+
+
+def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:
+    delay = BENCHMARKS["delay"]
+    for variant, score in {"s4": 0.2, "hope": 0.45}.items():
+        spec = delay.recipe(variant, "quick").with_seed(0)
+        put(tmp_path, spec, 0.0, 0.0)
+        path = tmp_path / "delay" / spec.id / "record.json"
+        record = json.loads(path.read_text())
+        record["metrics"] = {"test_rmse": score, "test_rmse_best_constant": 0.7}
+        path.write_text(json.dumps(record))
+    standing = next(s for s in find_standings(Store.at(tmp_path)) if s.name == "delay")
+    line = Line("delay", "", "memory", standing.rows, standing.metric)
+    assert {v: (line.text(r), round(line.share(r), 3)) for v, r in line.rows.items()} == {"s4": ("0.200", 1.0), "hope": ("0.450", 0.5)}
 
 
 def test_a_protocol_with_which_nothing_learns_says_why() -> None:

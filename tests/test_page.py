@@ -388,12 +388,13 @@ def test_a_terminal_without_unicode_gets_the_tables_with_replacements(tmp_path: 
 def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_path: Path) -> None:
     store = frame.committed_records()
     reports = [command.request(words, store).answer(store) for words in committed.read(evidence.HERE)]
-    evidence.write_committed_page(reports, store, tmp_path / "README.md")
+    overview = evidence.compose_overview(store)
+    evidence.write_committed_page(reports, store, overview, tmp_path / "README.md")
     again = "python -m reports everything --commit"
     assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
     tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
     assert tables == {path.name: path.read_text() for path in (evidence.HERE / "tables").glob("*.md")}, again
-    figures = {plot.file for report in reports for plot in report.plots()} - set(readme.find_repeated(reports))
+    figures = {plot.file for report in reports for plot in report.plots()} - set(readme.find_repeated(reports)) | {overview[0].file}
     assert figures == {path.name for path in (evidence.HERE / "figures").iterdir()}, again
 
 

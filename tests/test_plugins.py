@@ -75,7 +75,7 @@ register(generalized_bilinear(0.75, "three-quarters", "gbt 3/4"))
 register(Link(name="square", f=torch.square, inverse=torch.sqrt))
 register(Variant(name="s4d-mine", paper="S4D", mixer=S4DSpec(init="mine", discretization="three-quarters", A_link="square"), about="x",
                  citation="x"))
-register(Benchmark(name="digits-mine", brief="x", title="Mine", metric="accuracy", about="x",
+register(Benchmark(name="digits-mine", brief="x", title="Mine", kind="pictures", metric="accuracy", about="x",
                    rows={"quick": quick_rows(DigitsSpec(noise=8), "here", epochs=1, batch_size=64)}))
 register(Ablation(name="mine", title="Mine", about="x", benchmark="digits-mine", factors=("init",), columns="init",
                   vary=(Factor(name="init", levels={i: {"mixer.init": i} for i in ("lin", "mine")}),)))

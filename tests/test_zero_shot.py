@@ -252,7 +252,15 @@ def test_the_report_shows_the_column_and_published_failures_as_a_cross(runs: Any
     ]
     rows = {"quick": {ANY: replace(BENCHMARKS["digits"].rows["quick"][ANY], data=ToneSpec())}}
     tones = Benchmark(
-        name="tones", brief="x", title="Tones", metric="accuracy", about="x", rows=rows, published=tuple(published), zero_shot=NAMES
+        name="tones",
+        brief="x",
+        title="Tones",
+        kind="signals",
+        metric="accuracy",
+        about="x",
+        rows=rows,
+        published=tuple(published),
+        zero_shot=NAMES,
     )
     report = report_benchmark(runs, tones, "quick", name="tones", make="x")
     found = {part.name: part for section in report.sections for part in section.parts if isinstance(part, Table)}

@@ -82,6 +82,7 @@ def _vital_sign(
         name=name,
         brief=brief,
         title=title,
+        kind="signals",
         metric="rmse",
         about=(
             "BIDMC PPG and Respiration (Pimentel et al., 2017; PhysioNet, ODC-By 1.0): 53 recordings of eight minutes from intensive care. "

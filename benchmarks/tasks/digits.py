@@ -23,6 +23,7 @@ BENCHMARKS: Final = (
         name="digits",
         brief="sequential digits, 8 x 8; no download",
         title="Sequential digits",
+        kind="pictures",
         metric="accuracy",
         about=(
             "The 1,797 handwritten digits that come with scikit-learn (UCI Optical Recognition of Handwritten Digits, CC BY 4.0), 8 x 8, "
@@ -35,6 +36,7 @@ BENCHMARKS: Final = (
         name="digits-noise",
         brief="the same digits, each followed by noise: what is remembered over the gap",
         title="Noise-padded digits",
+        kind="memory",
         metric="accuracy",
         about=(
             f"The same digits, each followed by {NOISE} steps of uniform noise on [0, 1), {PIXELS + NOISE} steps in all; the class is read "

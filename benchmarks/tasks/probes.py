@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from benchmarks.benchmark import Benchmark
+from benchmarks.benchmark import Benchmark, Kind
 from benchmarks.quick import THIS_SUITE, quick_rows
 from data.probes.base import ProbeSpec
 from data.probes.copying import CopyingSpec
@@ -31,6 +31,7 @@ def _probe(
     name: str,
     brief: str,
     epochs: int,
+    kind: Kind,
     metric: Literal["accuracy", "rmse"] = "accuracy",
     reduced: str = "",
 ) -> Benchmark:
@@ -46,7 +47,7 @@ def _probe(
         reduced=reduced,
         source=f"{THIS_SUITE}, after the paper of the probe",
     )
-    return Benchmark(name=name, brief=brief, title=title, metric=metric, about=f"{about} {MADE_HERE}", rows={"quick": rows})
+    return Benchmark(name=name, brief=brief, title=title, kind=kind, metric=metric, about=f"{about} {MADE_HERE}", rows={"quick": rows})
 
 
 BENCHMARKS: Final = (
@@ -59,6 +60,7 @@ BENCHMARKS: Final = (
         "1,024 steps and a delay of 256, a quarter of the published length and delay",
         name="delay",
         brief="a signal, 256 steps later",
+        kind="memory",
         epochs=5,
         metric="rmse",
     ),
@@ -70,6 +72,7 @@ BENCHMARKS: Final = (
         "10 tokens and a gap of 100 steps, as first published",
         name="copying",
         brief="a string, after a long gap",
+        kind="memory",
         epochs=8,
     ),
     _probe(
@@ -81,6 +84,7 @@ BENCHMARKS: Final = (
         "8 tokens among 256 steps, a sixteenth of the published length and half the tokens",
         name="selective-copying",
         brief="the marked tokens of a long string",
+        kind="tokens",
         epochs=8,
     ),
     _probe(
@@ -93,6 +97,7 @@ BENCHMARKS: Final = (
         "16 symbols, as published; 32 steps instead of 256, at which every row stays at chance here",
         name="induction",
         brief="what followed this token when it last came",
+        kind="tokens",
         epochs=4,
         reduced="32 steps",
     ),
@@ -104,6 +109,7 @@ BENCHMARKS: Final = (
         "64 steps and 4 pairs; 256 symbols instead of 8,192",
         name="mqar",
         brief="keys and values, asked for many times",
+        kind="tokens",
         epochs=6,
     ),
 )

@@ -174,6 +174,7 @@ BENCHMARKS: Final = (
         name="sc10",
         brief="ten spoken words, 16,000 samples, and zero-shot at 8 kHz",
         title="Speech Commands, 10 words",
+        kind="signals",
         metric="accuracy",
         about=(
             "Raw waves, 16,000 steps of one number; the word is read from the mean over all steps, or from the last where a setting says "
@@ -187,6 +188,7 @@ BENCHMARKS: Final = (
         name="sc10-mfcc",
         brief="ten spoken words as 161 frames of coefficients",
         title="Speech Commands, 10 words, MFCC",
+        kind="signals",
         metric="accuracy",
         about=(
             f"161 frames of 20 cepstral coefficients, 81 at 8 kHz; the word is read as from the waves. {CLIPS} {TEN_WORDS} The most "
@@ -205,6 +207,7 @@ BENCHMARKS: Final = (
         name="sc35",
         brief="all 35 words, 16,000 samples",
         title="Speech Commands, 35 words",
+        kind="signals",
         metric="accuracy",
         about=(
             "Raw waves, 16,000 steps of one number, short clips filled up with zeros; the word is read from the mean over all steps, or "

@@ -103,6 +103,7 @@ LISTOPS: Final = Benchmark(
     name="lra-listops",
     brief="nested lists of digits, up to 2,000 tokens; generated here, or the official files",
     title="LRA ListOps",
+    kind="tokens",
     metric="accuracy",
     about=(
         "Nested MIN, MAX, MEDIAN and SUM MODULO 10 of digits in prefix notation, one of 18 tokens per step, 501 to 2,000 steps, padded and "
@@ -182,6 +183,7 @@ TEXT: Final = Benchmark(
     name="lra-text",
     brief="film reviews as characters, up to 4,096: liked or not",
     title="LRA Text",
+    kind="tokens",
     metric="accuracy",
     about=(
         f"{REVIEWS}, one character per step, cut at 4,096 and masked; positive or negative is read from the mean over all steps, or from "
@@ -258,6 +260,7 @@ RETRIEVAL: Final = Benchmark(
     name="lra-retrieval",
     brief="pairs of papers as characters, up to 4,000: does one cite the other; official files",
     title="LRA Retrieval",
+    kind="tokens",
     metric="accuracy",
     about=(
         "Pairs of papers of the ACL Anthology Network (Radev et al., 2013), each up to 4,000 characters and masked: does one cite the "
@@ -323,6 +326,7 @@ REVIEW_PAIRS: Final = Benchmark(
     name="retrieval-imdb",
     brief="pairs of film reviews, up to 4,000: of one film or of two",
     title="Retrieval, film reviews",
+    kind="tokens",
     metric="accuracy",
     about=(
         f"Pairs of {REVIEWS}, each up to 4,000 characters and masked: are both about the same film? The two-tower task of LRA Retrieval on "

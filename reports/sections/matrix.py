@@ -1,0 +1,116 @@
+"""Every row on every benchmark in one picture: how much of what can be learned each learns, by kind of task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from reports.parts.figure import draw_nothing
+from reports.parts.judge import Judged, chance_of
+from reports.parts.metric import Metric
+from reports.parts.report import Plot
+from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER, WIDTH, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CAPTION = (
+    "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better. Colour: the share of the way "
+    "from the best constant answer (white) to the best row of the line (blue). Framed and bold: the best mean of the line. ▾: behind it by "
+    "more than the 95 % t interval of the difference, paired by seed, each by itself, so that of many some miss; without it, no difference "
+    "is shown. °: does not beat the constant answer. Empty: no run. Small networks and minutes of training: a line says which rows learn "
+    "a kind of task soonest, and nothing about published tables."
+)
+CELL, HEIGHT = 0.54, 0.24
+"""Inches of a cell."""
+HEAD, EDGE, ROOM = 1.02, 0.08, 0.55
+"""Inches above the cells, in which the names of the rows stand; below them; and to their right, where the last name leans out."""
+SHADES: Final = LinearSegmentedColormap.from_list("share", [PAPER, BLUE])
+
+
+@dataclass(frozen=True)
+class Line:
+    """A benchmark: what it is called, its kind in words, its rows and how they are scored."""
+
+    label: str
+    reduced: str
+    """How the task was made smaller; empty where it is the whole task."""
+    kind: str
+    rows: Mapping[str, Judged]
+    metric: Metric
+
+    def share(self, r: Judged) -> float:
+        """0 for the best constant answer or worse, 1 for the best row; nan where either is unknown."""
+        chance = chance_of(self.rows, self.metric)
+        best = next((b.summary.mean for b in self.rows.values() if b.best and not b.at_chance), math.nan)
+        if chance is None or r.at_chance or not math.isfinite(best):
+            return 0.0 if r.at_chance else math.nan
+        return min(1.0, max(0.0, (r.summary.mean - chance.value) / (best - chance.value)))
+
+    def text(self, r: Judged) -> str:
+        """The mean, with its mark."""
+        value = self.metric.factor * r.summary.mean
+        shown = f"{value:.1f}" if self.metric.higher else f"{value:#.3g}".rstrip(".")
+        behind = r.behind is not None and not r.best and r.behind.n > 1 and r.behind.low > 0
+        return shown + ("°" if r.at_chance else "▾" if behind else "")
+
+
+def compose_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Plot:
+    """The picture of all lines that have a run; `variants` in the order of its columns."""
+    return Plot(
+        name="rows-by-task", title="Every row on every benchmark", figure=draw_matrix(lines, variants), caption=CAPTION,
+        alt="A table in colours: benchmarks by kind down, parameterizations across, each cell a mean test score.",
+    )  # fmt: skip
+
+
+def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
+    """Cells from top to bottom, with a heading before each kind."""
+    shown = [line for line in lines if any(r.scores for r in line.rows.values())]
+    columns = [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
+    if not shown:
+        return draw_nothing("no finished run yet")
+    by_kind: dict[str, list[Line]] = {}
+    for line in shown:
+        by_kind.setdefault(line.kind, []).append(line)
+    tall = HEIGHT * (len(shown) + 1.3 * len(by_kind))
+    wide = CELL * len(columns)
+    with drawing():
+        figure = Figure(figsize=(WIDTH, tall + HEAD + EDGE))
+        height = tall + HEAD + EDGE
+        ax = figure.add_axes(((WIDTH - wide - ROOM) / WIDTH, EDGE / height, wide / WIDTH, tall / height))
+        ax.set_axis_off()
+        ax.set_xlim(0, len(columns))
+        ax.set_ylim(tall / HEIGHT, 0)
+        for x, v in enumerate(columns):
+            ax.text(x + 0.55, 0.95, v, rotation=50, ha="left", va="bottom", rotation_mode="anchor", fontsize=7.8)
+        y = 0.0
+        for kind, of_kind in by_kind.items():
+            ax.text(-(WIDTH - wide - ROOM) / CELL + 0.2, y + 0.75, kind, ha="left", va="center", fontsize=8.4, fontweight="bold")
+            y += 1.3
+            for line in of_kind:
+                label = line.label if line.metric.higher else f"{line.label} ↓"
+                ax.text(-0.2, y + (0.32 if line.reduced else 0.5), label, ha="right", va="center", fontsize=7.4)
+                ax.text(-0.2, y + 0.76, line.reduced, ha="right", va="center", fontsize=5.6, color=MUTED)
+                for x, v in enumerate(columns):
+                    _draw_cell(ax, x, y, line, line.rows.get(v))
+                y += 1
+    return figure
+
+
+def _draw_cell(ax: Axes, x: int, y: float, line: Line, r: Judged | None) -> None:
+    if r is None or not r.scores:
+        ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="none", edgecolor=GRID, lw=0.6))
+        return
+    share = line.share(r)
+    best = r.best and not r.at_chance
+    face = SHADES(0.85 * share) if math.isfinite(share) else PAPER
+    ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=face, edgecolor=INK if best else GRID, lw=1.1 if best else 0.6))
+    color = MUTED if r.at_chance else PAPER if share > 0.55 else INK
+    weight = "bold" if best else "normal"
+    ax.text(x + 0.5, y + 0.53, line.text(r), ha="center", va="center", fontsize=6.9, color=color, fontweight=weight)
