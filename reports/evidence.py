@@ -56,7 +56,8 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
         for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
             print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
-        index = render_index(pages, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
+        drawn = draw_rows_by_task(find_standings(frame.all_records()))
+        index = render_index(pages, drawn, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
         write_atomically(folder / "index.html", index.encode())
     except OSError as error:
         raise unwritable(folder, error) from error

@@ -44,10 +44,15 @@ def _template(name: str) -> jinja2.Template:
     return env.get_template(name)
 
 
-def render_index(reports: Sequence[tuple[Report, str]], *, strays: pd.DataFrame, empty: Sequence[str], records: int) -> str:
-    """The page that names every report with its best row, its score and its cost; with each, the address of its page."""
+def render_index(
+    reports: Sequence[tuple[Report, str]], rows_by_task: Plot, *, strays: pd.DataFrame, empty: Sequence[str], records: int
+) -> str:
+    """The page that names every report with its best row, its score and its cost; with each, the address of its page. Above them the
+    picture of all rows."""
     rows = [{"href": href, "name": r.name, "title": r.title, "scale": r.scale, **_line(r)} for r, href in reports]
-    return _template("index.html.j2").render(rows=rows, strays=strays.to_dict("records"), empty=empty, records=records) + "\n"
+    return _template("index.html.j2").render(
+        rows=rows, plot=rows_by_task, drawn=inline, strays=strays.to_dict("records"), empty=empty, records=records
+    ) + "\n"  # fmt: skip
 
 
 def _line(report: Report) -> dict[str, str]:

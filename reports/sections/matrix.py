@@ -31,6 +31,8 @@ CELL, HEIGHT = 0.54, 0.24
 """Inches of a cell."""
 HEAD, EDGE, ROOM = 1.02, 0.08, 0.55
 """Inches above the cells, in which the names of the rows stand; below them; and to their right, where the last name leans out."""
+DARK, LIGHT = "#202428", "#ffffff"
+"""Text over a shade, which is the same in dark mode: neither the ink nor the paper of a page, which are not."""
 SHADES: Final = LinearSegmentedColormap.from_list("share", [PAPER, BLUE])
 
 
@@ -109,8 +111,9 @@ def _draw_cell(ax: Axes, x: int, y: float, line: Line, r: Judged | None) -> None
         return
     share = line.share(r)
     best = r.best and not r.at_chance
-    face = SHADES(0.85 * share) if math.isfinite(share) else PAPER
+    shaded = math.isfinite(share) and not r.at_chance
+    face = SHADES(0.03 + 0.82 * share) if shaded else PAPER
     ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=face, edgecolor=INK if best else GRID, lw=1.1 if best else 0.6))
-    color = MUTED if r.at_chance else PAPER if share > 0.55 else INK
+    color = MUTED if r.at_chance else INK if not shaded else LIGHT if share > 0.55 else DARK
     weight = "bold" if best else "normal"
     ax.text(x + 0.5, y + 0.53, line.text(r), ha="center", va="center", fontsize=6.9, color=color, fontweight=weight)
