@@ -250,6 +250,19 @@ def printed(variant: str, value: float, std: float | None, status: str = "verifi
     return Published(variant=variant, value=value, std=std, source="Table 5", status=status, zero_shot=zero_shot)
 
 
+def test_a_wide_table_names_its_rows_again_where_it_goes_on() -> None:
+    cells = pd.DataFrame([{"factor": f, "difference": d, "a" * 60: "1", "b" * 60: "2"} for f in ("x", "y") for d in ("p - q", "r - q")])
+    table = Table(
+        name="t", title="T", caption="c", cells=cells, marks=cells.map(lambda _: ""), numbers=cells, left=("factor", "difference")
+    )  # fmt: skip
+    text = table.text()
+    assert text.count("x       p - q") == 2
+    assert text.count("y       r - q") == 2
+    alone = replace(table, cells=cells.assign(factor=list("stuv")))
+    assert [alone.text().count(f"{f}       p - q") for f in "su"] == [1, 1]
+    assert alone.text().count("\nt ") == 2
+
+
 @pytest.mark.parametrize(
     ("benchmark", "first", "free"), [("scifar", "85.02 ± 0.24", "85.15 ± 0.13"), ("sc35", "89.93 ± 0.07", "90.19 ± 0.58")]
 )

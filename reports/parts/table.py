@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 import unicodedata
@@ -38,9 +39,10 @@ class Table:
         widths = {c: max([len(heads[c]), *map(len, v)]) for c, v in shown.items()}
         fit = lambda c, v: v.ljust(widths[c]) if c in self.left else v.rjust(widths[c])
         blocks: list[list[str]] = [[]]
-        for c in shown:  # a table too wide for the terminal goes on below, its first column repeated
-            if sum(widths[k] + 2 for k in blocks[-1]) + widths[c] > TEXT_WIDTH and len(blocks[-1]) > 1:
-                blocks.append([self.cells.columns[0]])
+        keys = self._keys()
+        for c in shown:  # a table too wide for the terminal goes on below, with what names its rows
+            if sum(widths[k] + 2 for k in blocks[-1]) + widths[c] > TEXT_WIDTH and len(blocks[-1]) > len(keys):
+                blocks.append([*keys])
             blocks[-1].append(c)
         lines = [self.title]
         for block in blocks:
@@ -49,6 +51,12 @@ class Table:
             lines += ["", "  ".join(fit(c, heads[c]) for c in block).rstrip(), rule, *body, rule]
         legend = self.caption.replace("Bold:", "*:").replace("Underlined:", "~:").replace("Grey, °:", "°:")
         return "\n".join([*lines, *(line for part in legend.split("\n") for line in textwrap.wrap(part, TEXT_WIDTH))])
+
+    def _keys(self) -> list[str]:
+        """The fewest columns of words from the left that tell the rows apart; the first where none do."""
+        words = list(itertools.takewhile(lambda c: c in self.left, self.cells.columns))
+        apart = (words[:k] for k in range(1, len(words) + 1) if not self.cells[words[:k]].duplicated().any())
+        return next(apart, [*self.cells.columns[:1]])
 
     def markdown(self) -> str:
         """A pipe table, caption below."""
