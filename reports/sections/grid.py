@@ -35,12 +35,14 @@ def compose_grid(cells: Mapping[Key, Judged], ablation: Ablation, metric: Metric
         cells, name=f"{ablation.page}-grid", title=f"{title}, {ablation.scale} scale", metric=metric, factors=ablation.factors,
         columns=ablation.columns,
     )  # fmt: skip
+    yardsticks = any(reference.yardstick for reference in arrangement.references.values())
     plot = Plot(
         name=f"{ablation.page}-dots",
         title="Every run of the grid",
         figure=draw_grid(arrangement, metric=metric),
-        alt=f"Dots for every seed, a line per cell and a colour per {ablation.columns}; reference rows below.",
-        caption=f"{dots.CAPTION} Long vertical lines carry the means of the reference rows up into the grid.",
+        alt=f"Dots for every seed, a line per cell and a colour per {ablation.columns}"
+        + ("; reference rows below." if yardsticks else "."),
+        caption=dots.CAPTION + (" Long vertical lines carry the means of the reference rows up into the grid." if yardsticks else ""),
     )
     text = (SCALE_WORDS[ablation.scale], *describe_impossible(ablation.impossible()))
     return Section(name="grid", title="The grid", text=text, parts=(table, plot))
