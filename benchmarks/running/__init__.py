@@ -14,7 +14,7 @@ launch.py       a list of runs, each made once, resumable at any moment
 pool.py         where they are made: the processes of this machine
 warm.py         what each of these finds made: imports, and the hash of the sources
 worker.py       the life of one of them
-cluster.py      the same on the machines of a Ray cluster
+cluster.py      ClusterPool, what such places on other machines share: ray_pool.py, slurm_pool.py
 order.py        a run that is made there: what is sent, and what comes back
 screen.py       what a launch shows while it works
 estimate.py     how long runs will take, from what records of this machine took; and plans
