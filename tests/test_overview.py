@@ -56,7 +56,7 @@ def test_a_row_says_what_a_run_takes_which_row_is_best_and_what_is_behind_it(tmp
 
 def test_the_task_is_said_in_words() -> None:
     assert describe_task(BENCHMARKS["digits"].recipe("s4", "quick")) == "64 steps; 16 epochs in batches of 32"
-    assert describe_task(BENCHMARKS["induction"].recipe("s4", "quick")) == "32 steps; 4 epochs in batches of 32"
+    assert describe_task(BENCHMARKS["induction"].recipe("s4", "quick")) == "32 steps; 12 epochs in batches of 32"
 
 
 def test_it_stands_on_the_page_and_between_its_markers(tmp_path: Path) -> None:
