@@ -136,6 +136,13 @@ def test_of_many_classes_an_older_record_gives_a_bound(tmp_path: Path) -> None:
     assert "at least 10.00 %" in table.caption
 
 
+def test_seeds_that_did_not_learn_are_named_where_the_mean_hides_them(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": [1.0, 0.11, 0.12], "hope": [0.9, 0.9, 0.8], "s4d-lin": [0.1, 0.1, 0.1]}).assign(tests=360.0)
+    words = describe_rows(judge_variants(runs, TEN), TEN)[0]
+    assert "No better than a constant answer: s4d-lin." in words
+    assert words.endswith("Seeds that stayed at the constant answer, each by itself, where the mean did not: s4 2 of 3.")
+
+
 def test_committed_evidence_stands_apart(tmp_path: Path) -> None:
     """Below what was run here, marked, compared with nothing, and without times of another machine."""
     runs = scored(tmp_path, {"hope-paper-rates": [0.99, 0.99], "s4": [0.8, 0.9], "hope": [0.7, 0.8]})

@@ -159,7 +159,17 @@ def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]
     dull = [k for k, r in done.items() if r.at_chance]
     if dull:
         said.append(f"No better than a constant answer: {_listed(dull)}.")
+    if stuck := _stuck(learned, chance, metric):
+        said.append(f"Seeds that stayed at the constant answer, each by itself, where the mean did not: {_listed(stuck)}.")
     return (" ".join(s for s in said if s), *_lost(rows))
+
+
+def _stuck(learned: Mapping[str, Judged], chance: Chance | None, metric: Metric) -> list[str]:
+    """Rows that learned with some seeds only, each with how many did not: their mean and spread are of two kinds of run."""
+    if chance is None:
+        return []
+    stayed = {k: sum(not chance.beaten_by(score, metric.higher) for score in r.scores.values()) for k, r in learned.items()}
+    return [f"{k} {n} of {len(learned[k].scores)}" for k, n in stayed.items() if n]
 
 
 def _ahead(name: str, r: Judged, metric: Metric) -> str:
