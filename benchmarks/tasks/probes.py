@@ -94,8 +94,8 @@ BENCHMARKS: Final = (
         "what is read, which a linear time-invariant layer alone cannot follow; two with gates between them can, over so few steps. Chance "
         "is 6.7 %.",
         InductionSpec(length=32, n_train=8192, n_val=512, n_test=1024),
-        "16 symbols, as published; 32 steps instead of 256, at which every row stays at chance here; a network finds the answer all at once, "
-        "and after 4 epochs it was up to the seed whether it had",
+        "16 symbols, as published; 32 steps instead of 256, at which every row stays at chance here; a network finds the answer all at "
+        "once, and after 4 epochs it was up to the seed whether it had",
         name="induction",
         brief="what followed this token when it last came",
         kind="tokens",
