@@ -60,7 +60,9 @@ def _describe(standing: Standing) -> tuple[tuple[str, ...], dict[str, object]]:
     rows, metric, best = standing.rows, standing.metric, standing.best
     chance = chance_of(rows, metric)
     shown = HOLE if chance is None else f"{'' if chance.exact else '≥ ' if metric.higher else '≤ '}{metric.show(chance.value)}"
-    score = HOLE if best is None else f"{best}, {metric.score(rows[best].summary)} {metric.unit}"
+    level = sum(r.equal for r in rows.values())
+    named = f"{best} and {level} more" if level else best
+    score = HOLE if best is None else f"{named}, {metric.score(rows[best].summary)} {metric.unit}"
     cells = (standing.name, describe_task(standing.recipe), _minutes(rows), score, shown, _behind(standing))
     numbers = {"benchmark": standing.name, "best": best or "", "mean": rows[best].summary.mean if best else math.nan}
     return cells, {**numbers, "n": rows[best].summary.n if best else 0, "constant": chance.value if chance else math.nan}

@@ -136,6 +136,18 @@ def test_of_many_classes_an_older_record_gives_a_bound(tmp_path: Path) -> None:
     assert "at least 10.00 %" in table.caption
 
 
+def test_rows_with_the_scores_of_the_best_are_named_with_it(tmp_path: Path) -> None:
+    runs = scored(tmp_path, {"s4": [1.0, 1.0], "hope": [1.0, 1.0], "s4d-lin": [1.0, 0.8]})
+    rows = judge_variants(runs, ACCURACY)
+    assert [v for v, r in rows.items() if r.equal] == ["hope"]
+    said = describe_rows(rows, ACCURACY)[0]
+    assert said.startswith(
+        "Best mean test accuracy: s4, 100.00 ± 0.00 (2) %; hope has the same, seed for seed, 10.00 points ahead of s4d-lin ("
+    )
+    both = describe_rows({v: r for v, r in rows.items() if v != "s4d-lin"}, ACCURACY)[0]
+    assert both.startswith("Best mean test accuracy: s4, 100.00 ± 0.00 (2) %; hope has the same, seed for seed. Two seeds")
+
+
 def test_seeds_that_did_not_learn_are_named_where_the_mean_hides_them(tmp_path: Path) -> None:
     runs = scored(tmp_path, {"s4": [1.0, 0.11, 0.12], "hope": [0.9, 0.9, 0.8], "s4d-lin": [0.1, 0.1, 0.1]}).assign(tests=360.0)
     words = describe_rows(judge_variants(runs, TEN), TEN)[0]

@@ -41,6 +41,12 @@ class Judged:
     """Its runs are committed evidence, while other rows were run here: it is shown, and not compared."""
 
     @property
+    def equal(self) -> bool:
+        """Whether it has the scores of the best row, seed for seed."""
+        d = self.behind
+        return d is not None and d.n == self.summary.n and d.mean == 0 and (d.n == 1 or d.low == d.high == 0)
+
+    @property
     def at_chance(self) -> bool:
         """Whether it has scores and they do not beat the best constant answer."""
         return self.mark == "chance"
@@ -151,8 +157,11 @@ def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]
     if len(done) == 1:
         said = [f"One row has results so far: {best}, {metric.score(done[best].summary)} {metric.unit}."]
     elif others:
-        following = min(others, key=lambda k: others[k].behind.mean)  # type: ignore[union-attr]
-        said[0] += _ahead(following, others[following], metric)
+        equal = [k for k, r in others.items() if r.equal]
+        following = min(others, key=lambda k: (others[k].equal, others[k].behind.mean))  # type: ignore[union-attr]
+        if equal:
+            said[0] += f"; {_listed(equal)} {'has' if len(equal) == 1 else 'have'} the same, seed for seed"
+        said[0] += _ahead(following, others[following], metric) if len(equal) < len(others) else "."
         said += [_certainty(done), _cost(best, done[best], following, done[following])]
     else:
         said[0] += "; no row has a seed in common with it."

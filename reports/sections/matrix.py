@@ -110,7 +110,7 @@ def _draw_cell(ax: Axes, x: int, y: float, line: Line, r: Judged | None) -> None
         ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="none", edgecolor=GRID, lw=0.6))
         return
     share = line.share(r)
-    best = r.best and not r.at_chance
+    best = (r.best or r.equal) and not r.at_chance
     shaded = math.isfinite(share) and not r.at_chance
     face = SHADES(0.03 + 0.82 * share) if shaded else PAPER
     ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=face, edgecolor=INK if best else GRID, lw=1.1 if best else 0.6))
