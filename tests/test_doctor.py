@@ -126,7 +126,7 @@ def test_without_packaging_the_doctor_still_works_and_says_so(tmp_path: Path, co
 
 def test_every_dependency_is_known_to_the_doctor() -> None:
     tools = ("ruff", "mypy", "import-linter", "pytest-timeout")
-    extras = ("tensorboard", "wandb", "mlflow-skinny", "sqlalchemy", "alembic", "ray")
+    extras = ("tensorboard", "wandb", "mlflow-skinny", "sqlalchemy", "alembic", "ray", "submitit")
     known = {*doctor.ESSENTIAL, *doctor.OPTIONAL, *tools, *extras}
     assert set(doctor.ranges()) == known
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from benchmarks.running.environment import ROOT, EnvironmentProblem
-from benchmarks.running.record import DamagedRecord, NewerRecord, Record, failed, identity
+from benchmarks.running.record import DamagedRecord, NewerRecord, Record, failed, identity, laid_out
 from benchmarks.running.store import Store, StoredRecord, checkpoints, run_root
 from benchmarks.spec import RunSpec, canonical, spec_id
 from data.images.digits import DigitsSpec
@@ -417,3 +417,12 @@ def test_without_a_checkout_runs_are_kept_in_the_working_folder(tmp_path: Path, 
     monkeypatch.setattr("benchmarks.running.store.ROOT", tmp_path / "site-packages")
     monkeypatch.chdir(tmp_path)
     assert run_root() == tmp_path / "runs"
+
+
+def test_a_record_is_a_line_a_field_and_a_line_an_entry_of_a_list() -> None:
+    lines = laid_out({"id": "x", "metrics": {"a": 1.0, "b": None}, "history": [{"epoch": 0}, {"epoch": 1}], "rates": []}).splitlines()
+    assert lines == [
+        "{", '"id": "x",', '"metrics": {"a":1.0,"b":null},', '"history": [', '{"epoch":0},', '{"epoch":1}', "],", '"rates": []', "}",
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        laid_out({"metrics": {"a": float("nan")}})
