@@ -86,6 +86,6 @@ def _behind(standing: Standing) -> str:
     if best is None:
         return idle or "no row beats the constant answer"
     others = {v: r.behind for v, r in scored.items() if r.behind is not None and v != best}
-    clear = {v: d for v, d in others.items() if d.n > 1 and d.low > 0}
+    clear = {v: d for v, d in others.items() if scored[v].clearly_behind}
     words = [f"{v} ({metric.show(d.mean)})" for v, d in sorted(clear.items(), key=lambda item: item[1].mean)]
     return f"{len(clear)} of {len(others)}{': ' if words else ''}{', '.join(words)}"

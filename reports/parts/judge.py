@@ -41,6 +41,11 @@ class Judged:
     """Its runs are committed evidence, while other rows were run here: it is shown, and not compared."""
 
     @property
+    def clearly_behind(self) -> bool:
+        """Whether it is behind the best row by more than the interval of the difference, by itself."""
+        return self.behind is not None and self.behind.n > 1 and self.behind.low > 0
+
+    @property
     def equal(self) -> bool:
         """Whether it has the scores of the best row, seed for seed."""
         d = self.behind

@@ -73,6 +73,11 @@ def _split(cells: Mapping[Key, Judged], factors: Sequence[str], along: str) -> M
     return out
 
 
+def name_line(key: Key, others: Sequence[str]) -> str:
+    """A line by its levels of the factors that are not along it."""
+    return " · ".join(name_level(f, v) for f, v in zip(others, key) if v != NO_CHOICE)
+
+
 def ordered(levels: Iterable[str]) -> list[str]:
     """Levels by the number in them, as in "x 1/3" or "64"; as they come, where one has none."""
     names = list(levels)
@@ -91,7 +96,7 @@ def draw_along(lines: Mapping[Key, Line], ablation: Ablation, metric: Metric) ->
     others = [f for f in ablation.factors if f != ablation.along]
     if ablation.tuned:
         return draw_panels(lines, others, ablation.along, ablation.tuned, metric)
-    names = {key: " · ".join(name_level(f, v) for f, v in zip(others, key) if v != NO_CHOICE) for key in lines}
+    names = {key: name_line(key, others) for key in lines}
     looks = looks_of(list(names.values()), VARIANTS)
     lost = {key: [_share_lost(line[v]) if v in line else None for v in levels] for key, line in lines.items()}
     with drawing():

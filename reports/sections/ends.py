@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ablations.grid import NO_CHOICE, Ablation
+from ablations.grid import Ablation
 from reports.parts import stats
 from reports.parts.metric import Metric
 from reports.parts.stats import Difference
 from reports.parts.table import HOLE, Table
-from reports.sections.along import Line, ordered
-from reports.sections.grid import Key, name_level
+from reports.sections.along import Line, name_line, ordered
+from reports.sections.grid import Key
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def describe_ends(changes: Sequence[Change], ablation: Ablation, metric: Metric)
     if len(changes) < 2:
         return ()
     best, worst = changes[0], changes[-1]
-    named = [" · ".join(name_level(f, v) for f, v in zip(_others(ablation), c.key) if v != NO_CHOICE) for c in (best, worst)]
+    named = [name_line(c.key, _others(ablation)) for c in (best, worst)]
     said = [_interval(c.difference, metric) for c in (best, worst)]
     return (
         f"From {best.first} to {best.last} ({ablation.along}) the test {metric.label} of {named[0]} moves by {said[0]} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.colors import LinearSegmentedColormap
@@ -47,20 +48,26 @@ class Line:
     rows: Mapping[str, Judged]
     metric: Metric
 
+    @cached_property
+    def ends(self) -> tuple[float, float]:
+        """What the best constant answer scores, and the best row; nan where it is unknown."""
+        chance = chance_of(self.rows, self.metric)
+        best = next((r.summary.mean for r in self.rows.values() if r.best and not r.at_chance), math.nan)
+        return math.nan if chance is None else chance.value, best
+
     def share(self, r: Judged) -> float:
         """0 for the best constant answer or worse, 1 for the best row; nan where either is unknown."""
-        chance = chance_of(self.rows, self.metric)
-        best = next((b.summary.mean for b in self.rows.values() if b.best and not b.at_chance), math.nan)
-        if chance is None or r.at_chance or not math.isfinite(best):
-            return 0.0 if r.at_chance else math.nan
-        return min(1.0, max(0.0, (r.summary.mean - chance.value) / (best - chance.value)))
+        if r.at_chance:
+            return 0.0
+        low, high = self.ends
+        share = (r.summary.mean - low) / (high - low)
+        return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
 
     def text(self, r: Judged) -> str:
         """The mean, with its mark."""
         value = self.metric.factor * r.summary.mean
         shown = f"{value:.1f}" if self.metric.higher else f"{value:#.3g}".rstrip(".")
-        behind = r.behind is not None and not r.best and r.behind.n > 1 and r.behind.low > 0
-        return shown + ("°" if r.at_chance else "▾" if behind else "")
+        return shown + ("°" if r.at_chance else "▾" if r.clearly_behind else "")
 
 
 def compose_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Plot:
