@@ -13,7 +13,7 @@ from benchmarks.spec import RunSpec, canonical, every_field
 from reports.overview import describe_task, draw_rows_by_task, tabulate_benchmarks
 from reports.parts.frame import Expected
 from reports.readme import write_map, write_page
-from reports.sections.matrix import Line
+from reports.sections.matrix import Line, mean_shares
 from reports.standings import find_standings
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
@@ -93,6 +93,17 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
     texts = [t.get_text() for t in figure.axes[0].texts]
     assert texts[:4] == ["s4", "dss-exp", "s4d-lin", "hope"]
     assert [t for t in texts if t in KINDS.values()] == ["pictures, pixel by pixel", "memory, over noise or a gap"]
+
+
+def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_of_rows_that_have_it_all(tmp_path: Path) -> None:
+    for name, scores in {"digits": {"s4": 0.9, "hope": 0.5, "s4d-lin": 0.7}, "copying": {"s4": 0.3, "hope": 0.6}}.items():
+        for variant, score in scores.items():
+            put(tmp_path, BENCHMARKS[name].recipe(variant, "quick").with_seed(0), score, 0.1)
+    put(tmp_path, BENCHMARKS["induction"].recipe("s4", "quick").with_seed(0), 0.1, 0.1)
+    standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
+    lines = [Line(s.name, "", "one kind", s.rows, s.metric) for s in standings]
+    assert {v: round(share, 3) for v, share in mean_shares(lines, ["s4", "hope", "s4d-lin", "lru"]).items()} == {"s4": 0.7, "hope": 0.75}
+    assert mean_shares([], ["s4"]) == {}
 
 
 def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ CAPTION = (
     "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better. Colour: the share of the way "
     "from the best constant answer (white) to the best row of the line (blue). Framed and bold: the best mean of the line. ▾: behind it by "
     "more than the 95 % t interval of the difference, paired by seed, each by itself, so that of many some miss; without it, no difference "
-    "is shown. °: does not beat the constant answer. Empty: no run. Small networks and minutes of training: a line says which rows learn "
-    "a kind of task soonest, and nothing about published tables."
+    "is shown. °: does not beat the constant answer. Empty: no run. Mean share: of a kind, over its benchmarks on which any row "
+    "learns, of the rows that have them all. Small networks and minutes of training: a line says which rows learn a "
+    "kind of task soonest, and nothing about published tables."
 )
 CELL, HEIGHT = 0.54, 0.24
 """Inches of a cell."""
@@ -70,6 +71,13 @@ class Line:
         return shown + ("°" if r.at_chance else "▾" if r.clearly_behind else "")
 
 
+def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, float]:
+    """The mean share over the lines on which any row beats the constant answer, of each of `variants` that has a score on all of them."""
+    learned = [line for line in lines if all(map(math.isfinite, line.ends))]
+    shares = {v: [line.share(line.rows[v]) for line in learned if v in line.rows and line.rows[v].scores] for v in variants}
+    return {v: sum(of_row) / len(of_row) for v, of_row in shares.items() if of_row and len(of_row) == len(learned)}
+
+
 def compose_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Plot:
     """The picture of all lines that have a run; `variants` in the order of its columns."""
     return Plot(
@@ -97,10 +105,14 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
         ax.set_xlim(0, len(columns))
         ax.set_ylim(tall / HEIGHT, 0)
         for x, v in enumerate(columns):
-            ax.text(x + 0.55, 0.95, v, rotation=50, ha="left", va="bottom", rotation_mode="anchor", fontsize=7.8)
+            ax.text(x + 0.55, 0.25, v, rotation=50, ha="left", va="bottom", rotation_mode="anchor", fontsize=7.8)
         y = 0.0
         for kind, of_kind in by_kind.items():
             ax.text(-(WIDTH - wide - ROOM) / CELL + 0.2, y + 0.75, kind, ha="left", va="center", fontsize=8.4, fontweight="bold")
+            shares = mean_shares(of_kind, columns)
+            ax.text(-0.2, y + 0.76, "mean share" if shares else "", ha="right", va="center", fontsize=6.2, color=MUTED)
+            for v, share in shares.items():
+                ax.text(columns.index(v) + 0.5, y + 0.75, f"{100 * share:.0f} %", ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
             for line in of_kind:
                 label = line.label if line.metric.higher else f"{line.label} ↓"
