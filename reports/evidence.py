@@ -9,7 +9,9 @@ from pathlib import Path
 
 from benchmarks import cli
 from benchmarks.registry import BENCHMARKS
+from benchmarks.running.beside import StoredRecord
 from benchmarks.running.environment import EnvironmentProblem
+from benchmarks.running.record import DamagedRecord
 from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
@@ -90,23 +92,26 @@ def arrays_wanted(expected: Sequence[Expected]) -> set[str]:
 def commit(request: Request, others: Sequence[Request]) -> int:
     """Copies the records of a report into reports/records and renders from the copy, with what the other committed reports say; the
     exit code."""
-    copied, dirty = copy_records(request)
+    copied, kept, dirty = copy_records(request)
     if dirty:
         print(f"note: {dirty} records were made by code with uncommitted changes (environment.dirty)", file=sys.stderr)
-    print(f"{copied} records copied into reports/records")
+    print(f"{copied} records copied into reports/records" + (f"; {kept} of the same code stay as they are" if kept else ""))
     requests = committed.with_report(others, request)
     committed.write(requests, HERE)
     return render_committed(requests, fresh=(request.name,))
 
 
-def copy_records(request: Request) -> tuple[int, int]:
-    """Copies what the run store has of a report, and the arrays that `arrays_wanted` names. Returns how many, and how many of them are
-    of code with uncommitted changes."""
+def copy_records(request: Request) -> tuple[int, int, int]:
+    """Copies what the run store has of a report, and the arrays that `arrays_wanted` names; a committed record that the same code made
+    stays. Returns how many are copied, how many stay, and how many of the copied are of code with uncommitted changes."""
     with_arrays = arrays_wanted(request.expected) if request.arrays else set()
-    copied = dirty = 0
+    copied = kept = dirty = 0
     for _, run in frame.tidy(request.expected, Store()).iterrows():
         found = run["found"]
         if found is None or run["status"] == "failed":
+            continue
+        if _stands(found, run["benchmark"], run["id"], arrays=run["id"] in with_arrays):
+            kept += 1
             continue
         target = frame.COMMITTED / run["benchmark"] / run["id"]
         target.mkdir(parents=True, exist_ok=True)
@@ -122,7 +127,20 @@ def copy_records(request: Request) -> tuple[int, int]:
         (frame.COMMITTED / place).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(frame.COMMITTED / place, path.read_bytes())
         copied += 1
-    return copied, dirty
+    return copied, kept, dirty
+
+
+def _stands(found: StoredRecord, benchmark: str, id: str, *, arrays: bool) -> bool:
+    """Whether the run is evidence already: a good record of it is committed, made by the code that made the one in the run store, and
+    its arrays are there where they are wanted."""
+    try:
+        committed = frame.committed_records().find(benchmark, id)
+    except DamagedRecord:
+        return False
+    code = lambda stored: stored.record.environment.get("content", "")
+    if committed is None or not code(committed) or code(committed) != code(found):
+        return False
+    return not arrays or (committed.arrays_path is not None and committed.arrays_path.is_file())
 
 
 def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:

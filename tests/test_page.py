@@ -241,6 +241,31 @@ def test_commit_copies_records_and_renders_from_the_copy(
     assert "](figures/quickstart-memory.svg)" in (tmp_path / "reports" / "README.md").read_text()
 
 
+def test_commit_leaves_a_record_that_the_same_code_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = situation(tmp_path / "runs", "mixed")
+    monkeypatch.setattr(frame, "COMMITTED", tmp_path / "records")
+    monkeypatch.setattr(evidence, "arrays_wanted", lambda asked: {asked[0].id})
+    request = replace(request_quickstart((0,), ("default",), all_records()), expected=asked)
+    for path in (tmp_path / "runs").rglob("record.json"):
+        record = json.loads(path.read_text())
+        record["environment"] |= {"content": "one"}
+        path.write_text(json.dumps(record))
+    assert evidence.copy_records(request)[:2] == (11, 0)
+    places = {e.id: (tmp_path / "records" / e.benchmark / e.id, tmp_path / "runs" / e.benchmark / e.id) for e in asked[:4]}
+    (with_arrays, _), (_, again), (_, newer), (damaged, _) = places.values()
+    for folder, change in ((again, {"date": "later"}), (newer, {"content": "another"})):
+        record = json.loads((folder / "record.json").read_text())
+        record["environment"] |= change
+        (folder / "record.json").write_text(json.dumps(record))
+    next(with_arrays.glob("arrays*.npz")).unlink()
+    (damaged / "record.json").write_text("{")
+    assert evidence.copy_records(request)[:2] == (3, 8)
+    assert list(with_arrays.glob("arrays*.npz"))
+    of_code = [json.loads((committed / "record.json").read_text())["environment"] for committed, _ in places.values()]
+    assert [e["content"] == "another" for e in of_code] == [False, False, True, False]
+    assert "later" not in [e["date"] for e in of_code]
+
+
 def test_commit_writes_the_results_into_the_readme_between_its_markers(tmp_path: Path) -> None:
     text = tmp_path / "README.md"
     text.write_text("before\n<!-- results: x -->\nyesterday\n<!-- end results: x -->\nafter\n")
