@@ -16,16 +16,14 @@ from benchmarks.running.store import Store, run_root, write_atomically
 from models import DEFAULT_VARIANTS
 from reports import committed, readme
 from reports.everything import Everything, find_strays
-from reports.overview import draw_rows_by_task, tabulate_benchmarks
+from reports.overview import Overview, compose_overview
 from reports.parts import frame
-from reports.parts.files import write, write_tables_and_figures
+from reports.parts.files import write, write_tables, write_tables_and_figures
 from reports.parts.frame import Expected
 from reports.parts.page import render_index
 from reports.parts.pages import write_pages
-from reports.parts.report import Plot, Report
-from reports.parts.table import Table
+from reports.parts.report import Report
 from reports.request import Request
-from reports.standings import find_standings
 
 HERE = Path(__file__).resolve().parent
 
@@ -58,8 +56,8 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
         for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
             print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]
-        drawn = draw_rows_by_task(find_standings(frame.all_records()))
-        index = render_index(pages, drawn, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
+        overview = compose_overview(frame.all_records())
+        index = render_index(pages, overview.picture, strays=all_of_it.strays, empty=all_of_it.empty, records=all_of_it.records())
         write_atomically(folder / "index.html", index.encode())
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -162,29 +160,25 @@ def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = 
         (HERE / "figures" / name).unlink(missing_ok=True)
     overview = compose_overview(store)
     if fresh is None:
-        _sweep(reports, overview[0])
-    write_atomically(HERE / "figures" / overview[0].file, overview[0].drawn[1])
-    readme.write_map(*overview, HERE.parent / "README.md")
+        _sweep(reports, overview)
+    write_atomically(HERE / "figures" / overview.picture.file, overview.picture.drawn[1])
+    write_tables((overview.scores,), HERE / "tables")
+    readme.write_map(overview, HERE.parent / "README.md")
     write_committed_page(reports, store, overview, HERE / "README.md")
     print("reports/README.md shows every committed report")
     return cli.DONE
 
 
-def compose_overview(store: Store) -> tuple[Plot, Table]:
-    """The picture of all rows and the table of all benchmarks."""
-    standings = find_standings(store)
-    return draw_rows_by_task(standings), tabulate_benchmarks(standings)
-
-
-def write_committed_page(reports: Sequence[Report], store: Store, overview: tuple[Plot, Table], path: Path) -> None:
+def write_committed_page(reports: Sequence[Report], store: Store, overview: Overview, path: Path) -> None:
     """One page of these reports, with the picture and the table of everything and the records in `store` that none of them shows."""
     readme.write_page(reports, path, find_strays(reports, frame.find_all(store)), overview)
 
 
-def _sweep(reports: Sequence[Report], rows_by_task: Plot) -> None:
+def _sweep(reports: Sequence[Report], overview: Overview) -> None:
     """Removes tables and figures that no report has any more."""
-    shown = {f"{table.name}.{kind}" for report in reports for table in report.tables() for kind in ("txt", "md")}
-    shown |= {rows_by_task.file, *(plot.file for report in reports for plot in report.plots())}
+    tables = [overview.scores, *(table for report in reports for table in report.tables())]
+    shown = {f"{table.name}.{kind}" for table in tables for kind in ("txt", "md")}
+    shown |= {overview.picture.file, *(plot.file for report in reports for plot in report.plots())}
     for path in (p for part in ("tables", "figures") for p in (HERE / part).glob("*") if p.name not in shown):
         path.unlink()
         print(f"{path.name}: removed, no report shows it")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from benchmarks.benchmark import KINDS
 from benchmarks.recipe import Recipe
+from benchmarks.running.store import Store
 from models import VARIANTS
 from reports.parts.judge import Judged, chance_of, finite
 from reports.parts.report import Plot
 from reports.parts.table import HOLE, Table
-from reports.sections.matrix import Line, compose_matrix
-from reports.standings import Standing
+from reports.sections.matrix import Line, compose_matrix, tabulate_matrix
+from reports.standings import Standing, find_standings
 
 CAPTION = (
     "The default rows, and those at the rates of their papers, a core each. Minutes: of a run, the fastest and the slowest row's median. "
@@ -26,14 +28,28 @@ CAPTION = (
 COLUMNS = ("benchmark", "task at quick scale", "minutes", "best row", "constant answer", "behind it")
 
 
-def draw_rows_by_task(standings: Sequence[Standing]) -> Plot:
-    """Every row on every benchmark, by kind of task; the lines of a row side by side."""
+@dataclass(frozen=True)
+class Overview:
+    """What is known of all rows and benchmarks at quick scale."""
+
+    picture: Plot
+    """Every row on every benchmark, by kind of task."""
+    scores: Table
+    """The same as text."""
+    benchmarks: Table
+    """For choosing one."""
+
+
+def compose_overview(store: Store) -> Overview:
+    """From the runs in `store`; the lines of a row, at common rates and at its paper's, side by side."""
+    standings = find_standings(store)
     lines = [
         Line(label=s.name, reduced=s.recipe.reduced, kind=words, rows=s.rows, metric=s.metric)
         for kind, words in KINDS.items() for s in standings if s.benchmark.kind == kind
     ]  # fmt: skip
     first = [v for v in VARIANTS if not VARIANTS[v].second_line_of]
-    return compose_matrix(lines, [w for v in first for w in VARIANTS if v in (w, VARIANTS[w].second_line_of)])
+    variants = [w for v in first for w in VARIANTS if v in (w, VARIANTS[w].second_line_of)]
+    return Overview(compose_matrix(lines, variants), tabulate_matrix(lines, variants), tabulate_benchmarks(standings))
 
 
 def tabulate_benchmarks(standings: Sequence[Standing]) -> Table:

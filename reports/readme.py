@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.running.store import write_atomically
+from reports.overview import Overview
 from reports.parts.markdown import embed, picture
 from reports.parts.report import Plot, Report
 from reports.parts.table import Table, escape_markdown
@@ -45,16 +46,14 @@ def _replace_between(start: str, end: str, block: str, readme: Path) -> bool:
     return True
 
 
-def write_map(rows_by_task: Plot, benchmarks: Table, readme: Path) -> bool:
+def write_map(overview: Overview, readme: Path) -> bool:
     """Replaces what stands between the markers of the picture of all rows and of the table of all benchmarks; False where the file lacks
     either."""
-    drawn = _replace_between("<!-- rows -->", "<!-- end rows -->", picture(rows_by_task, "reports/figures"), readme)
-    return _replace_between("<!-- benchmarks -->", "<!-- end benchmarks -->", benchmarks.markdown().strip(), readme) and drawn
+    drawn = _replace_between("<!-- rows -->", "<!-- end rows -->", picture(overview.picture, "reports/figures"), readme)
+    return _replace_between("<!-- benchmarks -->", "<!-- end benchmarks -->", overview.benchmarks.markdown().strip(), readme) and drawn
 
 
-def write_page(
-    reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: tuple[Plot, Table] | None = None
-) -> None:
+def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | None = None, overview: Overview | None = None) -> None:
     """A list of contents, the picture of all rows and the table of all benchmarks, how to read what stands in several reports, a section
     for each, and the records that none of them shows."""
     shared, repeated = find_shared(reports), find_repeated(reports)
@@ -62,7 +61,8 @@ def write_page(
     chapters += ["- [How to read the tables and figures](#how-to-read)", *map(_entry, reports)]
     blocks = ["# Results", INTRODUCTION, "\n".join(chapters)]
     if overview:
-        blocks += ["## Which row, which benchmark", picture(overview[0], "figures"), overview[1].markdown().strip()]
+        as_text = f"The same [as a table](tables/{overview.scores.name}.md)."
+        blocks += ["## Which row, which benchmark", picture(overview.picture, "figures"), as_text, overview.benchmarks.markdown().strip()]
     blocks += ["## How to read", *_readings(reports, shared)]
     for report in reports:
         blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]

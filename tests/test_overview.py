@@ -10,7 +10,7 @@ from benchmarks.benchmark import KINDS
 from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.running.store import Store
 from benchmarks.spec import RunSpec, canonical, every_field
-from reports.overview import describe_task, draw_rows_by_task, tabulate_benchmarks
+from reports.overview import compose_overview, describe_task, tabulate_benchmarks
 from reports.parts.frame import Expected
 from reports.readme import write_map, write_page
 from reports.sections.matrix import Line, mean_shares
@@ -60,19 +60,18 @@ def test_the_task_is_said_in_words() -> None:
 
 
 def test_it_stands_on_the_page_and_between_its_markers(tmp_path: Path) -> None:
-    standings = find_standings(Store(()))
-    plot, table, readme = draw_rows_by_task(standings), tabulate_benchmarks(standings), tmp_path / "README.md"
+    overview, readme = compose_overview(Store(())), tmp_path / "README.md"
     markers = "<!-- rows -->\n<!-- end rows -->\n"
     readme.write_text(f"before\n{markers}<!-- benchmarks -->\nof yesterday\n<!-- end benchmarks -->\nafter\n")
-    assert write_map(plot, table, readme)
+    assert write_map(overview, readme)
     text = readme.read_text()
     assert "of yesterday" not in text
     assert "| lra-listops | at most 200 tokens;" in text
     assert "](reports/figures/rows-by-task.svg)" in text
     assert text.endswith("<!-- end benchmarks -->\nafter\n")
     readme.write_text("nothing")
-    assert not write_map(plot, table, readme)
-    write_page([], readme, overview=(plot, table))
+    assert not write_map(overview, readme)
+    write_page([], readme, overview=overview)
     assert "## Which row, which benchmark" in readme.read_text()
     assert "](figures/rows-by-task.svg)" in readme.read_text()
 
@@ -89,10 +88,16 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
     assert cells == {"s4": ("90.5", 1.0), "hope": ("50.5▾", 0.503), "s4d-lin": ("90.0", 0.994), "dss-exp": ("10.0°", 0.0)}
     nothing = Line("copying", "", "memory", standings["copying"].rows, standings["copying"].metric)
     assert [(nothing.text(r), nothing.share(r)) for r in nothing.rows.values()] == [("12.0°", 0.0)]
-    figure = draw_rows_by_task(list(standings.values())).figure
-    texts = [t.get_text() for t in figure.axes[0].texts]
+    overview = compose_overview(Store.at(tmp_path))
+    texts = [t.get_text() for t in overview.picture.figure.axes[0].texts]
     assert texts[:4] == ["s4", "dss-exp", "s4d-lin", "hope"]
     assert [t for t in texts if t in KINDS.values()] == ["pictures, pixel by pixel", "memory, over noise or a gap"]
+    assert overview.scores.pipes().splitlines()[2:] == [
+        "| pictures, pixel by pixel: mean share | 100 % | 0 % | 99 % | 50 % |",
+        "| digits | **90.5** | 10.0° | 90.0 | 50.5▾ |",
+        "| memory, over noise or a gap: mean share |  |  |  |  |",
+        "| copying | 12.0° | – | – | – |",
+    ]
 
 
 def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_of_rows_that_have_it_all(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from reports import __main__ as command
 from reports.benchmark import report_benchmark, request_benchmark, request_quickstart
 from reports.everything import report_everything
 from reports.grid import request_grid
+from reports.overview import compose_overview
 from reports.parts import files, frame, page
 from reports.parts.frame import all_records
 from reports.parts.metric import METRICS
@@ -413,13 +414,13 @@ def test_a_terminal_without_unicode_gets_the_tables_with_replacements(tmp_path: 
 def test_the_committed_page_and_tables_are_what_the_committed_records_say(tmp_path: Path) -> None:
     store = frame.committed_records()
     reports = [command.request(words, store).answer(store) for words in committed.read(evidence.HERE)]
-    overview = evidence.compose_overview(store)
+    overview = compose_overview(store)
     evidence.write_committed_page(reports, store, overview, tmp_path / "README.md")
     again = "python -m reports everything --commit"
     assert (tmp_path / "README.md").read_text() == (evidence.HERE / "README.md").read_text(), again
-    tables = {f"{table.name}.md": table.markdown() for report in reports for table in report.tables()}
+    tables = {f"{table.name}.md": table.markdown() for table in (overview.scores, *(t for report in reports for t in report.tables()))}
     assert tables == {path.name: path.read_text() for path in (evidence.HERE / "tables").glob("*.md")}, again
-    figures = {plot.file for report in reports for plot in report.plots()} - set(readme.find_repeated(reports)) | {overview[0].file}
+    figures = {plot.file for report in reports for plot in report.plots()} - set(readme.find_repeated(reports)) | {overview.picture.file}
     assert figures == {path.name for path in (evidence.HERE / "figures").iterdir()}, again
 
 

@@ -1,4 +1,4 @@
-"""Every row on every benchmark in one picture: how much of what can be learned each learns, by kind of task."""
+"""Every row on every benchmark in one picture, and in one table: how much of what can be learned each learns, by kind of task."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -17,18 +18,24 @@ from reports.parts.judge import Judged, chance_of
 from reports.parts.metric import Metric
 from reports.parts.report import Plot
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER, WIDTH, drawing
+from reports.parts.table import HOLE, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CAPTION = (
-    "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better. Colour: the share of the way "
-    "from the best constant answer (white) to the best row of the line (blue). Framed and bold: the best mean of the line. ▾: behind it by "
-    "more than the 95 % t interval of the difference, paired by seed, each by itself, so that of many some miss; without it, no difference "
-    "is shown. °: does not beat the constant answer. Empty: no run. Mean share: of a kind, over its benchmarks on which any row "
-    "learns, of the rows that have them all. Small networks and minutes of training: a line says which rows learn a "
-    "kind of task soonest, and nothing about published tables."
+SCORES = "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better."
+SHARE = "the share of the way from the best constant answer{} to the best row of the line{}"
+MARKS = (
+    "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
+    "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
 )
+AVERAGED = "averaged over the benchmarks of a kind on which any row learns, of rows that have them all."
+LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
+CAPTION = (
+    f"{SCORES} Colour: {SHARE.format(' (white)', ' (blue)')}. Framed and bold: {MARKS} Empty: no run. Mean share: that "
+    f"share {AVERAGED} {LIMIT}"
+)
+TABLE_CAPTION = f"{SCORES} Bold: {MARKS} A dash: no run. Mean share: {SHARE.format('', '')}, {AVERAGED} {LIMIT}"
 CELL, HEIGHT = 0.54, 0.24
 """Inches of a cell."""
 HEAD, EDGE, ROOM = 1.02, 0.08, 0.55
@@ -64,6 +71,15 @@ class Line:
         share = (r.summary.mean - low) / (high - low)
         return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
 
+    @property
+    def title(self) -> str:
+        """The label, with an arrow where less is better."""
+        return self.label if self.metric.higher else f"{self.label} ↓"
+
+    def leads(self, r: Judged) -> bool:
+        """Whether no row has a better mean, and this one beats the constant answer."""
+        return (r.best or r.equal) and not r.at_chance
+
     def text(self, r: Judged) -> str:
         """The mean, with its mark."""
         value = self.metric.factor * r.summary.mean
@@ -86,16 +102,48 @@ def compose_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Plot:
     )  # fmt: skip
 
 
+def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
+    """What the picture shows, as text: a row for each benchmark, and before those of a kind their mean shares."""
+    by_kind, columns = arrange(lines, variants)
+    heads = ["benchmark", *columns]
+    rows: list[dict[str, str]] = []
+    marks: list[dict[str, str]] = []
+    numbers: list[dict[str, object]] = []
+    for kind, of_kind in by_kind.items():
+        shares = mean_shares(of_kind, columns)
+        rows.append({"benchmark": f"{kind}: mean share"} | {v: f"{100 * shares[v]:.0f} %" if v in shares else "" for v in columns})
+        marks.append(dict.fromkeys(heads, ""))
+        numbers.append({"kind": kind, "benchmark": "mean share", **shares})
+        for line in of_kind:
+            scored = {v: line.rows[v] for v in columns if v in line.rows and line.rows[v].scores}
+            rows.append(
+                {"benchmark": ", ".join(filter(None, (line.title, line.reduced)))}
+                | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
+            )
+            marks.append(dict.fromkeys(heads, "") | {v: "best" for v, r in scored.items() if line.leads(r)})
+            numbers.append({"kind": kind, "benchmark": line.label, **{v: r.summary.mean for v, r in scored.items()}})
+    return Table(
+        name="rows-by-task", title="Every row on every benchmark", caption=TABLE_CAPTION, cells=pd.DataFrame(rows, columns=heads),
+        marks=pd.DataFrame(marks, columns=heads), numbers=pd.DataFrame(numbers), left=("benchmark",),
+    )  # fmt: skip
+
+
+def arrange(lines: Sequence[Line], variants: Sequence[str]) -> tuple[dict[str, list[Line]], list[str]]:
+    """The lines that have a score, by their kind, and those of `variants` that have one on any of them."""
+    by_kind: dict[str, list[Line]] = {}
+    for line in lines:
+        if any(r.scores for r in line.rows.values()):
+            by_kind.setdefault(line.kind, []).append(line)
+    shown = [line for of_kind in by_kind.values() for line in of_kind]
+    return by_kind, [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
+
+
 def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
     """Cells from top to bottom, with a heading before each kind."""
-    shown = [line for line in lines if any(r.scores for r in line.rows.values())]
-    columns = [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
-    if not shown:
+    by_kind, columns = arrange(lines, variants)
+    if not by_kind:
         return draw_nothing("no finished run yet")
-    by_kind: dict[str, list[Line]] = {}
-    for line in shown:
-        by_kind.setdefault(line.kind, []).append(line)
-    tall = HEIGHT * (len(shown) + 1.3 * len(by_kind))
+    tall = HEIGHT * sum(len(of_kind) + 1.3 for of_kind in by_kind.values())
     wide = CELL * len(columns)
     with drawing():
         figure = Figure(figsize=(WIDTH, tall + HEAD + EDGE))
@@ -115,8 +163,7 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
                 ax.text(columns.index(v) + 0.5, y + 0.75, f"{100 * share:.0f} %", ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
             for line in of_kind:
-                label = line.label if line.metric.higher else f"{line.label} ↓"
-                ax.text(-0.2, y + (0.32 if line.reduced else 0.5), label, ha="right", va="center", fontsize=7.4)
+                ax.text(-0.2, y + (0.32 if line.reduced else 0.5), line.title, ha="right", va="center", fontsize=7.4)
                 ax.text(-0.2, y + 0.76, line.reduced, ha="right", va="center", fontsize=5.6, color=MUTED)
                 for x, v in enumerate(columns):
                     _draw_cell(ax, x, y, line, line.rows.get(v))
@@ -129,7 +176,7 @@ def _draw_cell(ax: Axes, x: int, y: float, line: Line, r: Judged | None) -> None
         ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="none", edgecolor=GRID, lw=0.6))
         return
     share = line.share(r)
-    best = (r.best or r.equal) and not r.at_chance
+    best = line.leads(r)
     shaded = math.isfinite(share) and not r.at_chance
     face = SHADES(0.03 + 0.82 * share) if shaded else PAPER
     ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=face, edgecolor=INK if best else GRID, lw=1.1 if best else 0.6))
