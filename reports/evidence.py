@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,14 +24,16 @@ from reports.parts.frame import Expected
 from reports.parts.page import render_index
 from reports.parts.pages import write_pages
 from reports.parts.report import Report
+from reports.parts.table import TEXT_WIDTH
 from reports.request import Request
 
 HERE = Path(__file__).resolve().parent
 
 
 def show(report: Report, formats: Sequence[str] = ()) -> int:
-    """Prints the tables of a report and writes its page; the exit code."""
-    print("\n\n".join(table.text() for table in report.tables()))
+    """Prints the tables of a report and what they say, and writes its page; the exit code."""
+    said = (textwrap.fill(paragraph, TEXT_WIDTH) for paragraph in report.summary)
+    print("\n\n".join([*(table.text() for table in report.tables()), *said]))
     return show_page(report, formats)
 
 

@@ -17,7 +17,7 @@ from reports.parts import frame
 from reports.parts.metric import METRICS
 from reports.parts.report import Report
 from reports.request import Request, Seeds, command, row_flags
-from reports.sections.family import compose_family, judge_columns
+from reports.sections.family import compose_family, describe_columns, judge_columns
 from reports.sections.published import compose_published_side_by_side
 
 
@@ -61,7 +61,8 @@ def report_family(
     scored = {h: [r for r in column.rows.values() if r.scores] for h, column in columns.items()}
     if idle := [heading for heading, rows in scored.items() if rows and all(r.at_chance for r in rows)]:
         words.append(f"No row beats a constant answer in {', '.join(idle)}.")
-    summary = " ".join(words)
+    words.append(describe_columns(columns, variants))
+    summary = " ".join(filter(None, words))
     sections = [compose_family(columns, variants, scale, name=name, title=title)]
     whole = [b for b in benchmarks if not b.reduced_at(scale)]  # no published number stands beside a smaller task
     if any(b.published for b in whole):

@@ -12,7 +12,7 @@ from benchmarks.benchmark import KINDS
 from benchmarks.recipe import Recipe
 from benchmarks.running.store import Store
 from models import VARIANTS
-from reports.parts.judge import Judged, chance_of, finite
+from reports.parts.judge import Judged, chance_of, describe_leader, finite, list_behind
 from reports.parts.report import Plot
 from reports.parts.table import HOLE, Table
 from reports.sections.matrix import Line, compose_matrix, tabulate_matrix
@@ -76,10 +76,8 @@ def _describe(standing: Standing) -> tuple[tuple[str, ...], dict[str, object]]:
     rows, metric, best = standing.rows, standing.metric, standing.best
     chance = chance_of(rows, metric)
     shown = HOLE if chance is None else f"{'' if chance.exact else '≥ ' if metric.higher else '≤ '}{metric.show(chance.value)}"
-    level = sum(r.equal for r in rows.values())
-    named = f"{best} and {level} more" if level else best
-    score = HOLE if best is None else f"{named}, {metric.score(rows[best].summary)} {metric.unit}"
-    cells = (standing.name, describe_task(standing.recipe), _minutes(rows), score, shown, _behind(standing))
+    leader = describe_leader(rows, metric) or HOLE
+    cells = (standing.name, describe_task(standing.recipe), _minutes(rows), leader, shown, _behind(standing))
     numbers = {"benchmark": standing.name, "best": best or "", "mean": rows[best].summary.mean if best else math.nan}
     return cells, {**numbers, "n": rows[best].summary.n if best else 0, "constant": chance.value if chance else math.nan}
 
@@ -101,7 +99,6 @@ def _behind(standing: Standing) -> str:
         return idle or "no run yet"
     if best is None:
         return idle or "no row beats the constant answer"
-    others = {v: r.behind for v, r in scored.items() if r.behind is not None and v != best}
-    clear = {v: d for v, d in others.items() if scored[v].clearly_behind}
-    words = [f"{v} ({metric.show(d.mean)})" for v, d in sorted(clear.items(), key=lambda item: item[1].mean)]
-    return f"{len(clear)} of {len(others)}{': ' if words else ''}{', '.join(words)}"
+    others = sum(r.behind is not None for v, r in scored.items() if v != best)
+    behind = list_behind(scored, metric)
+    return f"{len(behind)} of {others}{': ' if behind else ''}{', '.join(behind)}"

@@ -14,7 +14,7 @@ from reports.benchmark import expect_rows
 from reports.everything import ids_of, selections
 from reports.parts import frame
 from reports.parts.frame import Found
-from reports.parts.judge import Judged, judge_variants
+from reports.parts.judge import Judged, find_leader, judge_variants
 from reports.parts.metric import Metric, metric_of
 
 
@@ -41,7 +41,7 @@ class Standing:
     @property
     def best(self) -> str | None:
         """The row with the best mean; None where none beats the constant answer."""
-        return next((v for v, r in self.rows.items() if r.best and not r.at_chance), None)
+        return find_leader(self.rows)
 
 
 def find_standings(store: Store) -> list[Standing]:

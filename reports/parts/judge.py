@@ -117,6 +117,26 @@ def chance_of(rows: Mapping[Any, Judged], metric: Metric) -> Chance | None:
     return read_chance([r.runs for r in rows.values()], metric)
 
 
+def find_leader(rows: Mapping[K, Judged]) -> K | None:
+    """The row with the best mean; None where none beats the constant answer."""
+    return next((k for k, r in rows.items() if r.best and not r.at_chance), None)
+
+
+def describe_leader(rows: Mapping[str, Judged], metric: Metric) -> str:
+    """ "s4 and 5 more, 100.00 ± 0.00 (3) %": the row with the best mean, and how many have the same scores; nothing where none learns."""
+    best = find_leader(rows)
+    if best is None:
+        return ""
+    level = sum(r.equal for r in rows.values())
+    return f"{best}{f' and {level} more' if level else ''}, {metric.score(rows[best].summary)} {metric.unit}"
+
+
+def list_behind(rows: Mapping[str, Judged], metric: Metric) -> list[str]:
+    """The rows that are behind the best by more than the interval of the difference, each with its distance, nearest first."""
+    distances = {k: r.behind.mean for k, r in rows.items() if r.clearly_behind and r.behind is not None}
+    return [f"{k} ({metric.show(distances[k])})" for k in sorted(distances, key=lambda k: distances[k])]
+
+
 def common_seeds(rows: Mapping[Any, Judged]) -> int:
     """The most seeds that a row has in common with the best; one where there is no other row."""
     return max((r.behind.n for r in rows.values() if r.behind is not None), default=1)

@@ -14,11 +14,12 @@ from benchmarks.spec import Scale
 from reports.parts import dots, frame
 from reports.parts.chance import Chance
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, chance_of, judge
+from reports.parts.judge import Judged, chance_of, describe_leader, judge, list_behind
 from reports.parts.metric import Metric, metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
 from reports.parts.style import WIDTH, drawing
 from reports.parts.table import HOLE, Table
+from reports.sections.matrix import Line, compose_matrix, mean_shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,34 @@ def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, n
         caption="\n".join(lines),
     )
     table = tabulate_columns(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale")
-    return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, plot))
+    shares = compose_matrix(_lines(columns, title), variants, name=f"{name}-shares", what=title)
+    return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, shares, plot))
+
+
+def _lines(columns: Columns, title: str) -> list[Line]:
+    """The columns as lines of a picture."""
+    heads = {heading: heading.partition(", ") for heading in columns}
+    return [
+        Line(label=heads[heading][0], reduced=heads[heading][2], kind=title, rows=column.rows, metric=column.metric)
+        for heading, column in columns.items()
+    ]
+
+
+def describe_columns(columns: Columns, variants: Sequence[str]) -> str:
+    """Which row leads each column and which are shown to be behind it, and how much of what can be learned each learns on average."""
+    words = [f"{heading}: {said}" for heading, column in columns.items() if (said := _describe_column(column))]
+    shares = mean_shares(_lines(columns, ""), variants)
+    if len(words) > 1 and len(shares) > 1:
+        ranked = sorted(shares, key=lambda v: -shares[v])
+        listed = ", ".join(f"{v} {100 * shares[v]:.0f} %" for v in ranked)
+        words.append(f"Of the way from the constant answer to the best row, averaged over the tasks that any row learns: {listed}.")
+    return " ".join(words)
+
+
+def _describe_column(column: Column) -> str:
+    """Which row leads, and which are shown to be behind it; nothing where no row learns."""
+    lead, behind = describe_leader(column.rows, column.metric), list_behind(column.rows, column.metric)
+    return lead and f"best {lead}; behind by more than the interval of the difference: {', '.join(behind) or 'none'}."
 
 
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:

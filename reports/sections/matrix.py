@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, chance_of
+from reports.parts.judge import Judged, chance_of, find_leader
 from reports.parts.metric import Metric
 from reports.parts.report import Plot
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER, WIDTH, drawing
@@ -60,8 +60,8 @@ class Line:
     def ends(self) -> tuple[float, float]:
         """What the best constant answer scores, and the best row; nan where it is unknown."""
         chance = chance_of(self.rows, self.metric)
-        best = next((r.summary.mean for r in self.rows.values() if r.best and not r.at_chance), math.nan)
-        return math.nan if chance is None else chance.value, best
+        best = find_leader(self.rows)
+        return math.nan if chance is None else chance.value, math.nan if best is None else self.rows[best].summary.mean
 
     def share(self, r: Judged) -> float:
         """0 for the best constant answer or worse, 1 for the best row; nan where either is unknown."""
@@ -75,6 +75,11 @@ class Line:
     def title(self) -> str:
         """The label, with an arrow where less is better."""
         return self.label if self.metric.higher else f"{self.label} ↓"
+
+    @property
+    def head(self) -> str:
+        """The title, and how the task was made smaller."""
+        return ", ".join(filter(None, (self.title, self.reduced)))
 
     def leads(self, r: Judged) -> bool:
         """Whether no row has a better mean, and this one beats the constant answer."""
@@ -94,10 +99,10 @@ def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, flo
     return {v: sum(of_row) / len(of_row) for v, of_row in shares.items() if of_row and len(of_row) == len(learned)}
 
 
-def compose_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Plot:
+def compose_matrix(lines: Sequence[Line], variants: Sequence[str], *, name: str = "rows-by-task", what: str = "every benchmark") -> Plot:
     """The picture of all lines that have a run; `variants` in the order of its columns."""
     return Plot(
-        name="rows-by-task", title="Every row on every benchmark", figure=draw_matrix(lines, variants), caption=CAPTION,
+        name=name, title=f"Every row on {what}", figure=draw_matrix(lines, variants), caption=CAPTION,
         alt="A table in colours: benchmarks by kind down, parameterizations across, each cell a mean test score.",
     )  # fmt: skip
 
