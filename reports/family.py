@@ -61,15 +61,14 @@ def report_family(
     scored = {h: [r for r in column.rows.values() if r.scores] for h, column in columns.items()}
     if idle := [heading for heading, rows in scored.items() if rows and all(r.at_chance for r in rows)]:
         words.append(f"No row beats a constant answer in {', '.join(idle)}.")
-    words.append(describe_columns(columns, variants))
-    summary = " ".join(filter(None, words))
+    summary = (" ".join(words), *describe_columns(columns, variants))
     sections = [compose_family(columns, variants, scale, name=name, title=title)]
     whole = [b for b in benchmarks if not b.reduced_at(scale)]  # no published number stands beside a smaller task
     if any(b.published for b in whole):
         all_of_them = averages if len(whole) == len(benchmarks) else ()
         sections.append(compose_published_side_by_side(whole, name=name, averages=all_of_them))
     return Report(
-        name=name, title=title, scale=scale, about=" ".join(f"{b.name}: {b.title_at(scale)}." for b in benchmarks), summary=(summary,),
+        name=name, title=title, scale=scale, about=" ".join(f"{b.name}: {b.title_at(scale)}." for b in benchmarks), summary=summary,
         sections=tuple(sections), runs=runs, labels=("benchmark", "variant"), warnings=tuple(frame.data_disagreements(runs)),
         environment=frame.environments(runs), make=make, score=metric.key,
     )  # fmt: skip
