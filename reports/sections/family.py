@@ -103,7 +103,7 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
 def _describe_column(column: Column) -> str:
     """ "s4, 93.31 ± 1.51 (5) %, before hope (7.07)"; nothing where no row learns."""
     lead, behind = describe_leader(column.rows, column.metric), list_behind(column.rows, column.metric)
-    return lead and f"{lead}, before {', '.join(behind) or 'none'}"
+    return lead and lead + (f", before {', '.join(behind)}" if behind else ", and none is behind")
 
 
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
