@@ -41,15 +41,13 @@ class Overview:
 
 
 def compose_overview(store: Store) -> Overview:
-    """From the runs in `store`; the lines of a row, at common rates and at its paper's, side by side."""
+    """From the runs in `store`."""
     standings = find_standings(store)
     lines = [
         Line(label=s.name, reduced=s.recipe.reduced, kind=words, rows=s.rows, metric=s.metric)
         for kind, words in KINDS.items() for s in standings if s.benchmark.kind == kind
     ]  # fmt: skip
-    first = [v for v in VARIANTS if not VARIANTS[v].second_line_of]
-    variants = [w for v in first for w in VARIANTS if v in (w, VARIANTS[w].second_line_of)]
-    return Overview(compose_matrix(lines, variants), tabulate_matrix(lines, variants), tabulate_benchmarks(standings))
+    return Overview(compose_matrix(lines, [*VARIANTS]), tabulate_matrix(lines, [*VARIANTS]), tabulate_benchmarks(standings))
 
 
 def tabulate_benchmarks(standings: Sequence[Standing]) -> Table:

@@ -103,7 +103,7 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
     shares, plot = report.plots()
     texts = [text.get_text() for text in shares.figure.axes[0].texts]
     assert [t for t in texts if t] == [
-        *("s4d-lin", "hope", "Two", "mean share", "78 %", "96 %"),
+        *("s4d-lin", "hope", "mean share", "78 %", "96 %"),
         *("sc10", "90.0", "80.0▾", "sc10", "8 kHz", "50.0▾", "70.0", "sc35", "30.0▾", "40.0"),
     ]
     _, average, leading = report.summary

@@ -72,15 +72,15 @@ def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, n
         caption="\n".join(lines),
     )
     table = tabulate_columns(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale")
-    shares = compose_matrix(_lines(columns, title), variants, name=f"{name}-shares", what=title)
+    shares = compose_matrix(_lines(columns), variants, name=f"{name}-shares", what=title)
     return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, shares, plot))
 
 
-def _lines(columns: Columns, title: str) -> list[Line]:
+def _lines(columns: Columns) -> list[Line]:
     """The columns as lines of a picture."""
     heads = {heading: heading.partition(", ") for heading in columns}
     return [
-        Line(label=heads[heading][0], reduced=heads[heading][2], kind=title, rows=column.rows, metric=column.metric)
+        Line(label=heads[heading][0], reduced=heads[heading][2], kind="", rows=column.rows, metric=column.metric)
         for heading, column in columns.items()
     ]
 
@@ -88,7 +88,7 @@ def _lines(columns: Columns, title: str) -> list[Line]:
 def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ...]:
     """How much of what can be learned each row learns on average; and of each column, which row leads and which are shown to be behind."""
     said = []
-    shares = mean_shares(_lines(columns, ""), variants)
+    shares = mean_shares(_lines(columns), variants)
     if len(shares) > 1:
         ranked = ", ".join(f"{v} {100 * shares[v]:.0f} %" for v in sorted(shares, key=lambda v: -shares[v]))
         said.append(f"Of the way from the constant answer to the best row, averaged over the tasks that any row learns: {ranked}.")

@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from models import VARIANTS
 from reports.parts.figure import draw_nothing
 from reports.parts.judge import Judged, chance_of, find_leader
 from reports.parts.metric import Metric
@@ -38,7 +39,7 @@ CAPTION = (
 TABLE_CAPTION = f"{SCORES} Bold: {MARKS} A dash: no run. Mean share: {SHARE.format('', '')}, {AVERAGED} {LIMIT}"
 CELL, HEIGHT = 0.54, 0.24
 """Inches of a cell."""
-HEAD, EDGE, ROOM = 1.02, 0.08, 0.55
+HEAD, EDGE, ROOM = 1.12, 0.08, 0.55
 """Inches above the cells, in which the names of the rows stand; below them; and to their right, where the last name leans out."""
 DARK, LIGHT = "#202428", "#ffffff"
 """Text over a shade, which is the same in dark mode: neither the ink nor the paper of a page, which are not."""
@@ -47,7 +48,7 @@ SHADES: Final = LinearSegmentedColormap.from_list("share", [PAPER, BLUE])
 
 @dataclass(frozen=True)
 class Line:
-    """A benchmark: what it is called, its kind in words, its rows and how they are scored."""
+    """A benchmark: what it is called, its kind in words where that is said, its rows and how they are scored."""
 
     label: str
     reduced: str
@@ -134,13 +135,15 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
 
 
 def arrange(lines: Sequence[Line], variants: Sequence[str]) -> tuple[dict[str, list[Line]], list[str]]:
-    """The lines that have a score, by their kind, and those of `variants` that have one on any of them."""
+    """The lines that have a score, by their kind, and those of `variants` that have one on any of them, a row's second line beside it."""
     by_kind: dict[str, list[Line]] = {}
     for line in lines:
         if any(r.scores for r in line.rows.values()):
             by_kind.setdefault(line.kind, []).append(line)
     shown = [line for of_kind in by_kind.values() for line in of_kind]
-    return by_kind, [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
+    scored = [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
+    first = lambda v: VARIANTS[v].second_line_of or v
+    return by_kind, sorted(scored, key=lambda v: ([first(w) for w in scored].index(first(v)), v != first(v)))
 
 
 def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
