@@ -164,9 +164,9 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
             ax.text(x + 0.55, 0.25, v, rotation=50, ha="left", va="bottom", rotation_mode="anchor", fontsize=7.8)
         y = 0.0
         for kind, of_kind in by_kind.items():
-            ax.text(-(WIDTH - wide - ROOM) / CELL + 0.2, y + 0.75, kind, ha="left", va="center", fontsize=8.4, fontweight="bold")
+            ax.text(-(WIDTH - wide - ROOM) / CELL + 0.2, y + 0.75, kind, ha="left", va="center", fontsize=7.8, fontweight="bold")
             shares = mean_shares(of_kind, columns)
-            ax.text(-0.2, y + 0.76, "mean share" if shares else "", ha="right", va="center", fontsize=6.2, color=MUTED)
+            ax.text(-0.2, y + 0.76, "mean share" if shares else "", ha="right", va="center", fontsize=5.6, color=MUTED)
             for v, share in shares.items():
                 ax.text(columns.index(v) + 0.5, y + 0.75, f"{100 * share:.0f} %", ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
