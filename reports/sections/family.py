@@ -14,7 +14,7 @@ from benchmarks.spec import Scale
 from reports.parts import dots, frame
 from reports.parts.chance import Chance
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, chance_of, describe_leader, judge, list_behind
+from reports.parts.judge import Judged, chance_of, common_seeds, describe_leader, judge, list_behind
 from reports.parts.metric import Metric, metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
 from reports.parts.style import WIDTH, drawing
@@ -94,7 +94,7 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
         said.append(f"Of the way from the constant answer to the best row, averaged over the tasks that any row learns: {ranked}.")
     if leading := [f"{heading}: {words}." for heading, column in columns.items() if (words := _describe_column(column))]:
         said.append(
-            "The best row of each task, before those that are behind it by more than the 95 % interval of the difference: "
+            "The best row of each task, before those that are shown to be behind it, by more than the 95 % interval of the difference: "
             + " ".join(leading)
         )
     return tuple(said)
@@ -103,7 +103,9 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
 def _describe_column(column: Column) -> str:
     """ "s4, 93.31 ± 1.51 (5) %, before hope (7.07)"; nothing where no row learns."""
     lead, behind = describe_leader(column.rows, column.metric), list_behind(column.rows, column.metric)
-    return lead and lead + (f", before {', '.join(behind)}" if behind else ", and none is behind")
+    if behind:
+        return f"{lead}, before {', '.join(behind)}"
+    return lead and lead + (", and none is shown to be" if common_seeds(column.rows) > 1 else ", and one seed in common shows nothing")
 
 
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
