@@ -107,7 +107,7 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
         *("sc10", "90.0", "80.0▾", "sc10", "8 kHz", "50.0▾", "70.0", "sc35", "30.0▾", "40.0"),
     ]
     _, average, leading = report.summary
-    assert average.endswith("averaged over the tasks that any row learns: hope 96 %, s4d-lin 78 %.")
+    assert average.endswith("averaged over the tasks that any row learns and every row has run: hope 96 %, s4d-lin 78 %.")
     assert "interval of the difference: sc10: s4d-lin, 90.00 ± 0.00 (2) %, before hope (10.00). sc10, 8 kHz: hope, 70.00" in leading
     shown = [ax for ax in plot.figure.axes if ax.axison]
     assert [ax.get_title(loc="left") for ax in shown] == ["sc10", "sc10, 8 kHz", "sc35"]  # the fourth panel stays empty

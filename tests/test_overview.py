@@ -100,15 +100,19 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
     ]
 
 
-def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_of_rows_that_have_it_all(tmp_path: Path) -> None:
-    for name, scores in {"digits": {"s4": 0.9, "hope": 0.5, "s4d-lin": 0.7}, "copying": {"s4": 0.3, "hope": 0.6}}.items():
-        for variant, score in scores.items():
+def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_every_row_has_run(tmp_path: Path) -> None:
+    scores = {"digits": {"s4": 0.9, "hope": 0.5, "hope-paper-rates": 0.7}, "copying": {"s4": 0.3, "hope": 0.6}, "mqar": {"s4": 0.9}}
+    for name, of_rows in scores.items():
+        for variant, score in of_rows.items():
             put(tmp_path, BENCHMARKS[name].recipe(variant, "quick").with_seed(0), score, 0.1)
-    put(tmp_path, BENCHMARKS["induction"].recipe("s4", "quick").with_seed(0), 0.1, 0.1)
+    for variant in ("s4", "hope"):  # on which neither learns
+        put(tmp_path, BENCHMARKS["induction"].recipe(variant, "quick").with_seed(0), 0.1, 0.1)
     standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
     lines = [Line(s.name, "", "one kind", s.rows, s.metric) for s in standings]
-    assert {v: round(share, 3) for v, share in mean_shares(lines, ["s4", "hope", "s4d-lin", "lru"]).items()} == {"s4": 0.7, "hope": 0.75}
-    assert mean_shares([], ["s4"]) == {}
+    shares = lambda of: {v: round(share, 3) for v, share in mean_shares(of, ["s4", "hope", "hope-paper-rates"]).items()}
+    assert shares(lines) == {"s4": 0.7, "hope": 0.75}
+    assert shares(lines[:1]) == {"s4": 1.0, "hope": 0.5, "hope-paper-rates": 0.75}
+    assert shares([line for line in lines if line.label == "mqar"]) == shares([]) == {}
 
 
 def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:

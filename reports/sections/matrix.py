@@ -30,7 +30,7 @@ MARKS = (
     "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
     "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
 )
-AVERAGED = "averaged over the benchmarks of a kind on which any row learns, of rows that have them all."
+AVERAGED = "averaged over the benchmarks of a kind on which any row learns and every row at the common rates has a run."
 LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
 CAPTION = (
     f"{SCORES} Colour: {SHARE.format(' (white)', ' (blue)')}. Framed and bold: {MARKS} Empty: no run. Mean share: that "
@@ -56,6 +56,11 @@ class Line:
     kind: str
     rows: Mapping[str, Judged]
     metric: Metric
+
+    @cached_property
+    def scored(self) -> set[str]:
+        """The rows that have a score."""
+        return {v for v, r in self.rows.items() if r.scores}
 
     @cached_property
     def ends(self) -> tuple[float, float]:
@@ -94,10 +99,12 @@ class Line:
 
 
 def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, float]:
-    """The mean share over the lines on which any row beats the constant answer, of each of `variants` that has a score on all of them."""
-    learned = [line for line in lines if all(map(math.isfinite, line.ends))]
-    shares = {v: [line.share(line.rows[v]) for line in learned if v in line.rows and line.rows[v].scores] for v in variants}
-    return {v: sum(of_row) / len(of_row) for v, of_row in shares.items() if of_row and len(of_row) == len(learned)}
+    """The mean share of each of `variants` over the lines on which any row beats the constant answer and every row at the common rates has
+    a score; of a row that lacks one of these lines, none."""
+    common = {v for v in variants if not VARIANTS[v].second_line_of}
+    counted = [line for line in lines if all(map(math.isfinite, line.ends)) and common <= line.scored]
+    of_all = [v for v in variants if counted and all(v in line.scored for line in counted)]
+    return {v: sum(line.share(line.rows[v]) for line in counted) / len(counted) for v in of_all}
 
 
 def compose_matrix(lines: Sequence[Line], variants: Sequence[str], *, name: str = "rows-by-task", what: str = "every benchmark") -> Plot:
@@ -121,7 +128,7 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
         marks.append(dict.fromkeys(heads, ""))
         numbers.append({"kind": kind, "benchmark": "mean share", **shares})
         for line in of_kind:
-            scored = {v: line.rows[v] for v in columns if v in line.rows and line.rows[v].scores}
+            scored = {v: line.rows[v] for v in columns if v in line.scored}
             rows.append(
                 {"benchmark": ", ".join(filter(None, (line.title, line.reduced)))}
                 | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
@@ -138,10 +145,9 @@ def arrange(lines: Sequence[Line], variants: Sequence[str]) -> tuple[dict[str, l
     """The lines that have a score, by their kind, and those of `variants` that have one on any of them, a row's second line beside it."""
     by_kind: dict[str, list[Line]] = {}
     for line in lines:
-        if any(r.scores for r in line.rows.values()):
+        if line.scored:
             by_kind.setdefault(line.kind, []).append(line)
-    shown = [line for of_kind in by_kind.values() for line in of_kind]
-    scored = [v for v in variants if any(v in line.rows and line.rows[v].scores for line in shown)]
+    scored = [v for v in variants if any(v in line.scored for line in lines)]
     first = lambda v: VARIANTS[v].second_line_of or v
     return by_kind, sorted(scored, key=lambda v: ([first(w) for w in scored].index(first(v)), v != first(v)))
 
