@@ -91,9 +91,8 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
     shares = mean_shares(_lines(columns), variants)
     if len(shares) > 1:
         ranked = ", ".join(f"{v} {100 * shares[v]:.0f} %" for v in sorted(shares, key=lambda v: -shares[v]))
-        said.append(
-            f"Of the way from the constant answer to the best row, averaged over the tasks that any row learns and every row has run: {ranked}."
-        )
+        averaged = "averaged over the tasks that any row learns and every row has run"
+        said.append(f"Of the way from the constant answer to the best row, {averaged}: {ranked}.")
     if leading := [f"{heading}: {words}." for heading, column in columns.items() if (words := _describe_column(column))]:
         said.append(
             "The best row of each task, before those that are shown to be behind it, by more than the 95 % interval of the difference: "
