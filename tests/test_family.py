@@ -89,7 +89,7 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
         },
     )
     results, published = report.tables()
-    assert list(results.cells.columns) == ["variant", "sc10", "sc10, 8 kHz", "sc35", "sc35, 8 kHz"]
+    assert list(results.cells.columns) == ["variant", "sc10", "sc10, 8 kHz", "sc35", "sc35, 8 kHz", "mean share (%)"]
     assert list(results.cells["variant"]) == ["s4d-lin", "hope", "constant answer"]
     assert [text.split(" ±")[0] for text in results.cells["sc10, 8 kHz"]][:2] == ["50.00", "70.00"]
     assert list(results.cells["sc35"])[-1] == "≥ 10.00"  # the commonest label of training: another constant may score more
@@ -103,11 +103,12 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
     shares, plot = report.plots()
     texts = [text.get_text() for text in shares.figure.axes[0].texts]
     assert [t for t in texts if t] == [
-        *("s4d-lin", "hope", "mean share", "78 %", "96 %"),
+        *("s4d-lin", "hope", "mean share", "78 ± 0", "96 ± 0"),
         *("sc10", "90.0", "80.0▾", "sc10", "8 kHz", "50.0▾", "70.0", "sc35", "30.0▾", "40.0"),
     ]
     _, average, leading = report.summary
-    assert average.endswith("averaged over the tasks that any row learns and every row has run: hope 96 %, s4d-lin 78 %.")
+    assert average == "Mean share of what can be learned, in %: hope 96 ± 0, s4d-lin 78 ± 0."
+    assert list(results.cells["mean share (%)"]) == ["78 ± 0", "96 ± 0", ""]
     assert "interval of the difference: sc10: s4d-lin, 90.00 ± 0.00 (2) %, before hope (10.00). sc10, 8 kHz: hope, 70.00" in leading
     shown = [ax for ax in plot.figure.axes if ax.axison]
     assert [ax.get_title(loc="left") for ax in shown] == ["sc10", "sc10, 8 kHz", "sc35"]  # the fourth panel stays empty
@@ -121,7 +122,7 @@ def test_a_smaller_task_says_so_and_has_no_published_number_beside_it(tmp_path: 
     report = report_of(tmp_path, {"sc10": {"s4d-lin": [run]}, "sc35": {"s4d-lin": [run]}}, "quick")
     (results,) = report.tables()
     heads = [f"{name}, waves at 2 kHz{test}" for name in ("sc10", "sc35") for test in ("", ", 1 kHz")]
-    assert list(results.cells.columns) == ["variant", *heads]
+    assert list(results.cells.columns) == ["variant", *heads, "mean share (%)"]
     assert "sc10: Speech Commands, 10 words, waves at 2 kHz." in report.about
     alone = request_benchmark("sc10", (0,), ("s4d-lin",), "quick", Store(())).answer(Store(()))
     assert alone.title == "Speech Commands, 10 words, waves at 2 kHz"

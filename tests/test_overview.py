@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import runpy
 from pathlib import Path
 
@@ -84,16 +85,17 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
     put(tmp_path, copying.recipe("s4", "quick").with_seed(0), 0.12, 0.125)
     standings = {s.name: s for s in find_standings(Store.at(tmp_path))}
     line = Line("digits", "", "pictures", standings["digits"].rows, standings["digits"].metric)
-    cells = {v: (line.text(r), round(line.share(r), 3)) for v, r in line.rows.items()}
+    cells = {v: (line.text(r), round(line.share(r.summary.mean), 3)) for v, r in line.rows.items()}
     assert cells == {"s4": ("90.5", 1.0), "hope": ("50.5▾", 0.503), "s4d-lin": ("90.0", 0.994), "dss-exp": ("10.0°", 0.0)}
     nothing = Line("copying", "", "memory", standings["copying"].rows, standings["copying"].metric)
-    assert [(nothing.text(r), nothing.share(r)) for r in nothing.rows.values()] == [("12.0°", 0.0)]
+    assert [nothing.text(r) for r in nothing.rows.values()] == ["12.0°"]
+    assert math.isnan(nothing.share(0.12))
     overview = compose_overview(Store.at(tmp_path))
     texts = [t.get_text() for t in overview.picture.figure.axes[0].texts]
     assert texts[:4] == ["s4", "dss-exp", "s4d-lin", "hope"]
     assert [t for t in texts if t in KINDS.values()] == ["pictures, pixel by pixel", "memory, over noise or a gap"]
     assert overview.scores.pipes().splitlines()[2:] == [
-        "| pictures, pixel by pixel: mean share | 100 % | 0 % | 99 % | 50 % |",
+        "| pictures, pixel by pixel: mean share | 100 ± 1 | 0 ± 0 | 99 ± 2 | 50 ± 1 |",
         "| digits | **90.5** | 10.0° | 90.0 | 50.5▾ |",
         "| memory, over noise or a gap: mean share |  |  |  |  |",
         "| copying | 12.0° | – | – | – |",
@@ -109,7 +111,7 @@ def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_every_row_has_
         put(tmp_path, BENCHMARKS["induction"].recipe(variant, "quick").with_seed(0), 0.1, 0.1)
     standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
     lines = [Line(s.name, "", "one kind", s.rows, s.metric) for s in standings]
-    shares = lambda of: {v: round(share, 3) for v, share in mean_shares(of, ["s4", "hope", "hope-paper-rates"]).items()}
+    shares = lambda of: {v: round(share.mean, 3) for v, share in mean_shares(of, ["s4", "hope", "hope-paper-rates"]).items()}
     assert shares(lines) == {"s4": 0.7, "hope": 0.75}
     assert shares(lines[:1]) == {"s4": 1.0, "hope": 0.5, "hope-paper-rates": 0.75}
     assert shares([line for line in lines if line.label == "mqar"]) == shares([]) == {}
@@ -126,7 +128,10 @@ def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:
         path.write_text(json.dumps(record))
     standing = next(s for s in find_standings(Store.at(tmp_path)) if s.name == "delay")
     line = Line("delay", "", "memory", standing.rows, standing.metric)
-    assert {v: (line.text(r), round(line.share(r), 3)) for v, r in line.rows.items()} == {"s4": ("0.200", 1.0), "hope": ("0.450", 0.5)}
+    assert {v: (line.text(r), round(line.share(r.summary.mean), 3)) for v, r in line.rows.items()} == {
+        "s4": ("0.200", 1.0),
+        "hope": ("0.450", 0.5),
+    }
 
 
 def test_a_protocol_with_which_nothing_learns_says_why() -> None:

@@ -19,7 +19,7 @@ from reports.parts.metric import Metric, metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
 from reports.parts.style import WIDTH, drawing
 from reports.parts.table import HOLE, Table
-from reports.sections.matrix import Line, compose_matrix, mean_shares
+from reports.sections.matrix import Line, compose_matrix, mean_shares, show_share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,8 @@ class Column:
 
 Columns = Mapping[str, Column]
 """Heading -> column."""
+SHARE = "mean share (%)"
+"""The last column of a table of several tasks."""
 
 
 def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Scale) -> dict[str, Column]:
@@ -90,9 +92,8 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
     said = []
     shares = mean_shares(_lines(columns), variants)
     if len(shares) > 1:
-        ranked = ", ".join(f"{v} {100 * shares[v]:.0f} %" for v in sorted(shares, key=lambda v: -shares[v]))
-        averaged = "averaged over the tasks that any row learns and every row has run"
-        said.append(f"Of the way from the constant answer to the best row, {averaged}: {ranked}.")
+        ranked = ", ".join(f"{v} {show_share(shares[v])}" for v in sorted(shares, key=lambda v: -shares[v].mean))
+        said.append(f"Mean share of what can be learned, in %: {ranked}.")
     if leading := [f"{heading}: {words}." for heading, column in columns.items() if (words := _describe_column(column))]:
         said.append(
             "The best row of each task, before those that are shown to be behind it, by more than the 95 % interval of the difference: "
@@ -110,23 +111,26 @@ def _describe_column(column: Column) -> str:
 
 
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
-    """A row per variant and a column per task; the constant answer below."""
+    """A row per variant and a column per task, and the mean share of what can be learned; the constant answer below."""
     cells, marks, numbers = [], [], []
+    shares = mean_shares(_lines(columns), variants) if len(columns) > 1 else {}
+    last = [SHARE] if shares else []
     for v in variants:
         of_row = {task: (column.rows[v], column.metric) for task, column in columns.items() if v in column.rows}
         cells.append({"variant": v} | {task: of_row[task][1].score(of_row[task][0].summary) if task in of_row else "" for task in columns})
-        marks.append({"variant": ""} | {task: of_row[task][0].mark if task in of_row else "" for task in columns})
+        cells[-1] |= dict.fromkeys(last, show_share(shares[v]) if v in shares else "")
+        marks.append({"variant": ""} | {task: of_row[task][0].mark if task in of_row else "" for task in columns} | dict.fromkeys(last, ""))
         for task, (r, metric) in of_row.items():
             s = r.summary
             numbers.append(
                 {"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std, "mark": r.mark}
                 | {"behind": r.behind.mean if r.behind else math.nan, "p_dunnett": r.p}
             )
-    cells.append({"variant": "constant answer"} | {task: _bound(column) for task, column in columns.items()})
-    marks.append({"variant": ""} | dict.fromkeys(columns, ""))
-    names = ["variant", *columns]
+    cells.append({"variant": "constant answer"} | {task: _bound(column) for task, column in columns.items()} | dict.fromkeys(last, ""))
+    marks.append(dict.fromkeys(cells[-1], ""))
+    names = ["variant", *columns, *last]
     return Table(
-        name=name, title=title, caption=_caption(columns), cells=pd.DataFrame(cells, columns=names, dtype=object),
+        name=name, title=title, caption=_caption(columns, shares=bool(shares)), cells=pd.DataFrame(cells, columns=names, dtype=object),
         marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=("variant",),
     )  # fmt: skip
 
@@ -140,8 +144,8 @@ def _bound(column: Column) -> str:
     return sign + column.metric.show(chance.value)
 
 
-def _caption(columns: Columns) -> str:
-    """How to read the table, line by line."""
+def _caption(columns: Columns, *, shares: bool) -> str:
+    """How to read the table, line by line; `shares`: whether it has that column."""
     metric = next(iter(columns.values())).metric
     units = {column.metric.unit for column in columns.values()}
     unit = metric.unit if len(units) == 1 else "the unit that stands in its head"
@@ -163,6 +167,11 @@ def _caption(columns: Columns) -> str:
     else:
         words += "only the mean of the training labels is known, and that of the test set errs no more."
     lines.append(f"{words} A dash: no run yet.")
+    if shares:
+        lines.append(
+            "Mean share: of the way from the best constant answer to the best row of a task, averaged over the tasks that any row learns "
+            "and every row at the common rates has run, ± its standard deviation over the seeds they share."
+        )
     if made := frame.made_on(pd.concat([r.runs for column in columns.values() for r in column.rows.values()] or [pd.DataFrame()])):
         lines.append(f"Made on {made}.")
     return "\n".join(lines)

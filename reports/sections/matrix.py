@@ -18,6 +18,7 @@ from reports.parts.figure import draw_nothing
 from reports.parts.judge import Judged, chance_of, find_leader
 from reports.parts.metric import Metric
 from reports.parts.report import Plot
+from reports.parts.stats import Summary, summarize
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER, WIDTH, drawing
 from reports.parts.table import HOLE, Table
 
@@ -30,7 +31,10 @@ MARKS = (
     "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
     "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
 )
-AVERAGED = "averaged over the benchmarks of a kind on which any row learns and every row at the common rates has a run."
+AVERAGED = (
+    "in %, averaged over the benchmarks of a kind on which any row learns and every row at the common rates has a run, ± its standard "
+    "deviation over the seeds they share."
+)
 LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
 CAPTION = (
     f"{SCORES} Colour: {SHARE.format(' (white)', ' (blue)')}. Framed and bold: {MARKS} Empty: no run. Mean share: that "
@@ -69,13 +73,10 @@ class Line:
         best = find_leader(self.rows)
         return math.nan if chance is None else chance.value, math.nan if best is None else self.rows[best].summary.mean
 
-    def share(self, r: Judged) -> float:
-        """0 for the best constant answer or worse, 1 for the best row; nan where either is unknown."""
-        if r.at_chance:
-            return 0.0
+    def share(self, score: float) -> float:
+        """0 for the best constant answer, 1 for the mean of the best row; nan where either is unknown."""
         low, high = self.ends
-        share = (r.summary.mean - low) / (high - low)
-        return min(1.0, max(0.0, share)) if math.isfinite(share) else math.nan
+        return (score - low) / (high - low)
 
     @property
     def title(self) -> str:
@@ -98,13 +99,21 @@ class Line:
         return shown + ("°" if r.at_chance else "▾" if r.clearly_behind else "")
 
 
-def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, float]:
-    """The mean share of each of `variants` over the lines on which any row beats the constant answer and every row at the common rates has
-    a score; of a row that lacks one of these lines, none."""
+def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, Summary]:
+    """The share of each of `variants`, averaged over the lines on which any row beats the constant answer and every row at the common rates
+    has a score, and summarized over the seeds that the row has on all of them; of a row that lacks a line, nothing."""
     common = {v for v in variants if not VARIANTS[v].second_line_of}
     counted = [line for line in lines if all(map(math.isfinite, line.ends)) and common <= line.scored]
-    of_all = [v for v in variants if counted and all(v in line.scored for line in counted)]
-    return {v: sum(line.share(line.rows[v]) for line in counted) / len(counted) for v in of_all}
+    out = {}
+    for v in (v for v in variants if counted and all(v in line.scored for line in counted)):
+        seeds = set.intersection(*(set(line.rows[v].scores) for line in counted))
+        out[v] = summarize([sum(line.share(line.rows[v].scores[seed]) for line in counted) / len(counted) for seed in sorted(seeds)])
+    return {v: share for v, share in out.items() if share.n}
+
+
+def show_share(share: Summary) -> str:
+    """ "87 ± 3": in %, with the standard deviation over seeds where there are two or more."""
+    return f"{100 * share.mean:.0f}" + (f" ± {100 * share.std:.0f}" if share.n > 1 else "")
 
 
 def compose_matrix(lines: Sequence[Line], variants: Sequence[str], *, name: str = "rows-by-task", what: str = "every benchmark") -> Plot:
@@ -124,9 +133,9 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
     numbers: list[dict[str, object]] = []
     for kind, of_kind in by_kind.items():
         shares = mean_shares(of_kind, columns)
-        rows.append({"benchmark": f"{kind}: mean share"} | {v: f"{100 * shares[v]:.0f} %" if v in shares else "" for v in columns})
+        rows.append({"benchmark": f"{kind}: mean share"} | {v: show_share(shares[v]) if v in shares else "" for v in columns})
         marks.append(dict.fromkeys(heads, ""))
-        numbers.append({"kind": kind, "benchmark": "mean share", **shares})
+        numbers.append({"kind": kind, "benchmark": "mean share", **{v: share.mean for v, share in shares.items()}})
         for line in of_kind:
             scored = {v: line.rows[v] for v in columns if v in line.scored}
             rows.append(
@@ -174,7 +183,7 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
             shares = mean_shares(of_kind, columns)
             ax.text(-0.2, y + 0.76, "mean share" if shares else "", ha="right", va="center", fontsize=5.6, color=MUTED)
             for v, share in shares.items():
-                ax.text(columns.index(v) + 0.5, y + 0.75, f"{100 * share:.0f} %", ha="center", va="center", fontsize=6.9, color=MUTED)
+                ax.text(columns.index(v) + 0.5, y + 0.75, show_share(share), ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
             for line in of_kind:
                 ax.text(-0.2, y + (0.32 if line.reduced else 0.5), line.title, ha="right", va="center", fontsize=7.4)
@@ -189,10 +198,10 @@ def _draw_cell(ax: Axes, x: int, y: float, line: Line, r: Judged | None) -> None
     if r is None or not r.scores:
         ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor="none", edgecolor=GRID, lw=0.6))
         return
-    share = line.share(r)
+    share = line.share(r.summary.mean)
     best = line.leads(r)
     shaded = math.isfinite(share) and not r.at_chance
-    face = SHADES(0.03 + 0.82 * share) if shaded else PAPER
+    face = SHADES(0.03 + 0.82 * min(1.0, max(0.0, share))) if shaded else PAPER
     ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=face, edgecolor=INK if best else GRID, lw=1.1 if best else 0.6))
     color = MUTED if r.at_chance else INK if not shaded else LIGHT if share > 0.55 else DARK
     weight = "bold" if best else "normal"
