@@ -115,6 +115,11 @@ def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_every_row_has_
     assert shares(lines) == {"s4": 0.7, "hope": 0.75}
     assert shares(lines[:1]) == {"s4": 1.0, "hope": 0.5, "hope-paper-rates": 0.75}
     assert shares([line for line in lines if line.label == "mqar"]) == shares([]) == {}
+    for variant, score in {"s4": 0.5, "hope": 0.4}.items():  # of two seeds: the others do not count any more
+        put(tmp_path, BENCHMARKS["copying"].recipe(variant, "quick").with_seed(1), score, 0.1)
+    standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
+    again = mean_shares([Line(s.name, "", "one kind", s.rows, s.metric) for s in standings], ["s4", "hope", "hope-paper-rates"])
+    assert {v: (round(share.mean, 3), share.n) for v, share in again.items()} == {"s4": (0.75, 2), "hope": (1.0, 2)}
 
 
 def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:

@@ -169,8 +169,8 @@ def _caption(columns: Columns, *, shares: bool) -> str:
     lines.append(f"{words} A dash: no run yet.")
     if shares:
         lines.append(
-            "Mean share: of the way from the best constant answer to the best row of a task, averaged over the tasks that any row learns "
-            "and every row at the common rates has run, ± its standard deviation over the seeds they share."
+            "Mean share: of the way from the best constant answer to the best row of a task, averaged over tasks that any row learns and "
+            "every row at the common rates has two seeds of (one, where there is none), ± its standard deviation over the seeds they share."
         )
     if made := frame.made_on(pd.concat([r.runs for column in columns.values() for r in column.rows.values()] or [pd.DataFrame()])):
         lines.append(f"Made on {made}.")

@@ -32,8 +32,8 @@ MARKS = (
     "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
 )
 AVERAGED = (
-    "in %, averaged over the benchmarks of a kind on which any row learns and every row at the common rates has a run, ± its standard "
-    "deviation over the seeds they share."
+    "in %, averaged over the benchmarks of a kind on which any row learns and every row at the common rates has two seeds, ± its "
+    "standard deviation over the seeds they share."
 )
 LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
 CAPTION = (
@@ -100,13 +100,18 @@ class Line:
 
 
 def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, Summary]:
-    """The share of each of `variants`, averaged over the lines on which any row beats the constant answer and every row at the common rates
-    has a score, and summarized over the seeds that the row has on all of them; of a row that lacks a line, nothing."""
-    common = {v for v in variants if not VARIANTS[v].second_line_of}
-    counted = [line for line in lines if all(map(math.isfinite, line.ends)) and common <= line.scored]
+    """The share of each of `variants`, averaged over lines and summarized over the seeds that the row has on all of them.
+
+    Lines count on which any row beats the constant answer and every row at the common rates has two seeds or more; where no line has, those
+    with one. A row that lacks such a line has no mean share.
+    """
+    common = [v for v in variants if not VARIANTS[v].second_line_of]
+    learned = [line for line in lines if all(map(math.isfinite, line.ends))]
+    having = lambda seeds: [n for n in learned if all(v in n.rows and len(n.rows[v].scores) >= seeds for v in common)]
+    counted = having(2) or having(1)
     out = {}
-    for v in (v for v in variants if counted and all(v in line.scored for line in counted)):
-        seeds = set.intersection(*(set(line.rows[v].scores) for line in counted))
+    for v in variants if counted else ():
+        seeds = set.intersection(*(set(line.rows[v].scores) if v in line.rows else set() for line in counted))
         out[v] = summarize([sum(line.share(line.rows[v].scores[seed]) for line in counted) / len(counted) for seed in sorted(seeds)])
     return {v: share for v, share in out.items() if share.n}
 
