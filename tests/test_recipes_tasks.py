@@ -17,6 +17,7 @@ from benchmarks.recipe import Recipe
 from benchmarks.registry import BENCHMARKS, select_benchmark
 from benchmarks.spec import Scale
 from benchmarks.tasks import biosignals, pathfinder, probes, speech, tokens
+from data.pathfinder.spec import PathfinderSpec
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, Cosine, DSSSpec, HOPESpec, MixerSpec, S4DSpec, S4Spec, StepSpec
 
 TASKS = {b.name: BENCHMARKS[b.name] for module in (tokens, pathfinder, speech, biosignals, probes) for b in module.BENCHMARKS}
@@ -338,3 +339,12 @@ def test_a_printed_table_with_a_missing_cell_is_refused() -> None:
     assert [(p.variant, p.value, p.std) for p in found["b"]] == [("s4d-lin", 3.0, None)]
     with pytest.raises(ValueError, match="somewhere: s4, s4d-lin must have 1 numbers"):
         Printed(source="somewhere", status="text", columns=("a",), rows=rows)
+
+
+@pytest.mark.parametrize("name", [b.name for b in pathfinder.BENCHMARKS])
+def test_a_quick_task_of_drawn_pictures_asks_for_no_more_than_are_drawn(name: str) -> None:
+    data = recipe(name, "quick", "s4d-lin").run.data
+    assert isinstance(data, PathfinderSpec)
+    tenth = data.images // 10  # the cut is 80 / 10 / 10
+    assert max(data.val_subset, data.test_subset) <= tenth
+    assert min(data.val_subset, data.test_subset) >= 600

@@ -52,7 +52,8 @@ COARSE: Final = "curves of 6 dashes, read at 32 x 32"
 
 def _quick(data: PathfinderSpec, reduced: str, *, epochs: int, dt: tuple[float, float] = DT) -> Rows:
     """Curves of few dashes, whose pixels are averaged where there are more than 32 x 32: what one core does in about three minutes."""
-    easier = replace(data, difficulty="curv_baseline", scaling="centred", val_subset=1000, test_subset=min(2000, data.images // 10))
+    tenth = data.images // 10  # as many as there are to validate with, and as many to test
+    easier = replace(data, difficulty="curv_baseline", scaling="centred", val_subset=min(1000, tenth), test_subset=min(2000, tenth))
     return quick_rows(
         easier,
         f"{data.images:,} images generated; {easier.test_subset:,} to test, as many with the one answer as with the other",
