@@ -188,9 +188,9 @@ def test_the_example_of_the_documentation_is_trained_reported_and_scored_again(t
     assert record["status"] == "ok"
     assert record["spec"]["model"]["mixer"]["init"] == "sqrt"
     assert record["environment"]["plugins"] == {"sqrt.py": hashlib.sha256(file.read_bytes()).hexdigest()}
-    report = call("reports", "benchmark", "digits", "--variant", "s4d-sqrt,s4d-lin", "--seeds", "0", "--plugin", str(file))
+    report = call("reports", "benchmark", "digits", "--variant", "s4d-sqrt,fir", "--seeds", "0", "--plugin", str(file))
     assert "s4d-sqrt" in report
-    assert f"--variant s4d-lin --scale quick --seeds 0 --plugin {file}" in report
+    assert f"--variant fir --scale quick --seeds 0 --plugin {file}" in report
     assert "to the last digit" in call("benchmarks", "evaluate", record["id"], "--plugin", str(file))
     assert "unknown init 'sqrt'" in call("benchmarks", "evaluate", record["id"], code=2)
     assert "unknown variant 's4d-sqrt'" in call("benchmarks", "digits", "--variant", "s4d-sqrt", code=2)
