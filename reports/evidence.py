@@ -136,12 +136,12 @@ def _stands(found: StoredRecord, benchmark: str, id: str, *, arrays: bool) -> bo
     its arrays are there where they are wanted."""
     try:
         committed = frame.committed_records().find(benchmark, id)
+        if committed is not None and arrays:
+            committed.require_arrays()
     except DamagedRecord:
         return False
     code = lambda stored: stored.record.environment.get("content", "")
-    if committed is None or not code(committed) or code(committed) != code(found):
-        return False
-    return not arrays or (committed.arrays_path is not None and committed.arrays_path.is_file())
+    return committed is not None and code(committed) == code(found) != ""
 
 
 def render_committed(requests: Sequence[Request], fresh: Sequence[str] | None = None) -> int:

@@ -73,7 +73,7 @@ def _describe(standing: Standing) -> tuple[tuple[str, ...], dict[str, object]]:
     """The cells of one row, and its numbers."""
     rows, metric, best = standing.rows, standing.metric, standing.best
     chance = chance_of(rows, metric)
-    shown = HOLE if chance is None else f"{'' if chance.exact else '≥ ' if metric.higher else '≤ '}{metric.show(chance.value)}"
+    shown = HOLE if chance is None else chance.show(metric)
     leader = describe_leader(rows, metric) or HOLE
     cells = (standing.name, describe_task(standing.recipe), _minutes(rows), leader, shown, _behind(standing))
     numbers = {"benchmark": standing.name, "best": best or "", "mean": rows[best].summary.mean if best else math.nan}

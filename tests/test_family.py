@@ -8,6 +8,7 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from benchmarks.benchmark import Published
@@ -115,6 +116,17 @@ def test_columns_rows_and_the_constant_answer(tmp_path: Path) -> None:
     for ax in shown:
         assert any(line.get_linestyle() == ":" and set(line.get_xdata()) == {10.0} for line in ax.lines)
         assert ax.get_xlim()[0] < 10.0 < ax.get_xlim()[1]
+
+
+def test_a_row_without_a_run_takes_the_mean_share_from_no_other(tmp_path: Path) -> None:
+    run = {"test_accuracy": 0.9, "test_accuracy_constant": 0.1}
+    of_task = {"s4d-lin": [run], "hope": [run | {"test_accuracy": 0.5}], "s4": []}
+    report = report_of(tmp_path, {"sc10": of_task, "sc35": of_task})
+    runs = pd.concat([report.runs, report.runs.iloc[:1].assign(variant="s4", status="missing", found=None)])
+    asked = report_family(runs, [BENCHMARKS["sc10"], BENCHMARKS["sc35"]], "small", name="x", title="Two", make="make it")
+    assert list(asked.tables()[0].cells["mean share (%)"]) == ["100", "50", "", ""]
+    shown = [text.get_text() for text in asked.plots()[0].figure.axes[0].texts]
+    assert "50" in shown
 
 
 def test_a_smaller_task_says_so_and_has_no_published_number_beside_it(tmp_path: Path) -> None:

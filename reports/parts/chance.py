@@ -29,6 +29,10 @@ class Chance:
         """Whether this mean is better than the best constant answer, beyond what a test set of this size leaves to luck."""
         return (mean - self.value if higher else self.value - mean) > self.margin
 
+    def show(self, metric: Metric) -> str:
+        """Its score, with a sign where the best constant may be better than that."""
+        return ("" if self.exact else "≥ " if metric.higher else "≤ ") + metric.show(self.value)
+
     def describe(self, metric: Metric) -> str:
         """What is known of the constant answer, in a sentence or two."""
         said = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,54 +12,40 @@ from matplotlib.figure import Figure
 from benchmarks.benchmark import Benchmark
 from benchmarks.spec import Scale
 from reports.parts import dots, frame
-from reports.parts.chance import Chance
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import Judged, chance_of, common_seeds, describe_leader, judge, list_behind
-from reports.parts.metric import Metric, metric_of
+from reports.parts.judge import common_seeds, describe_leader, judge, list_behind
+from reports.parts.metric import metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
+from reports.parts.stats import Summary
 from reports.parts.style import WIDTH, drawing
 from reports.parts.table import HOLE, Table
-from reports.sections.matrix import Line, compose_matrix, mean_shares, show_share
+from reports.sections.matrix import MEAN_SHARE, Line, arrange, compose_matrix, join_words, mean_shares, show_share
 
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One test: its rows by variant, judged by themselves, and how its scores are printed."""
-
-    rows: Mapping[str, Judged]
-    metric: Metric
-
-    @property
-    def chance(self) -> Chance | None:
-        """What a constant answer scores in this test."""
-        return chance_of(self.rows, self.metric)
-
-
-Columns = Mapping[str, Column]
-"""Heading -> column."""
+Columns = Mapping[str, Line]
+"""Heading -> one test, its rows by variant, judged by themselves."""
 SHARE = "mean share (%)"
 """The last column of a table of several tasks."""
 
 
-def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Scale) -> dict[str, Column]:
+def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Scale) -> dict[str, Line]:
     """A column for the test of each benchmark, and one for each of its zero-shot tests."""
-    columns = {}
+    columns: dict[str, Line] = {}
     units = {metric_of(b, scale).unit for b in benchmarks}
     for b in benchmarks:
         metric = metric_of(b, scale)
         of_task = dict(iter(runs[runs["benchmark"] == b.name].groupby("variant", sort=False))) if len(runs) else {}
-        task = ", ".join(filter(None, (b.name, b.reduced_at(scale))))
-        further = {f"{task}, {word}": f"{metric.key}_{test}" for test, word in b.tests_at(scale).items()}
-        for heading, key in {task: metric.key, **further}.items():
-            known = {v: part for v, part in of_task.items() if key in part}
-            of_key = replace(metric, key=key)
-            columns[f"{heading} ({metric.unit})" if len(units) > 1 else heading] = Column(rows=judge(known, of_key), metric=of_key)
+        label = f"{b.name} ({metric.unit})" if len(units) > 1 else b.name
+        tests = {"": metric.key} | {word: f"{metric.key}_{test}" for test, word in b.tests_at(scale).items()}
+        for word, key in tests.items():
+            reduced, of_key = join_words(b.reduced_at(scale), word), replace(metric, key=key)
+            rows = judge({v: part for v, part in of_task.items() if key in part}, of_key)
+            columns[join_words(label, reduced)] = Line(label=label, reduced=reduced, kind="", rows=rows, metric=of_key)
     return columns
 
 
 def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, name: str, title: str) -> Section:
     """The table of all columns, and a panel of dots for each that has results."""
-    found = {heading: column for heading, column in columns.items() if any(r.scores for r in column.rows.values())}
+    found = {heading: column for heading, column in columns.items() if column.scored}
     label = next(iter(columns.values())).metric.label
     lines = [f"{dots.CAPTION} Dotted: the best constant answer, or the most that is known of it. Each panel has its own axis."]
     if any(r.at_chance for column in found.values() for r in column.rows.values()):
@@ -74,23 +60,20 @@ def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, n
         caption="\n".join(lines),
     )
     table = tabulate_columns(columns, variants, name=f"{name}-results", title=f"{title}, {scale} scale")
-    shares = compose_matrix(_lines(columns), variants, name=f"{name}-shares", what=title)
+    shares = compose_matrix([*columns.values()], variants, name=f"{name}-shares", what=title)
     return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, shares, plot))
 
 
-def _lines(columns: Columns) -> list[Line]:
-    """The columns as lines of a picture."""
-    heads = {heading: heading.partition(", ") for heading in columns}
-    return [
-        Line(label=heads[heading][0], reduced=heads[heading][2], kind="", rows=column.rows, metric=column.metric)
-        for heading, column in columns.items()
-    ]
+def _shares(columns: Columns, variants: Sequence[str]) -> dict[str, Summary]:
+    """The mean shares as the picture has them: of the rows that have a score anywhere."""
+    lines = [*columns.values()]
+    return mean_shares(lines, arrange(lines, variants)[1])
 
 
 def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ...]:
     """How much of what can be learned each row learns on average; and of each column, which row leads and which are shown to be behind."""
     said = []
-    shares = mean_shares(_lines(columns), variants)
+    shares = _shares(columns, variants)
     if len(shares) > 1:
         ranked = ", ".join(f"{v} {show_share(shares[v])}" for v in sorted(shares, key=lambda v: -shares[v].mean))
         said.append(f"Mean share of what can be learned, in %: {ranked}.")
@@ -102,7 +85,7 @@ def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ..
     return tuple(said)
 
 
-def _describe_column(column: Column) -> str:
+def _describe_column(column: Line) -> str:
     """ "s4, 93.31 ± 1.51 (5) %, before hope (7.07)"; nothing where no row learns."""
     lead, behind = describe_leader(column.rows, column.metric), list_behind(column.rows, column.metric)
     if behind:
@@ -113,39 +96,32 @@ def _describe_column(column: Column) -> str:
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
     """A row per variant and a column per task, and the mean share of what can be learned; the constant answer below."""
     cells, marks, numbers = [], [], []
-    shares = mean_shares(_lines(columns), variants) if len(columns) > 1 else {}
-    last = [SHARE] if shares else []
     for v in variants:
         of_row = {task: (column.rows[v], column.metric) for task, column in columns.items() if v in column.rows}
         cells.append({"variant": v} | {task: of_row[task][1].score(of_row[task][0].summary) if task in of_row else "" for task in columns})
-        cells[-1] |= dict.fromkeys(last, show_share(shares[v]) if v in shares else "")
-        marks.append({"variant": ""} | {task: of_row[task][0].mark if task in of_row else "" for task in columns} | dict.fromkeys(last, ""))
+        marks.append({"variant": ""} | {task: of_row[task][0].mark if task in of_row else "" for task in columns})
         for task, (r, metric) in of_row.items():
             s = r.summary
             numbers.append(
                 {"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std, "mark": r.mark}
                 | {"behind": r.behind.mean if r.behind else math.nan, "p_dunnett": r.p}
             )
-    cells.append({"variant": "constant answer"} | {task: _bound(column) for task, column in columns.items()} | dict.fromkeys(last, ""))
+    constants = {task: HOLE if column.chance is None else column.chance.show(column.metric) for task, column in columns.items()}
+    cells.append({"variant": "constant answer"} | constants)
     marks.append(dict.fromkeys(cells[-1], ""))
-    names = ["variant", *columns, *last]
+    shown, marked = (pd.DataFrame(part, columns=["variant", *columns], dtype=object) for part in (cells, marks))
+    shares = _shares(columns, variants) if len(columns) > 1 else {}
+    if shares:
+        shown[SHARE] = [*(show_share(shares[v]) if v in shares else "" for v in variants), ""]
+        marked[SHARE] = ""
     return Table(
-        name=name, title=title, caption=_caption(columns, shares=bool(shares)), cells=pd.DataFrame(cells, columns=names, dtype=object),
-        marks=pd.DataFrame(marks, columns=names, dtype=object), numbers=pd.DataFrame(numbers), left=("variant",),
+        name=name, title=title, caption=_caption(columns, MEAN_SHARE if shares else ""), cells=shown, marks=marked,
+        numbers=pd.DataFrame(numbers), left=("variant",),
     )  # fmt: skip
 
 
-def _bound(column: Column) -> str:
-    """What a constant answer scores, with a sign where the best one may be better than that."""
-    chance = column.chance
-    if chance is None:
-        return HOLE
-    sign = "" if chance.exact else "≥ " if column.metric.higher else "≤ "
-    return sign + column.metric.show(chance.value)
-
-
-def _caption(columns: Columns, *, shares: bool) -> str:
-    """How to read the table, line by line; `shares`: whether it has that column."""
+def _caption(columns: Columns, further: str = "") -> str:
+    """How to read the table, line by line, with what is to be said of a `further` column."""
     metric = next(iter(columns.values())).metric
     units = {column.metric.unit for column in columns.values()}
     unit = metric.unit if len(units) == 1 else "the unit that stands in its head"
@@ -167,11 +143,8 @@ def _caption(columns: Columns, *, shares: bool) -> str:
     else:
         words += "only the mean of the training labels is known, and that of the test set errs no more."
     lines.append(f"{words} A dash: no run yet.")
-    if shares:
-        lines.append(
-            "Mean share: of the way from the best constant answer to the best row of a task, averaged over tasks that any row learns and "
-            "every row at the common rates has two seeds of (one, where there is none), ± its standard deviation over the seeds they share."
-        )
+    if further:
+        lines.append(further)
     if made := frame.made_on(pd.concat([r.runs for column in columns.values() for r in column.rows.values()] or [pd.DataFrame()])):
         lines.append(f"Made on {made}.")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from models import VARIANTS
+from reports.parts.chance import Chance
 from reports.parts.figure import draw_nothing
 from reports.parts.judge import Judged, chance_of, find_leader
 from reports.parts.metric import Metric
@@ -26,21 +27,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SCORES = "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better."
-SHARE = "the share of the way from the best constant answer{} to the best row of the line{}"
 MARKS = (
     "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
     "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
 )
-AVERAGED = (
-    "in %, averaged over the benchmarks of a kind on which any row learns and every row at the common rates has two seeds, ± its "
-    "standard deviation over the seeds they share."
+MEAN_SHARE = (
+    "Mean share: of the way from the best constant answer to the best row, in %, averaged over tasks that any row learns and every row at "
+    "the common rates has two seeds of (one, where there is no such task), ± its standard deviation over the seeds they share."
 )
+"""How to read what `mean_shares` gives."""
 LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
 CAPTION = (
-    f"{SCORES} Colour: {SHARE.format(' (white)', ' (blue)')}. Framed and bold: {MARKS} Empty: no run. Mean share: that "
-    f"share {AVERAGED} {LIMIT}"
+    f"{SCORES} Colour: the share of the way from the best constant answer (white) to the best row of the line (blue). Framed and bold: "
+    f"{MARKS} Empty: no run. {MEAN_SHARE} {LIMIT}"
 )
-TABLE_CAPTION = f"{SCORES} Bold: {MARKS} A dash: no run. Mean share: {SHARE.format('', '')}, {AVERAGED} {LIMIT}"
+TABLE_CAPTION = f"{SCORES} Bold: {MARKS} A dash: no run. {MEAN_SHARE} {LIMIT}"
 CELL, HEIGHT = 0.54, 0.24
 """Inches of a cell."""
 HEAD, EDGE, ROOM = 1.12, 0.08, 0.55
@@ -67,11 +68,15 @@ class Line:
         return {v for v, r in self.rows.items() if r.scores}
 
     @cached_property
+    def chance(self) -> Chance | None:
+        """What a constant answer scores."""
+        return chance_of(self.rows, self.metric)
+
+    @cached_property
     def ends(self) -> tuple[float, float]:
         """What the best constant answer scores, and the best row; nan where it is unknown."""
-        chance = chance_of(self.rows, self.metric)
         best = find_leader(self.rows)
-        return math.nan if chance is None else chance.value, math.nan if best is None else self.rows[best].summary.mean
+        return math.nan if self.chance is None else self.chance.value, math.nan if best is None else self.rows[best].summary.mean
 
     def share(self, score: float) -> float:
         """0 for the best constant answer, 1 for the mean of the best row; nan where either is unknown."""
@@ -83,11 +88,6 @@ class Line:
         """The label, with an arrow where less is better."""
         return self.label if self.metric.higher else f"{self.label} ↓"
 
-    @property
-    def head(self) -> str:
-        """The title, and how the task was made smaller."""
-        return ", ".join(filter(None, (self.title, self.reduced)))
-
     def leads(self, r: Judged) -> bool:
         """Whether no row has a better mean, and this one beats the constant answer."""
         return (r.best or r.equal) and not r.at_chance
@@ -97,6 +97,11 @@ class Line:
         value = self.metric.factor * r.summary.mean
         shown = f"{value:.1f}" if self.metric.higher else f"{value:#.3g}".rstrip(".")
         return shown + ("°" if r.at_chance else "▾" if r.clearly_behind else "")
+
+
+def join_words(*words: str) -> str:
+    """ "sc10, waves at 2 kHz, 1 kHz": what there is of the words, with commas."""
+    return ", ".join(filter(None, words))
 
 
 def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, Summary]:
@@ -144,8 +149,7 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
         for line in of_kind:
             scored = {v: line.rows[v] for v in columns if v in line.scored}
             rows.append(
-                {"benchmark": ", ".join(filter(None, (line.title, line.reduced)))}
-                | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
+                {"benchmark": join_words(line.title, line.reduced)} | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
             )
             marks.append(dict.fromkeys(heads, "") | {v: "best" for v, r in scored.items() if line.leads(r)})
             numbers.append({"kind": kind, "benchmark": line.label, **{v: r.summary.mean for v, r in scored.items()}})
@@ -162,8 +166,9 @@ def arrange(lines: Sequence[Line], variants: Sequence[str]) -> tuple[dict[str, l
         if line.scored:
             by_kind.setdefault(line.kind, []).append(line)
     scored = [v for v in variants if any(v in line.scored for line in lines)]
-    first = lambda v: VARIANTS[v].second_line_of or v
-    return by_kind, sorted(scored, key=lambda v: ([first(w) for w in scored].index(first(v)), v != first(v)))
+    first = {v: VARIANTS[v].second_line_of or v for v in scored}
+    order = [*first.values()]
+    return by_kind, sorted(scored, key=lambda v: (order.index(first[v]), v != first[v]))
 
 
 def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
