@@ -12,7 +12,7 @@ from benchmarks.benchmark import KINDS
 from benchmarks.recipe import Recipe
 from benchmarks.running.store import Store
 from models import VARIANTS
-from reports.parts.judge import Judged, chance_of, describe_leader, finite, list_behind
+from reports.parts.judge import Judged, chance_of, common_seeds, describe_leader, finite, list_behind
 from reports.parts.report import Plot
 from reports.parts.table import HOLE, Table
 from reports.sections.matrix import Line, compose_matrix, tabulate_matrix
@@ -20,9 +20,10 @@ from reports.standings import Standing, find_standings
 
 CAPTION = (
     "The default rows, and those at the rates of their papers, a core each. Minutes: of a run, the fastest and the slowest row's median. "
-    "Best row: mean ± sample standard deviation (number of seeds) on the test set. Constant answer: the best answer that does not look at "
-    "the input. Behind it: rows whose mean distance to the best row is more than its 95 % t interval, paired by seed; each row by itself, "
-    "so that of many intervals some miss. Published numbers are of the whole tasks, and none is comparable."
+    "Best row: mean ± sample standard deviation (number of seeds) on the test set. Constant answer: the best that does not look at the "
+    "input; ≥ and ≤: only a bound of it is known. Behind it: rows whose mean distance to the best row is more than its 95 % t interval, "
+    "paired by seed; each row by itself, so that of many intervals some miss. Published numbers are of the whole tasks, and none is "
+    "comparable."
 )
 
 COLUMNS = ("benchmark", "task at quick scale", "minutes", "best row", "constant answer", "behind it")
@@ -98,5 +99,7 @@ def _behind(standing: Standing) -> str:
     if best is None:
         return idle or "no row beats the constant answer"
     others = sum(r.behind is not None for v, r in scored.items() if v != best)
+    if others and common_seeds(scored) == 1:
+        return "one seed, which shows nothing"
     behind = list_behind(scored, metric)
     return f"{len(behind)} of {others}{': ' if behind else ''}{', '.join(behind)}"

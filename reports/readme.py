@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.running.store import write_atomically
 from reports.overview import Overview
 from reports.parts.markdown import embed, picture
-from reports.parts.report import Plot, Report
+from reports.parts.report import Plot, Report, Section
 from reports.parts.table import Table, escape_markdown
 
 Part = Table | Plot
@@ -68,18 +68,27 @@ def write_page(reports: Sequence[Report], path: Path, strays: pd.DataFrame | Non
         blocks += [f"## {report.name}", _headline(report), report.about, *report.warnings]
         first_table, first_plot = report.tables()[0], report.plots()[0]
         blocks += [_place(part, report, shared, repeated) for part in (first_table, first_plot)]
-        folded = [
-            _place(part, report, shared, repeated) for s in report.sections for part in s.parts if part not in (first_table, first_plot)
-        ]
-        if folded:
-            blocks += [f"<details><summary>{len(folded)} more figures and tables</summary>", *folded, "</details>"]
+        shown = (first_table, first_plot)
+        if further := sum(part not in shown for s in report.sections for part in s.parts):
+            inside = [text for s in report.sections for text in _unfold(s, shown, report, shared, repeated)]
+            blocks += [f"<details><summary>{further} more figures and tables</summary>", *inside, "</details>"]
         blocks.append(f"Rendered by `{report.make}`.")
     if strays is not None and len(strays):
-        shown = ["benchmark", "what", "scale", "seed", "status", "test", "record"]
-        lines = ["| " + " | ".join(shown) + " |", "|" + " --- |" * len(shown)]
-        lines += ["| " + " | ".join(escape_markdown(str(r[k])) for k in shown) + " |" for r in strays.to_dict("records")]
+        columns = ["benchmark", "what", "scale", "seed", "status", "test", "record"]
+        lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+        lines += ["| " + " | ".join(escape_markdown(str(r[k])) for k in columns) + " |" for r in strays.to_dict("records")]
         blocks += ["## Records of no recipe any more", f"{len(strays)} committed records that no report above asks for.", "\n".join(lines)]
     write_atomically(path, ("\n\n".join(blocks) + "\n").encode())
+
+
+def _unfold(section: Section, shown: Sequence[Part], report: Report, shared: Shared, repeated: Mapping[str, str]) -> list[str]:
+    """What a section has beyond the parts that are `shown` already: its words, where none of it is, and each part; tables have titles."""
+    rest = [part for part in section.parts if part not in shown]
+    texts = [*section.text] if len(rest) == len(section.parts) else []
+    for part in rest:
+        texts += [f"**{escape_markdown(part.title)}**"] if isinstance(part, Table) else []
+        texts.append(_place(part, report, shared, repeated))
+    return texts
 
 
 def _headline(report: Report) -> str:

@@ -85,14 +85,18 @@ def _anchor_warning(device: str, anchors: Sequence[Mapping[str, Any]]) -> list[s
     off = [a for a in anchors if not a["holds"]]
     if not off:
         return []
-    taken = "; ".join(f"{a['row']} {a['ratio']:.1f} times a convolution, {a['published']:.1f} there" for a in off)
-    begin = f"On {device} the anchor does not hold. Kernels of the textbook code take, with memory as it comes, {taken}"
-    if any(a["ratio"] > a["published"] for a in off):
-        return [f"{begin}: the comparison is with slower code than the public one, and its ratios flatter."]
+    taken = " and ".join(f"{a['row']} {a['ratio']:.1f} times as long as a convolution, where it was {a['published']:.1f}" for a in off)
+    slower = any(a["ratio"] > a["published"] for a in off)
+    begin = (
+        f"On {device} the textbook code written here is {'slower' if slower else 'faster'} than the public code was: with memory as it "
+        f"comes, kernels take {taken}."
+    )
+    if slower:
+        return [f"{begin} The ratios below flatter ours."]
     ours = " and ".join(f"{a['faster']:.0f}x ({a['row']})" for a in off)
     return [
-        f"{begin}: the comparison is with faster code than the public one, and its ratios are low rather than high. Ours are faster by "
-        f"{ours} under that allocation, which the public figures were taken under; all below is measured with memory settled, for both."
+        f"{begin} The ratios below are low rather than high. Under that allocation, which the public figures were taken under, ours are "
+        f"faster by {ours}; all below is measured with memory settled, for both."
     ]
 
 

@@ -95,7 +95,7 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
     assert texts[:4] == ["s4", "dss-exp", "s4d-lin", "hope"]
     assert [t for t in texts if t in KINDS.values()] == ["pictures, pixel by pixel", "memory, over noise or a gap"]
     assert overview.scores.pipes().splitlines()[2:] == [
-        "| pictures, pixel by pixel: mean share | 100 ± 1 | 0 ± 0 | 99 ± 2 | 50 ± 1 |",
+        "| pictures, pixel by pixel: mean share | 100 ± 1 | 0 ± 0▾ | 99 ± 2 | 50 ± 1▾ |",
         "| digits | **90.5** | 10.0° | 90.0 | 50.5▾ |",
         "| memory, over noise or a gap: mean share |  |  |  |  |",
         "| copying | 12.0° | – | – | – |",
@@ -111,7 +111,7 @@ def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_every_row_has_
         put(tmp_path, BENCHMARKS["induction"].recipe(variant, "quick").with_seed(0), 0.1, 0.1)
     standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
     lines = [Line(s.name, "", "one kind", s.rows, s.metric) for s in standings]
-    shares = lambda of: {v: round(share.mean, 3) for v, share in mean_shares(of, ["s4", "hope", "hope-paper-rates"]).items()}
+    shares = lambda of: {v: round(share.summary.mean, 3) for v, share in mean_shares(of, ["s4", "hope", "hope-paper-rates"]).items()}
     assert shares(lines) == {"s4": 0.7, "hope": 0.75}
     assert shares(lines[:1]) == {"s4": 1.0, "hope": 0.5, "hope-paper-rates": 0.75}
     assert shares([line for line in lines if line.label == "mqar"]) == shares([]) == {}
@@ -119,7 +119,12 @@ def test_the_mean_share_of_a_kind_is_over_what_any_row_learns_and_every_row_has_
         put(tmp_path, BENCHMARKS["copying"].recipe(variant, "quick").with_seed(1), score, 0.1)
     standings = [s for s in find_standings(Store.at(tmp_path)) if s.rows]
     again = mean_shares([Line(s.name, "", "one kind", s.rows, s.metric) for s in standings], ["s4", "hope", "hope-paper-rates"])
-    assert {v: (round(share.mean, 3), share.n) for v, share in again.items()} == {"s4": (0.75, 2), "hope": (1.0, 2)}
+    assert {v: (round(share.summary.mean, 3), share.summary.n) for v, share in again.items()} == {"s4": (0.75, 2), "hope": (1.0, 2)}
+    assert [share.show() for share in again.values()] == ["75 ± 35", "100 ± 35"]
+    behind = again["s4"].behind
+    assert again["hope"].behind is None
+    assert behind is not None
+    assert not behind.above_zero  # 0.5 of one seed and nothing of the other
 
 
 def test_an_error_is_better_when_it_is_less(tmp_path: Path) -> None:

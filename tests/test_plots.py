@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from benchmarks.registry import BENCHMARKS
 from benchmarks.running.store import Store
-from models import VARIANTS
+from models import VARIANTS, S4Spec
 from reports.benchmark import report_benchmark
 from reports.parts import frame, style
 from reports.parts.figure import save
+from reports.parts.fingerprints import is_legs_of_s4, read_fingerprints
 from reports.parts.judge import judge
 from reports.parts.metric import METRICS
+from reports.parts.report import Plot
 from reports.sections.effects import draw_effects
 from reports.sections.grid import Arrangement, draw_grid
-from reports.sections.inside import signal_lags, time_constants
+from reports.sections.inside import compose_inside, signal_lags, time_constants
 
 made = runpy.run_path(str(Path(__file__).with_name("synthetic_records.py")))
 ACCURACY = METRICS["accuracy"]
@@ -79,6 +83,27 @@ def test_poles_of_hope_are_seen(drawn: dict[str, Figure]) -> None:
     assert set(axes) == {"s4", "s4d-lin", "hope"}
     assert any("real" in t.get_text() for t in axes["hope"].texts)
     assert not axes["s4"].texts
+
+
+def test_eigenvalues_that_rounding_moves_are_not_drawn(runs: pd.DataFrame) -> None:
+    """The bilinear rule keeps the real eigenvalues of LegS real; in float64 most of them are found far from the axis, so that a panel of
+    S4-LegS would show rounding."""
+    torch.manual_seed(0)
+    found = S4Spec().build(2).recurrence(16).eigenvalues()
+    assert (found.imag.abs() > 0.01).double().mean() > 0.5
+
+    spec_of = lambda v: BENCHMARKS["digits-noise"].recipe(v, "quick").with_seed(0)
+    stored = {v: frame.committed_records().find("digits-noise", spec_of(v).id) for v in ("s4", "s4d-legs", "hope")}
+    assert {v: is_legs_of_s4(s.record.spec_full) for v, s in stored.items() if s} == {"s4": True, "s4d-legs": False, "hope": False}
+
+    shown = read_fingerprints(runs)
+    assert shown.ill_conditioned == frozenset()
+    for ill in (frozenset[str](), frozenset({"s4"})):
+        section = compose_inside(replace(shown, ill_conditioned=ill), ["s4", "hope"], BENCHMARKS["digits-noise"], "quick", name="x")
+        assert section is not None
+        plot = next(p for p in section.parts if p.name == "x-eigenvalues")
+        assert isinstance(plot, Plot)
+        assert ("s4" in {ax.get_title(loc="left") for ax in plot.figure.axes}) == (not ill)
 
 
 def test_no_text_overlaps_another(drawn: dict[str, Figure]) -> None:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CAPTION = (
-    "Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on outside the frame; "
-    "no bar: it would span the frame)."
+    "Every finished seed is a dot, the upright stroke the mean, the pale bar its 95 % t interval (an arrow: it goes on outside the frame)."
 )
 
 
@@ -107,13 +106,10 @@ def draw_row(ax: Axes, y: float, r: Judged, style: Look, metric: Metric, span: S
 
 
 def draw_interval(ax: Axes, y: float, s: stats.Summary, color: str, metric: Metric, span: Span) -> None:
-    """The pale bar. That of two or three seeds can be wider than all the data: it is cut at the edge, where an arrow says so, and left out
-    where it would go from edge to edge."""
+    """The pale bar. That of two or three seeds can be wider than all the data: it is cut at the edge, where an arrow says so."""
     if s.n < 2:
         return
     low, high = metric.factor * s.low, metric.factor * s.high
-    if low < span.low and high > span.high:
-        return
     ax.hlines(y, max(low, span.low), min(high, span.high), color=color, lw=5, alpha=0.25)
     for out, edge, arrow in ((low < span.low, span.low, "<"), (high > span.high, span.high, ">")):
         if out:

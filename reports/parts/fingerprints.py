@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ class Fingerprints:
     arrays: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
     seed: int | None = None
     """Which seed that was, where it is the same for every row."""
+    ill_conditioned: frozenset[str] = frozenset()
+    """Rows whose state matrix is S4's of LegS: so far from normal that rounding moves its eigenvalues over most of the unit disk."""
     trouble: tuple[str, ...] = ()
     """A sentence for each file that could not be read."""
 
@@ -40,7 +43,7 @@ class Fingerprints:
 
 def read_fingerprints(runs: pd.DataFrame) -> Fingerprints:
     """The fingerprints of the finished runs of a benchmark, rows in the order asked."""
-    out, seeds, trouble = {}, set(), []
+    out, seeds, ill_conditioned, trouble = {}, set(), set(), []
     for _, run in runs.sort_values("seed", kind="stable").iterrows() if len(runs) else ():
         if run["variant"] in out or run["found"] is None or run["status"] != "ok":
             continue
@@ -52,7 +55,16 @@ def read_fingerprints(runs: pd.DataFrame) -> Fingerprints:
         if arrays:
             out[run["variant"]] = arrays
             seeds.add(int(run["seed"]))
+            if is_legs_of_s4(run["found"].record.spec_full):
+                ill_conditioned.add(run["variant"])
     order = list(dict.fromkeys(runs["variant"])) if len(runs) else []
     return Fingerprints(
-        arrays={v: out[v] for v in order if v in out}, seed=seeds.pop() if len(seeds) == 1 else None, trouble=tuple(trouble)
-    )
+        arrays={v: out[v] for v in order if v in out}, seed=seeds.pop() if len(seeds) == 1 else None,
+        ill_conditioned=frozenset(ill_conditioned), trouble=tuple(trouble),
+    )  # fmt: skip
+
+
+def is_legs_of_s4(spec: Mapping[str, Any]) -> bool:
+    """Whether the layers of a run, as its record spells them out, have the dense matrix of S4-LegS."""
+    mixer = spec.get("model", {}).get("mixer", {})
+    return (mixer.get("type"), mixer.get("init")) == ("S4Spec", "legs")

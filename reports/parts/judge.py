@@ -20,6 +20,11 @@ K = TypeVar("K")
 
 ENOUGH = 5
 """Common seeds from which rows are tested and marked: with fewer a mark would say more than the numbers do."""
+MARKED = (
+    "Bold: best mean. Underlined: could still be as good, by one 5 % test of the whole {} (paired t tests against the best, one-sided, "
+    "Bonferroni over the other rows)."
+)
+"""How to read what `stats.behind_the_best` marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class Judged:
     @property
     def clearly_behind(self) -> bool:
         """Whether it is behind the best row by more than the interval of the difference, by itself."""
-        return self.behind is not None and self.behind.n > 1 and self.behind.low > 0
+        return self.behind is not None and self.behind.above_zero
 
     @property
     def equal(self) -> bool:
@@ -153,12 +158,11 @@ def explain(rows: Mapping[Any, Judged], metric: Metric, *, behind: bool = True) 
             "interval (two seeds or more); each row by itself, so that of many intervals some miss."
         )
     if any(r.mark in ("best", "tied") for r in rows.values()):
-        lines.append(
-            "Bold: best mean. Underlined: not shown to be behind it (5 % level; one test of the table: the residuals of row + seed pooled, "
-            "Dunnett's one-sided distribution)."
-        )
+        lines.append(MARKED.format("table") + (" It asks for more than the bracket of one row does." if behind else ""))
     else:
         lines.append("No row is marked as best: that takes five seeds which rows have in common.")
+    if tested := describe_test_set(rows):
+        lines.append(tested)
     chance = chance_of(rows, metric)
     if chance is not None and any(r.at_chance for r in rows.values()):
         lines.append(f"Grey, °: does not beat a constant answer. {chance.describe(metric)}")
@@ -167,8 +171,18 @@ def explain(rows: Mapping[Any, Judged], metric: Metric, *, behind: bool = True) 
     return "\n".join(lines)
 
 
+def describe_test_set(rows: Mapping[Any, Judged]) -> str:
+    """On how many examples every run was tested, which no interval over seeds contains; nothing where the records do not say, or not of one
+    number."""
+    sizes = {n for r in rows.values() for n in finite(r.runs, "tests")}
+    if len(sizes) != 1:
+        return ""
+    n = int(sizes.pop())
+    return f"Intervals are over seeds of training, all tested on the same {n:,} examples: another test set would move all rows."
+
+
 def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]:
-    """Which row is best, by how much, how sure that is and what it costs, with no more confidence than the numbers carry."""
+    """Which row is best, by how much and how sure that is, with no more confidence than the numbers carry."""
     done = {k: r for k, r in rows.items() if r.scores and not r.apart}
     if not done:
         return ("No run of this report has a record yet. The commands that make them stand under “What is missing”.",)
@@ -187,7 +201,7 @@ def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]
         if equal:
             said[0] += f"; {_listed(equal)} {'has' if len(equal) == 1 else 'have'} the same, seed for seed"
         said[0] += _ahead(following, others[following], metric) if len(equal) < len(others) else "."
-        said += [_certainty(done), _cost(best, done[best], following, done[following])]
+        said.append(_certainty(done))
     else:
         said[0] += "; no row has a seed in common with it."
     dull = [k for k, r in done.items() if r.at_chance]
@@ -226,18 +240,6 @@ def _certainty(done: Mapping[str, Judged]) -> str:
 
 
 _COUNTS = {1: "One", 2: "Two", 3: "Three", 4: "Four"}
-
-
-def _cost(best: str, mine: Judged, following: str, other: Judged) -> str:
-    """Seconds an epoch and parameters of the first two; nothing where the records do not say, or not of one machine."""
-    found = {name: {k: median(r.runs, k) for k in ("seconds_per_epoch", "parameters")} for name, r in ((best, mine), (following, other))}
-    if not all(math.isfinite(v) for costs in found.values() for v in costs.values()) or len(machines([mine.runs, other.runs])) > 1:
-        return ""
-    a, b = found.values()
-    return (
-        f"Its cost: {a['seconds_per_epoch']:.2f} s an epoch and {count(a['parameters'])} parameters; "
-        f"{following} {b['seconds_per_epoch']:.2f} s and {count(b['parameters'])}."
-    )
 
 
 def machines(parts: Sequence[pd.DataFrame]) -> set[str]:

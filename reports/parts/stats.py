@@ -1,5 +1,5 @@
-"""Mean, spread and t interval of a few seeds; differences paired by seed; equivalence; McNemar's test; Dunnett's against the best; Holm's
-correction."""
+"""Mean, spread and t interval of a few seeds; differences paired by seed; equivalence; McNemar's test; the rows of a table against the
+best of them; Holm's correction."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ class Difference:
     low: float
     high: float
     p: float
+
+    @property
+    def above_zero(self) -> bool:
+        """Whether the interval, of two seeds or more, lies above zero."""
+        return self.n > 1 and self.low > 0
 
 
 def half_width(std: float, n: int) -> float:
@@ -103,40 +108,23 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * float(stats.binom.cdf(min(only_first, only_second), n, 0.5))) if n else 1.0
 
 
-def dunnett_tail(t: np.ndarray, comparisons: int, df: int) -> np.ndarray:
-    """P(max_i T_i >= t) of m = `comparisons` differences to one common row, all rows alike (Dunnett 1955, one-sided).
-
-    T_i = (Z_i - Z_0) / (sqrt(2) s), s^2 ~ chi^2_df / df, so that given Z_0 = z and s the T_i are independent:
-    P(max_i T_i < t) = E_s E_z [Phi(sqrt(2) s t + z)^m], here by Gauss-Hermite in z and Gauss-Legendre in the quantiles of s.
-    """
-    from scipy import special, stats
-
-    z, wz = np.polynomial.hermite_e.hermegauss(80)
-    u, wu = np.polynomial.legendre.leggauss(160)
-    s = np.sqrt(stats.chi2.ppf((u + 1) / 2, df) / df)
-    inner = special.ndtr(math.sqrt(2) * s[None, :, None] * np.asarray(t, dtype=float)[:, None, None] + z) ** comparisons
-    return np.clip(1 - np.einsum("tsz,s,z->t", inner, wu / 2, wz / math.sqrt(2 * math.pi)), 0, 1)
-
-
 def behind_the_best(blocks: np.ndarray) -> np.ndarray:
-    """p of each row: how often equal rows would have one so far behind the best as this (R x n, larger is better; nan for the best).
+    """p of each row of being behind the best mean (R x n, larger is better; nan for the best): paired t tests against it, one-sided, times
+    the R - 1 other rows.
 
-    The model is row + seed: y_rs = m_r + b_s + e_rs. Its residuals give one s with (R - 1)(n - 1) degrees of freedom from all rows, and
-    t_r = (mean of the best - mean of r) / (s sqrt(2 / n)) is held against Dunnett's one-sided distribution for R - 1 comparisons: Hsu's
-    comparison with the best (1981), which allows for the best having been picked by the same numbers. Signs of n = 5 paired
-    differences permuted would give no p under 1 / 32 one-sided for a single comparison and none below 5 % for several, which is why
-    seeds are not permuted.
+    A row that truly is the best falls below 1 - LEVEL in that share of tables at most, although the best was picked by the same numbers:
+    it would have to lose one of its R - 1 tests, and by Bonferroni's inequality those lose together no more often (Hsu's comparison with
+    the best, 1981). Nothing is pooled, because rows differ much in how far their seeds spread. Signs of n = 5 paired differences
+    permuted would give no p under 1 / 32 for a single comparison and none below 5 % for several, which is why seeds are not permuted.
     """
+    from scipy import stats
+
     rows, n = blocks.shape
-    means = blocks.mean(1)
-    residuals = blocks - means[:, None] - blocks.mean(0)[None, :] + blocks.mean()
-    df = (rows - 1) * (n - 1)
-    s = math.sqrt(float((residuals**2).sum()) / df)
-    best = int(means.argmax())
-    gap = means[best] - means
-    if s <= 1e-12 * max(1.0, float(np.abs(blocks).max())):  # no spread at all: what is behind is behind
-        p = np.where(gap > 0, 0.0, 1.0)
-    else:
-        p = dunnett_tail(gap / (s * math.sqrt(2 / n)), rows - 1, df)
+    best = int(blocks.mean(1).argmax())
+    d = blocks[best] - blocks
+    mean, std = d.mean(1), d.std(1, ddof=1)
+    even = std <= 1e-12 * np.maximum(1.0, np.abs(mean))  # no spread at all: what is behind is behind
+    single = np.where(even, np.where(mean > 0, 0.0, 1.0), stats.t.sf(mean / np.where(even, 1.0, std / math.sqrt(n)), n - 1))
+    p = np.minimum(1.0, (rows - 1) * single)
     p[best] = math.nan
     return p

@@ -80,10 +80,10 @@ def drawing() -> Iterator[None]:
 
 
 def looks_of(levels: Sequence[str], variants: Collection[str] = ()) -> dict[str, Look]:
-    """The looks of the levels of one factor, in the order they come: those of LEVELS, and after them the same colours with other markers
-    and dashes; levels among `variants` look as they do everywhere."""
+    """The looks of the levels of one factor, in the order they come: those of LEVELS, and after them the same colours, each with another
+    marker and dash; levels among `variants` look as they do everywhere."""
     count = len(LEVELS)
-    own = [replace(LEVELS[i % count], marker=_MARKERS[i // count % 6], dash=_DASHES[i // count % 4]) for i in range(count, len(levels))]
+    own = [replace(LEVELS[i % count], marker=_MARKERS[(i - count) % 6], dash=_DASHES[(i - count) % 4]) for i in range(count, len(levels))]
     return {level: look(level) if level in variants else style for level, style in zip(levels, [*LEVELS, *own], strict=False)}
 
 

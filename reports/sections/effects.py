@@ -148,7 +148,7 @@ def describe_equivalence(effects: Sequence[Effect], margin: float, metric: Metri
     """How many of the contrasts are shown to make no difference, in a sentence; nothing for grids that do not ask."""
     if not margin or not effects:
         return ()
-    found = [judge_equivalence(e, margin)[0] for e in effects]
+    found = [word for word, _ in judge_equivalence(effects, margin)]
     words = [
         f"{found.count('shown')} of {len(found)} differences are shown to be within {metric.show(margin)} {metric.unit_of_differences}"
     ]
@@ -156,12 +156,13 @@ def describe_equivalence(effects: Sequence[Effect], margin: float, metric: Metri
     return (f"{', '.join(words)}; the others are open." if "open" in found else f"{', '.join(words)}.",)
 
 
-def judge_equivalence(effect: Effect, margin: float) -> tuple[str, float]:
-    """(shown, exceeded or open; p of the two one-sided tests) of the mean over settings. Exceeded: its 95 % interval lies beyond."""
-    values = list(effect.overall().values())
-    p, s = stats.equivalence(values, margin), stats.summarize(values)
-    beyond = s.n > 1 and (s.low > margin or s.high < -margin)
-    return "shown" if p < 1 - stats.LEVEL else "exceeded" if beyond else "open", p
+def judge_equivalence(effects: Sequence[Effect], margin: float) -> list[tuple[str, float]]:
+    """(shown, exceeded or open; p of the two one-sided tests, after Holm over all of them) of each mean over settings. Exceeded: its 95 %
+    interval lies beyond."""
+    values = [list(e.overall().values()) for e in effects]
+    adjusted = stats.holm([stats.equivalence(v, margin) for v in values])
+    beyond = [s.n > 1 and (s.low > margin or s.high < -margin) for s in map(stats.summarize, values)]
+    return [("shown" if p < 1 - stats.LEVEL else "exceeded" if out else "open", p) for p, out in zip(adjusted, beyond, strict=True)]
 
 
 def tabulate_effects(effects: Sequence[Effect], *, name: str, title: str, metric: Metric, margin: float = 0.0) -> Table:
@@ -172,9 +173,9 @@ def tabulate_effects(effects: Sequence[Effect], *, name: str, title: str, metric
     show, mean = metric.signed, f"mean ({metric.unit_of_differences})"
     within, turns = f"within {metric.show(margin)}", [_describe_turns(e, metric) for e in effects]
     texts, numbers = [], []
-    for e, t, p, turn in zip(effects, tests, adjusted, turns):
+    near = judge_equivalence(effects, margin)
+    for e, t, p, turn, (word, p_within) in zip(effects, tests, adjusted, turns, near, strict=True):
         means = [stats.summarize(list(d.values())).mean for d in e.settings.values()]
-        word, p_within = judge_equivalence(e, margin)
         texts.append(
             {"factor": e.factor, "difference": e.contrast, "settings": str(len(means)), mean: show(t.mean)}
             | {"95 % interval": f"[{show(t.low)}, {show(t.high)}]" if t.n > 1 else HOLE}
@@ -194,14 +195,14 @@ def tabulate_effects(effects: Sequence[Effect], *, name: str, title: str, metric
     cells = pd.DataFrame(texts, columns=names, dtype=object)
     caption = (
         "Differences between cells that are equal in everything but one factor, paired by seed and averaged over the settings of the other "
-        "factors; the interval is the 95 % t interval over seeds, p the paired t test with Holm's correction over this table. "
-        "range: smallest and largest mean over "
+        "factors; the interval is the 95 % t interval over seeds of training, on one test set, and of the line by itself; p is that of the "
+        "paired t test with Holm's correction over this table. range: smallest and largest mean over "
         "the settings; where these differ in sign, the mean hides an interaction. n: seeds."
     )
     if margin:
         caption += (
             f"\nwithin {metric.show(margin)}: whether the mean difference is shown to be nearer to zero than that, with p of two "
-            "one-sided t tests at 5 %; exceeded: its 95 % interval lies beyond; open: neither. Each line by itself."
+            "one-sided t tests, after Holm over this table, at 5 %; exceeded: its 95 % interval lies beyond; open: neither."
         )
     if any(turns):
         caption += (

@@ -13,13 +13,12 @@ from benchmarks.benchmark import Benchmark
 from benchmarks.spec import Scale
 from reports.parts import dots, frame
 from reports.parts.figure import draw_nothing
-from reports.parts.judge import common_seeds, describe_leader, judge, list_behind
+from reports.parts.judge import MARKED, common_seeds, describe_leader, judge, list_behind
 from reports.parts.metric import metric_of
 from reports.parts.report import SCALE_WORDS, Plot, Section
-from reports.parts.stats import Summary
 from reports.parts.style import WIDTH, drawing
 from reports.parts.table import HOLE, Table
-from reports.sections.matrix import MEAN_SHARE, Line, arrange, compose_matrix, join_words, mean_shares, show_share
+from reports.sections.matrix import MEAN_SHARE, Line, Share, arrange, compose_matrix, join_words, mean_shares
 
 Columns = Mapping[str, Line]
 """Heading -> one test, its rows by variant, judged by themselves."""
@@ -39,7 +38,7 @@ def judge_columns(runs: pd.DataFrame, benchmarks: Sequence[Benchmark], scale: Sc
         for word, key in tests.items():
             reduced, of_key = join_words(b.reduced_at(scale), word), replace(metric, key=key)
             rows = judge({v: part for v, part in of_task.items() if key in part}, of_key)
-            columns[join_words(label, reduced)] = Line(label=label, reduced=reduced, kind="", rows=rows, metric=of_key)
+            columns[join_words(label, reduced)] = Line(label, reduced, "", rows, of_key, further=key != metric.key)
     return columns
 
 
@@ -64,19 +63,21 @@ def compose_family(columns: Columns, variants: Sequence[str], scale: Scale, *, n
     return Section(name="results", title="Results", text=(SCALE_WORDS[scale],), parts=(table, shares, plot))
 
 
-def _shares(columns: Columns, variants: Sequence[str]) -> dict[str, Summary]:
+def _shares(columns: Columns, variants: Sequence[str]) -> dict[str, Share]:
     """The mean shares as the picture has them: of the rows that have a score anywhere."""
     lines = [*columns.values()]
     return mean_shares(lines, arrange(lines, variants)[1])
 
 
 def describe_columns(columns: Columns, variants: Sequence[str]) -> tuple[str, ...]:
-    """How much of what can be learned each row learns on average; and of each column, which row leads and which are shown to be behind."""
+    """How far each row goes on average from the constant answer to the best row; and of each column, which row leads, and which are
+    shown to be behind."""
     said = []
     shares = _shares(columns, variants)
     if len(shares) > 1:
-        ranked = ", ".join(f"{v} {show_share(shares[v])}" for v in sorted(shares, key=lambda v: -shares[v].mean))
-        said.append(f"Mean share of what can be learned, in %: {ranked}.")
+        ranked = ", ".join(f"{v} {shares[v].show()}" for v in sorted(shares, key=lambda v: -shares[v].summary.mean))
+        behind = "; ▾: shown to be behind the first" if "▾" in ranked else "; none is shown to be behind the first"
+        said.append(f"Mean share of the way from the constant answer to the best row here, in %: {ranked}{behind}.")
     if leading := [f"{heading}: {words}." for heading, column in columns.items() if (words := _describe_column(column))]:
         said.append(
             "The best row of each task, before those that are shown to be behind it, by more than the 95 % interval of the difference: "
@@ -94,7 +95,7 @@ def _describe_column(column: Line) -> str:
 
 
 def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, title: str) -> Table:
-    """A row per variant and a column per task, and the mean share of what can be learned; the constant answer below."""
+    """A row per variant and a column per task, and the mean share of the way to the best row; the constant answer below."""
     cells, marks, numbers = [], [], []
     for v in variants:
         of_row = {task: (column.rows[v], column.metric) for task, column in columns.items() if v in column.rows}
@@ -104,7 +105,7 @@ def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, ti
             s = r.summary
             numbers.append(
                 {"variant": v, "benchmark": task, "metric": metric.key, "n": s.n, "mean": s.mean, "std": s.std, "mark": r.mark}
-                | {"behind": r.behind.mean if r.behind else math.nan, "p_dunnett": r.p}
+                | {"behind": r.behind.mean if r.behind else math.nan, "p_behind": r.p}
             )
     constants = {task: HOLE if column.chance is None else column.chance.show(column.metric) for task, column in columns.items()}
     cells.append({"variant": "constant answer"} | constants)
@@ -112,7 +113,7 @@ def tabulate_columns(columns: Columns, variants: Sequence[str], *, name: str, ti
     shown, marked = (pd.DataFrame(part, columns=["variant", *columns], dtype=object) for part in (cells, marks))
     shares = _shares(columns, variants) if len(columns) > 1 else {}
     if shares:
-        shown[SHARE] = [*(show_share(shares[v]) if v in shares else "" for v in variants), ""]
+        shown[SHARE] = [*(shares[v].show() if v in shares else "" for v in variants), ""]
         marked[SHARE] = ""
     return Table(
         name=name, title=title, caption=_caption(columns, MEAN_SHARE if shares else ""), cells=shown, marks=marked,
@@ -128,10 +129,7 @@ def _caption(columns: Columns, further: str = "") -> str:
     lines = [f"Mean ± sample standard deviation (number of seeds) of the test {metric.label}, in {unit}; every column by itself."]
     drawn = {r.mark for column in columns.values() for r in column.rows.values()}
     if drawn & {"best", "tied"}:
-        lines.append(
-            "Bold: best mean. Underlined: not shown to be behind it (5 % level; one test of the column: the residuals of row + seed "
-            "pooled, Dunnett's one-sided distribution)."
-        )
+        lines.append(MARKED.format("column"))
     else:
         lines.append("No row is marked as best: that takes five seeds which rows have in common.")
     if "chance" in drawn:

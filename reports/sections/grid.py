@@ -100,7 +100,7 @@ def tabulate_grid(
                 | {"low": r.summary.low, "high": r.summary.high}
                 | {"best": r.best, "behind": r.behind.mean if r.behind else math.nan}
                 | {"behind_low": r.behind.low if r.behind else math.nan, "behind_high": r.behind.high if r.behind else math.nan}
-                | {"p_dunnett": r.p, "mark": r.mark}
+                | {"p_behind": r.p, "mark": r.mark}
                 | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
             )  # fmt: skip
     names = [*lines_of, *heads.values(), *(["diverged"] if lost_any else [])]

@@ -33,21 +33,24 @@ def compose_inside(fingerprints: Fingerprints, rows: Sequence[str], benchmark: B
         f"Arrays of {which}. Kernels and impulse responses are those of the first layer; eigenvalues and Hankel singular values are "
         "those of all layers."
     )
+    spectra = fingerprints.pairs("eigenvalues", every_layer=True)
+    spectra = {v: pair for v, pair in spectra.items() if v not in fingerprints.ill_conditioned}
     plots = [
         plot_memory(fingerprints.pairs("memory", every_layer=False), signal_lags(benchmark, scale), name=name),
-        plot_eigenvalues(fingerprints.pairs("eigenvalues", every_layer=True), name=name),
+        plot_eigenvalues(spectra, name=name),
         plot_hankel(fingerprints.pairs("hsv", every_layer=True), name=name),
         plot_kernels(fingerprints.pairs("kernel", every_layer=False), name=name),
     ]
     kinds = ("memory", "eigenvalues", "hsv", "kernel")
-    lost = [[v for v in rows if v not in fingerprints.pairs(kind, every_layer=False)] for kind in kinds]
+    having = [fingerprints.pairs(kind, every_layer=False) for kind in kinds]
+    lost = [[v for v in rows if v not in found] for found in having]
     parts = [
         replace(
             plot,
             caption=f"{plot.caption}\nNot drawn under {plot.title}, for want of arrays: {', '.join(names)}." if names else plot.caption,
         )
-        for plot, names in zip(plots, lost, strict=True)
-        if len(names) < len(rows)
+        for plot, names, found in zip(plots, lost, having, strict=True)
+        if found and (plot.name != f"{name}-eigenvalues" or spectra)
     ]
     return Section(name="inside", title="Inside the kernels", text=(words,), parts=tuple(parts))
 
@@ -166,8 +169,8 @@ def plot_eigenvalues(panels: Mapping[str, Pair], *, name: str) -> Plot:
         alt="Scatter of time constant against rotation of every discrete eigenvalue, before and after training.",
         caption="Each dot is one eigenvalue of the discrete Ā: further right it decays more slowly, higher up it turns faster. "
         "Grey, before training; colour, after. HOPE has one pole per channel, real, of high multiplicity: all its eigenvalues "
-        "lie on |arg Ā| = 0 and are drawn as strokes. S4's come from a numerical eigendecomposition; the LegS matrix is far from "
-        "normal, so its spectrum is ill-conditioned and small shifts of its dots carry no meaning.",
+        "lie on |arg Ā| = 0 and are drawn as strokes. S4-LegS has no panel: its matrix is so far from normal that rounding moves the "
+        "eigenvalues over most of the disk, while the exact ones before training are real.",
     )
 
 

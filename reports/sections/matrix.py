@@ -19,7 +19,7 @@ from reports.parts.figure import draw_nothing
 from reports.parts.judge import Judged, chance_of, find_leader
 from reports.parts.metric import Metric
 from reports.parts.report import Plot
-from reports.parts.stats import Summary, summarize
+from reports.parts.stats import Difference, Summary, paired, summarize
 from reports.parts.style import BLUE, GRID, INK, MUTED, PAPER, WIDTH, drawing
 from reports.parts.table import HOLE, Table
 
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 SCORES = "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better."
 MARKS = (
     "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
-    "of many some miss; without it, no difference is shown. °: does not beat the constant answer."
+    "of many some miss; without it, no difference is shown, and with one seed none can be. °: does not beat the constant answer by more "
+    "than a test set of its size leaves to luck."
 )
 MEAN_SHARE = (
-    "Mean share: of the way from the best constant answer to the best row, in %, averaged over tasks that any row learns and every row at "
-    "the common rates has two seeds of (one, where there is no such task), ± its standard deviation over the seeds they share."
+    "Mean share: how far a row goes from the best constant answer to the best row here, in %, averaged over the tasks that any row learns "
+    "and of which every row at the common rates has two seeds (one, where there is no such task); ±: standard deviation over the seeds "
+    "that the row has on all of them; ▾: behind the highest by more than the 95 % t interval of the difference, paired by seed."
 )
 """How to read what `mean_shares` gives."""
 LIMIT = "Small networks and minutes of training: a line says which rows learn a kind of task soonest, and nothing about published tables."
@@ -61,6 +63,8 @@ class Line:
     kind: str
     rows: Mapping[str, Judged]
     metric: Metric
+    further: bool = False
+    """It is a further test of weights that another line tests already, which no average counts."""
 
     @cached_property
     def scored(self) -> set[str]:
@@ -104,26 +108,38 @@ def join_words(*words: str) -> str:
     return ", ".join(filter(None, words))
 
 
-def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, Summary]:
-    """The share of each of `variants`, averaged over lines and summarized over the seeds that the row has on all of them.
+@dataclass(frozen=True)
+class Share:
+    """How much of what can be learned a row learns, averaged over tasks."""
+
+    by_seed: Mapping[int, float]
+    summary: Summary
+    behind: Difference | None = None
+    """How far it is behind the row with the highest, paired by seed; None for that row."""
+
+    def show(self) -> str:
+        """ "87 ± 3▾": in %, with the standard deviation over seeds where there are two or more, and whether it is shown to be behind."""
+        spread = f" ± {100 * self.summary.std:.0f}" if self.summary.n > 1 else ""
+        return f"{100 * self.summary.mean:.0f}{spread}{'▾' if self.behind is not None and self.behind.above_zero else ''}"
+
+
+def mean_shares(lines: Sequence[Line], variants: Sequence[str]) -> dict[str, Share]:
+    """The share of each of `variants`, averaged over lines, of the seeds that the row has on all of them.
 
     Lines count on which any row beats the constant answer and every row at the common rates has two seeds or more; where no line has, those
     with one. A row that lacks such a line has no mean share.
     """
     common = [v for v in variants if not VARIANTS[v].second_line_of]
-    learned = [line for line in lines if all(map(math.isfinite, line.ends))]
+    learned = [line for line in lines if all(map(math.isfinite, line.ends)) and not line.further]
     having = lambda seeds: [n for n in learned if all(v in n.rows and len(n.rows[v].scores) >= seeds for v in common)]
     counted = having(2) or having(1)
-    out = {}
+    by_seed: dict[str, dict[int, float]] = {}
     for v in variants if counted else ():
         seeds = set.intersection(*(set(line.rows[v].scores) if v in line.rows else set() for line in counted))
-        out[v] = summarize([sum(line.share(line.rows[v].scores[seed]) for line in counted) / len(counted) for seed in sorted(seeds)])
-    return {v: share for v, share in out.items() if share.n}
-
-
-def show_share(share: Summary) -> str:
-    """ "87 ± 3": in %, with the standard deviation over seeds where there are two or more."""
-    return f"{100 * share.mean:.0f}" + (f" ± {100 * share.std:.0f}" if share.n > 1 else "")
+        by_seed[v] = {seed: sum(line.share(line.rows[v].scores[seed]) for line in counted) / len(counted) for seed in sorted(seeds)}
+    summaries = {v: summarize([*shares.values()]) for v, shares in by_seed.items() if shares}
+    best = max(summaries, key=lambda v: (summaries[v].n, summaries[v].mean), default="")
+    return {v: Share(by_seed[v], s, None if v == best else paired(by_seed[best], by_seed[v])) for v, s in summaries.items()}
 
 
 def compose_matrix(lines: Sequence[Line], variants: Sequence[str], *, name: str = "rows-by-task", what: str = "every benchmark") -> Plot:
@@ -143,9 +159,9 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
     numbers: list[dict[str, object]] = []
     for kind, of_kind in by_kind.items():
         shares = mean_shares(of_kind, columns)
-        rows.append({"benchmark": f"{kind}: mean share"} | {v: show_share(shares[v]) if v in shares else "" for v in columns})
+        rows.append({"benchmark": f"{kind}: mean share"} | {v: shares[v].show() if v in shares else "" for v in columns})
         marks.append(dict.fromkeys(heads, ""))
-        numbers.append({"kind": kind, "benchmark": "mean share", **{v: share.mean for v, share in shares.items()}})
+        numbers.append({"kind": kind, "benchmark": "mean share", **{v: share.summary.mean for v, share in shares.items()}})
         for line in of_kind:
             scored = {v: line.rows[v] for v in columns if v in line.scored}
             rows.append(
@@ -193,7 +209,7 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
             shares = mean_shares(of_kind, columns)
             ax.text(-0.2, y + 0.76, "mean share" if shares else "", ha="right", va="center", fontsize=5.6, color=MUTED)
             for v, share in shares.items():
-                ax.text(columns.index(v) + 0.5, y + 0.75, show_share(share), ha="center", va="center", fontsize=6.9, color=MUTED)
+                ax.text(columns.index(v) + 0.5, y + 0.75, share.show(), ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
             for line in of_kind:
                 ax.text(-0.2, y + (0.32 if line.reduced else 0.5), line.title, ha="right", va="center", fontsize=7.4)

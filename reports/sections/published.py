@@ -113,8 +113,8 @@ def tabulate_published(
 def compose_published_side_by_side(benchmarks: Sequence[Benchmark], *, name: str, averages: Sequence[Published] = ()) -> Section:
     """The published numbers of a family of benchmarks in one table, with averages over it where they were printed."""
     words = (
-        "As printed by others at full size. Beside the rows above they stand only where scale, data and protocol agree; the report of "
-        "each benchmark says so and gives every source."
+        "As printed by others, of whole tasks at full size in the literature's protocol: not comparable with the rows above unless those "
+        "are too. The report of each benchmark says where they are, and gives every source."
     )
     table = tabulate_published_side_by_side(
         benchmarks, name=f"{name}-published", title="Published numbers", metric=METRICS[benchmarks[0].metric], averages=averages
@@ -145,8 +145,8 @@ def tabulate_published_side_by_side(
         [{"row": v} | {task: of_task.get(v, HOLE) for task, of_task in texts.items()} for v in rows], columns=["row", *texts], dtype=object
     )
     caption = (
-        f"Test {metric.label}, in {metric.unit}; ± is what the source calls a standard deviation. ✗: did not learn. A dash: no number that "
-        "could be verified. Sources and notes stand in the report of each benchmark, and in the CSV of this table."
+        f"Test {metric.label}, in {metric.unit}, as printed by others; ± is what the source calls a standard deviation. ✗: did not learn. "
+        "A dash: no number that could be verified. Sources and notes stand in the report of each benchmark, and in the CSV of this table."
     )
     return Table(
         name=name, title=title, caption=caption, cells=cells, marks=cells.map(lambda _: ""), numbers=pd.DataFrame(numbers), left=("row",)

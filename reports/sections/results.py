@@ -74,7 +74,7 @@ def tabulate_results(
             {"variant": variant, "metric": metric.key, "n": r.summary.n, "mean": r.summary.mean, "std": r.summary.std}
             | {"low": r.summary.low, "high": r.summary.high, "best": r.best, "behind": d.mean if d else math.nan}
             | {"behind_low": d.low if d else math.nan, "behind_high": d.high if d else math.nan, "common_seeds": d.n if d else 0}
-            | {"p_dunnett": r.p, "mark": r.mark, "evidence": r.apart}
+            | {"p_behind": r.p, "mark": r.mark, "evidence": r.apart}
             | {f"{key}_{part}": getattr(s, part) for key, s in beyond.items() for part in ("n", "mean", "std")}
             | cost
             | {f"runs_{k}": int((r.runs["status"] == k).sum()) for k in ("ok", "diverged", "failed", "missing")}
@@ -104,7 +104,8 @@ def _caption(rows: Mapping[str, Judged], metric: Metric, zero_shot: list[str]) -
     """How to read the table, line by line."""
     lines = [
         explain(rows, metric),
-        "params: all trained numbers; kernel: those inside the convolution kernels. s/epoch, MB (peak memory): medians over seeds. lr: the "
+        "params: all trained numbers; kernel: those inside the convolution kernels. s/epoch, MB (peak memory): medians over seeds, "
+        "beside whatever else the machine did at the time; `make speed` compares rows at rest. lr: the "
         "rates as they really were, kernel parameters / all others. runs: finished of asked; a diverged run (div.) is a result, counted "
         "here and not in the mean.",
     ]
