@@ -181,8 +181,9 @@ def report_benchmark(runs: pd.DataFrame, benchmark: Benchmark, scale: Scale, *, 
     ]
     if benchmark.published and not benchmark.reduced_at(scale):
         sections.append(compose_published(benchmark, metric, name=name, beside=beside))
+    about = f"A smaller task here, after this one: {benchmark.about}" if benchmark.reduced_at(scale) else benchmark.about
     return Report(
-        name=name, title=benchmark.title_at(scale), scale=scale, about=benchmark.about, summary=describe_rows(rows, metric),
+        name=name, title=benchmark.title_at(scale), scale=scale, about=about, summary=describe_rows(rows, metric),
         sections=tuple(s for s in sections if s),
         runs=runs, labels=("variant",), warnings=(*frame.data_disagreements(runs), *fingerprints.trouble),
         environment=frame.environments(runs), make=make, score=metric.key,

@@ -98,7 +98,7 @@ def test_a_cell_is_a_mean_its_mark_and_its_share_of_what_can_be_learned(tmp_path
         "| pictures, pixel by pixel: mean share | 100 ± 1 | 0 ± 0▾ | 99 ± 2 | 50 ± 1▾ |",
         "| digits | **90.5** | 10.0° | 90.0 | 50.5▾ |",
         "| memory, over noise or a gap: mean share |  |  |  |  |",
-        "| copying | 12.0° | – | – | – |",
+        "| copying, one seed | 12.0° | – | – | – |",
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -86,7 +86,7 @@ def compose_effects(effects: Sequence[Effect], ablation: Ablation, metric: Metri
         alt="Differences between cells that differ in one factor only, every seed a dot, zero marked.",
         caption=f"{words} Right of zero the level named first scores "
         + ("higher" if metric.higher else "a larger, worse value")
-        + ". Stroke: mean; pale bar: 95 % t interval."
+        + ". Stroke: mean; pale bar: 95 % t interval. Every panel has its own axis."
         + ("\nThe shaded strip is what counts as no difference." if within else ""),
     )
     return Section(name="effects", title="What each factor moves", parts=(table, plot))
@@ -134,7 +134,7 @@ def _without_common(settings: Sequence[str]) -> dict[str, str]:
 
 def describe_largest(effects: Sequence[Effect], metric: Metric) -> tuple[str, ...]:
     """The largest mean effect in a sentence, as a description and not as a test."""
-    sized = [(stats.summarize(list(e.overall().values())).mean, e) for e in effects if len(e.settings) > 1 and e.overall()]
+    sized = [(stats.summarize(list(e.overall().values())).mean, e) for e in effects if len(e.settings) > 1 and len(e.overall()) > 1]
     if not sized:
         return ()
     mean, e = max(sized, key=lambda pair: abs(pair[0]))
@@ -225,23 +225,21 @@ def _describe_turns(effect: Effect, metric: Metric) -> str:
 
 
 def draw_effects(groups: Mapping[str, Mapping[str, BySeed]], *, metric: Metric, margin: float = 0.0) -> Figure:
-    """A panel per "factor: contrast", a line per setting, every seed a dot, a stroke for the mean, a pale bar for its 95 % t interval;
-    zero marked, and the `margin` around it."""
+    """A panel per "factor: contrast" with an axis of its own, a line per setting, every seed a dot, a stroke for the mean, a pale bar for
+    its 95 % t interval; zero marked, and the `margin` around it."""
     filled = {f: {k: d for k, d in g.items() if d} for f, g in groups.items()}
     filled = {f: g for f, g in filled.items() if g}
     if not filled:
         return draw_nothing("no pair of finished runs yet")
     with drawing():
         heights = [len(g) for g in filled.values()]
-        figure = Figure(figsize=(WIDTH, 0.26 * sum(heights) + 0.42 * len(filled) + 0.6), layout="constrained")
-        axes = figure.subplots(len(filled), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
-        values = [metric.factor * x for g in filled.values() for d in g.values() for x in d.values()]
-        low, high = min(0.0, *values), max(0.0, *values)
-        pad = 0.12 * ((high - low) or 1.0)
-        span = dots.Span(low - pad, high + pad)
+        figure = Figure(figsize=(WIDTH, 0.26 * sum(heights) + 0.62 * len(filled) + 0.4), layout="constrained")
+        axes = figure.subplots(len(filled), 1, squeeze=False, height_ratios=heights)[:, 0]
+        largest = max(abs(metric.factor * x) for g in filled.values() for d in g.values() for x in d.values())
         colors = dict(zip(dict.fromkeys(f.split(":")[0] for f in filled), FACTORS))
         for ax, (factor, settings) in zip(axes, filled.items()):
             color = colors[factor.split(":")[0]]
+            span = _span_of(settings.values(), metric, least=0.1 * largest)
             ax.axvline(0, color=INK, lw=0.9)
             if margin:
                 ax.axvspan(-metric.factor * margin, metric.factor * margin, color=GRID, lw=0, zorder=0)
@@ -257,6 +255,14 @@ def draw_effects(groups: Mapping[str, Mapping[str, BySeed]], *, metric: Metric, 
                 )  # fmt: skip
             ax.set_title(factor, fontweight="bold")
             dots.set_lines(ax, list(settings), room=0.55)
-        axes[0].set_xlim(span.low, span.high)
+            ax.set_xlim(span.low, span.high)
         axes[-1].set_xlabel(f"difference in test {metric.label} (" + ("percentage points)" if metric.unit == "%" else f"{metric.unit})"))
     return figure
+
+
+def _span_of(lines: Iterable[BySeed], metric: Metric, *, least: float) -> dots.Span:
+    """From the lowest to the highest difference, zero and `least` on either side among them, and some room."""
+    values = [metric.factor * x for d in lines for x in d.values()]
+    low, high = min(-least, *values), max(least, *values)
+    pad = 0.12 * ((high - low) or 1.0)
+    return dots.Span(low - pad, high + pad)

@@ -133,7 +133,7 @@ def _caption(columns: Columns, further: str = "") -> str:
     else:
         lines.append("No row is marked as best: that takes five seeds which rows have in common.")
     if "chance" in drawn:
-        lines.append("Grey, °: does not beat the constant answer beyond what a test set of this size leaves to luck.")
+        lines.append("Grey, °: does not beat the constant answer, an accuracy by more than a test set of its size leaves to luck.")
     sign = "≥" if metric.higher else "≤"
     words = f"Constant answer: the best answer on this test set that does not look at the input; {sign}: "
     if metric.higher:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 SCORES = "Mean over the seeds of the test score, in % or, where ↓ stands, as an error, of which less is better."
 MARKS = (
     "the best mean of the line. ▾: behind it by more than the 95 % t interval of the difference, paired by seed, each by itself, so that "
-    "of many some miss; without it, no difference is shown, and with one seed none can be. °: does not beat the constant answer by more "
-    "than a test set of its size leaves to luck."
+    "of many some miss; without it, no difference is shown, and with one seed none can be. °: does not beat the constant answer, an "
+    "accuracy by more than a test set of its size leaves to luck."
 )
 MEAN_SHARE = (
     "Mean share: how far a row goes from the best constant answer to the best row here, in %, averaged over the tasks that any row learns "
@@ -86,6 +86,11 @@ class Line:
         """0 for the best constant answer, 1 for the mean of the best row; nan where either is unknown."""
         low, high = self.ends
         return (score - low) / (high - low)
+
+    @property
+    def conditions(self) -> str:
+        """How the task was made smaller, and that one seed says little where there is no more."""
+        return join_words(self.reduced, "one seed" if max((r.summary.n for r in self.rows.values()), default=0) == 1 else "")
 
     @property
     def title(self) -> str:
@@ -165,7 +170,7 @@ def tabulate_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Table:
         for line in of_kind:
             scored = {v: line.rows[v] for v in columns if v in line.scored}
             rows.append(
-                {"benchmark": join_words(line.title, line.reduced)} | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
+                {"benchmark": join_words(line.title, line.conditions)} | {v: line.text(scored[v]) if v in scored else HOLE for v in columns}
             )
             marks.append(dict.fromkeys(heads, "") | {v: "best" for v, r in scored.items() if line.leads(r)})
             numbers.append({"kind": kind, "benchmark": line.label, **{v: r.summary.mean for v, r in scored.items()}})
@@ -212,8 +217,8 @@ def draw_matrix(lines: Sequence[Line], variants: Sequence[str]) -> Figure:
                 ax.text(columns.index(v) + 0.5, y + 0.75, share.show(), ha="center", va="center", fontsize=6.9, color=MUTED)
             y += 1.3
             for line in of_kind:
-                ax.text(-0.2, y + (0.32 if line.reduced else 0.5), line.title, ha="right", va="center", fontsize=7.4)
-                ax.text(-0.2, y + 0.76, line.reduced, ha="right", va="center", fontsize=5.6, color=MUTED)
+                ax.text(-0.2, y + (0.32 if line.conditions else 0.5), line.title, ha="right", va="center", fontsize=7.4)
+                ax.text(-0.2, y + 0.76, line.conditions, ha="right", va="center", fontsize=5.6, color=MUTED)
                 for x, v in enumerate(columns):
                     _draw_cell(ax, x, y, line, line.rows.get(v))
                 y += 1
