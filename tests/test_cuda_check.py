@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import replace
@@ -94,6 +95,21 @@ def test_a_step_is_asked_to_end_and_then_ended(tmp_path: Path, monkeypatch: pyte
     assert supervise([sys.executable, "-c", polite], log, 1.5, {}) == "ended by the clock, code 7"
     deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(60)"
     assert supervise([sys.executable, "-c", deaf], log, 1.5, {}) == "ended by the clock, code -9"
+
+
+def test_a_step_ends_with_a_check_that_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "EVERY", 0.2)
+    log = tmp_path / "log"
+
+    def interrupt() -> None:
+        if log.read_text().endswith("\n"):
+            raise KeyboardInterrupt
+
+    command = [sys.executable, "-c", "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)"]
+    with pytest.raises(KeyboardInterrupt):
+        supervise(command, log, 60, {}, interrupt)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(log.read_text()), 0)
 
 
 def checker(tmp_path: Path, minutes: float = 5) -> Check:

@@ -29,6 +29,7 @@ from benchmarks.speed.session import MOST_RUNS, RUNS, Clock, measure_in_turn, ru
 from benchmarks.speed.sizes import COMPARED, ROWS
 from benchmarks.speed.targets import slope, targets, worst
 from benchmarks.speed.work import build
+from benchmarks.speed.worker import Elsewhere
 from models import VARIANTS, ModelSpec
 from models.engines import Measured
 from tests import made_up_speed
@@ -132,6 +133,27 @@ def test_what_cannot_be_built_says_why() -> None:
     with pytest.raises(Unable, match=r"NoRecurrence: .*no recurrence"):
         here.prepare(Case(kind="recurrent", row="hope-circular", L=16, H=4, N=4))
     assert here.ready == {}
+
+
+def test_a_measurer_elsewhere_is_not_stopped_by_its_warnings_and_its_last_line_says_why_it_ended(tmp_path: Path) -> None:
+    """More warnings than a pipe takes, 64 kB, and then an answer; at the next question it dies."""
+    worker = tmp_path / "benchmarks" / "speed" / "worker.py"
+    worker.parent.mkdir(parents=True)
+    for folder in (worker.parent, worker.parent.parent):
+        (folder / "__init__.py").touch()
+    worker.write_text(
+        "import signal, sys\n"
+        "signal.alarm(20)\n"
+        "sys.stdin.readline()\n"
+        "sys.stderr.write('a warning\\n' * 20_000)\n"
+        'print(\'{"wall": 2.0, "cpu": 1.0}\', flush=True)\n'
+        "sys.stdin.readline()\n"
+        "sys.exit('the reason')\n"
+    )
+    with Elsewhere("then", tmp_path, "cpu", 1, {}) as measurer:
+        assert measurer.time(SMALL[0]) == (2.0, 1.0)
+        with pytest.raises(Unable, match=r"has ended: the reason$"):
+            measurer.drop()
 
 
 def test_what_cannot_be_built_costs_nothing_that_was_prepared() -> None:

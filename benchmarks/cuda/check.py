@@ -80,26 +80,30 @@ class Clock:
 def supervise(
     command: Sequence[str], log: Path, seconds: float, environment: Mapping[str, str], meanwhile: Callable[[], object] = lambda: None
 ) -> str:
-    """Runs a command into a log for so many seconds at the most, calls `meanwhile` every now and then; how it ended."""
+    """Runs a command into a log for so many seconds at the most, calls `meanwhile` every now and then; how it ended. It does not outlive
+    this call, also where the call is interrupted."""
     end = time.monotonic() + seconds
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         asked = False
-        while True:
-            try:
-                code = process.wait(timeout=max(0.1, min(EVERY, end - time.monotonic())))
-                break
-            except subprocess.TimeoutExpired:
-                if time.monotonic() < end:
-                    meanwhile()
-                elif not asked:
-                    asked, end = True, time.monotonic() + PATIENCE
-                    process.send_signal(signal.SIGINT)
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    code = process.wait()
+        try:
+            while True:
+                try:
+                    process.wait(timeout=max(0.1, min(EVERY, end - time.monotonic())))
                     break
-    return f"ended by the clock, code {code}" if asked else f"code {code}"
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() < end:
+                        meanwhile()
+                    elif not asked:
+                        asked, end = True, time.monotonic() + PATIENCE
+                        process.send_signal(signal.SIGINT)
+                    else:
+                        break
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    return f"ended by the clock, code {process.returncode}" if asked else f"code {process.returncode}"
 
 
 def results_of_tests(file: Path) -> dict[str, Any]:

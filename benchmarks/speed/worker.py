@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -19,8 +20,9 @@ class Elsewhere:
     def __init__(self, name: str, tree: Path, device: str, threads: int, environment: Mapping[str, str]) -> None:
         self.name = name
         command = [sys.executable, "-m", "benchmarks.speed.worker", device, str(threads)]
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115 as long as the process; of a pipe that nobody reads it would wait for a reader
         self.process = subprocess.Popen(
-            command, cwd=tree, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=tree, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True
         )
 
     def __enter__(self) -> Self:
@@ -29,6 +31,7 @@ class Elsewhere:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.communicate()
+        self.said.close()
 
     def prepare(self, case: Case) -> float:
         """As `Here.prepare`."""
@@ -55,7 +58,9 @@ class Elsewhere:
         except BrokenPipeError:
             line = ""
         if not line:
-            why = (self.process.communicate()[1] or "").strip().splitlines()
+            self.process.communicate()
+            self.said.seek(0)
+            why = self.said.read().decode(errors="replace").strip().splitlines()
             raise Unable(f"the process that measures has ended: {why[-1] if why else f'code {self.process.returncode}'}")
         answer: Mapping[str, Any] = json.loads(line)
         if "unable" in answer:
