@@ -77,7 +77,7 @@ def evaluate(stored: StoredRecord, model: SequenceModel, spec: RunSpec, runtime:
     from pytorch_lightning import seed_everything
 
     from benchmarks.running.predictions import Answers
-    from benchmarks.running.run import make_trainer, one_process, quiet, score
+    from benchmarks.running.run import make_trainer, one_process, one_rounding, quiet, score
     from data.base import DataError
     from data.module import SplitModule
     from models import SequenceTask
@@ -96,7 +96,7 @@ def evaluate(stored: StoredRecord, model: SequenceModel, spec: RunSpec, runtime:
     model.use_engine(runtime.engine)
     task = SequenceTask(model, spec.optim, total_steps=1, regression=spec.data.signature.regression)
     answers = Answers()
-    with one_process(), quiet():
+    with one_process(), one_rounding(), quiet():
         found = score(make_trainer(spec, runtime, [answers]), task, module)
     tested = {name for name in record.metrics if name.startswith("test_")} - {f"test_{task.metric}_constant"}
     finite = {name: value for name, value in found.items() if math.isfinite(value)}

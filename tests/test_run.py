@@ -14,12 +14,16 @@ import pytest
 import torch
 
 import benchmarks.running.run as running
+from benchmarks.evaluate import evaluate
 from benchmarks.running import checkpoint
 from benchmarks.running.environment import Runtime
 from benchmarks.running.record import Record
 from benchmarks.running.run import Epoch, run, snapshot
 from benchmarks.running.store import Store, checkpoints
+from benchmarks.running.trial import try_out
+from benchmarks.running.weights import build_network
 from benchmarks.spec import RunSpec
+from benchmarks.speed import profiled
 from data.base import DataError
 from models import DEFAULT_VARIANTS, VARIANTS, Constant, DSSSpec, HOPESpec, ModelSpec, NoRecurrence, OptimSpec
 from models.dss import DSSKernel
@@ -286,6 +290,41 @@ def test_a_run_is_one_process_whatever_the_environment_says(tmp_path: Path, monk
     assert seen == [0]
     assert running.rank_zero_only.rank == 1
     assert os.environ["PL_TRAINER_FAST_DEV_RUN"] == "1"
+
+
+@pytest.mark.parametrize("switch", ["none", "tf32"])
+def test_what_is_worked_with_rounds_as_its_record_says_and_cudnn_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    """In a run, in its evaluation, in a trial and in a profile; the record names a switch of a single backend too."""
+    seen = []
+    real = running.SequenceTask.outputs
+    monkeypatch.setattr(running.SequenceTask, "outputs", lambda task, batch: seen.append(of_cudnn()) or real(task, batch))
+    of_cudnn = lambda: (torch.backends.cudnn.conv.fp32_precision, torch.backends.cudnn.rnn.fp32_precision)
+    monkeypatch.setattr(profiled, "WARM", 1)
+    monkeypatch.setattr(profiled, "STEPS", 1)
+    cuda, cudnn, spec, store = torch.backends.cuda.matmul, torch.backends.cudnn, tiny(epochs=1), Store.at(tmp_path)
+    before = cudnn.allow_tf32, cuda.fp32_precision
+    cudnn.allow_tf32, cuda.fp32_precision = switch == "none", switch
+    told = of_cudnn()
+    try:
+        record = run(spec, Runtime(), store)
+        stored = store.find(spec.benchmark, spec.id)
+        assert stored is not None, record.reason
+        works = [
+            lambda: evaluate(stored, build_network(spec), spec, Runtime()),
+            lambda: try_out(spec, Runtime()),
+            lambda: profiled.profile(tiny(batch_size=64), "s4d-lin", Runtime()),
+        ]
+        for work in (lambda: None, *works):
+            work()
+            assert set(seen) == {("ieee", "ieee") if switch == "none" else ("tf32", "tf32")}
+            assert of_cudnn() == told
+            assert cudnn.allow_tf32 is (switch == "none")
+            seen.clear()
+    finally:
+        cudnn.allow_tf32, cuda.fp32_precision = before
+    assert record.environment["matmul"] == ("highest" if switch == "none" else "cuda tf32, cpu none")
 
 
 def test_a_record_carries_every_constant_answer_that_the_task_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

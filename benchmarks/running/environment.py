@@ -220,7 +220,6 @@ def describe(runtime: Runtime) -> dict[str, Any]:
         **({"plugins": plugins.hashes()} if plugins.hashes() else {}),
         "python": platform.python_version(),
         **{name.replace("-", "_"): _library(name) for name in LIBRARIES},
-        "matmul_precision": sys.modules["torch"].get_float32_matmul_precision() if "torch" in sys.modules else None,
         "platform": platform.platform(),
         "cpu": _cpu(),
         "device": device,

@@ -103,7 +103,7 @@ def _trained(spec: RunSpec, runtime: Runtime, folder: Path, progress: Callable[[
     """`train`, begun again for each checkpoint that cannot be restored, from the one before or from scratch."""
     while True:
         try:
-            with one_process():
+            with one_process(), one_rounding():
                 return train(spec, runtime, folder, progress, say)
         except checkpoint.NotRestored as problem:
             checkpoint.set_aside(problem.path, problem, say)
@@ -119,8 +119,6 @@ def train(
     """The run itself. Checkpoints and logs go to `folder`."""
     begun = time.monotonic()
     torch.set_num_threads(runtime.threads)
-    # cuDNN's own switch lets an LSTM round its factors to TF32 unless it is told; here one switch decides, and a record names it
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.fp32_precision not in ("none", "ieee")
     seed_everything(spec.seed, verbose=False)
 
     signature = spec.data.signature
@@ -271,6 +269,22 @@ def one_process() -> Iterator[None]:
     finally:
         setattr(rank_zero_only, "rank", rank)  # noqa: B010
         os.environ.update(hidden)
+
+
+@contextmanager
+def one_rounding() -> Iterator[None]:
+    """cuDNN's own switches let an LSTM round its factors to TF32 unless they are told. Here they follow the one switch that a record names,
+    and they are put back after."""
+    switches: tuple[Any, ...] = (torch.backends.cudnn.conv, torch.backends.cudnn.rnn)  # type: ignore[attr-defined]
+    before = [switch.fp32_precision for switch in switches]
+    rounds = torch.backends.cuda.matmul.fp32_precision not in ("none", "ieee")
+    for switch in switches:
+        switch.fp32_precision = "tf32" if rounds else "ieee"
+    try:
+        yield
+    finally:
+        for switch, precision in zip(switches, before, strict=True):
+            switch.fp32_precision = precision
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import torch
 from pytorch_lightning import seed_everything
 
 from benchmarks.running.environment import PeakMemory, Runtime
+from benchmarks.running.run import one_rounding
+from benchmarks.running.weights import build_network
 from benchmarks.spec import RunSpec
 from data.module import SplitModule
 from data.subsets import SplitSpec
@@ -35,6 +37,7 @@ class Trial:
     """Peak in MB."""
 
 
+@one_rounding()
 def try_out(spec: RunSpec, runtime: Runtime) -> Trial | None:
     """Times a few steps of training and one batch of validation with the real data; None where these are not prepared: nothing is made.
 
@@ -50,12 +53,8 @@ def try_out(spec: RunSpec, runtime: Runtime) -> Trial | None:
     batches = {part: math.ceil(n / spec.batch_size) for part, n in module.counts().items()}
     memory = PeakMemory(runtime.device)
     memory.start()
-    signature = spec.data.signature
-    network = spec.model.build(
-        d_input=signature.d_input, vocab=signature.vocab, d_output=signature.d_output, per_step=signature.per_step,
-        two_towers=signature.two_towers,
-    )  # fmt: skip
-    task = SequenceTask(network, spec.optim, total_steps=1, regression=signature.regression).to(runtime.device)
+    network = build_network(spec)
+    task = SequenceTask(network, spec.optim, total_steps=1, regression=spec.data.signature.regression).to(runtime.device)
     optimizer = torch.optim.AdamW(param_groups(network, spec.optim))
     train, val = iter(module.train_dataloader()), iter(module.val_dataloader())
     started = time.perf_counter() - begun

@@ -15,7 +15,8 @@ from pytorch_lightning.profilers import Profiler
 from torch import nn
 
 from benchmarks.running.environment import Runtime, describe
-from benchmarks.running.run import one_process, quiet
+from benchmarks.running.run import one_process, one_rounding, quiet
+from benchmarks.running.weights import build_network
 from benchmarks.spec import RunSpec
 from benchmarks.speed.profile_record import Profile
 from benchmarks.speed.shares import RANGE, sort_into_parts
@@ -98,11 +99,10 @@ def profile(run: RunSpec, variant: str, runtime: Runtime) -> Profile:
     torch.set_num_threads(runtime.threads)
     seed_everything(run.seed, verbose=False)
     signature, module = run.data.signature, run.data.build(batch_size=run.batch_size, seed=run.seed)
-    sizes = {name: getattr(signature, name) for name in ("d_input", "vocab", "d_output", "per_step", "two_towers")}
-    task = SequenceTask(run.model.build(**sizes), run.optim, total_steps=WARM + STEPS, regression=signature.regression)
+    task = SequenceTask(build_network(run), run.optim, total_steps=WARM + STEPS, regression=signature.regression)
     _name_parts(task.model)
     watch = _Watch(runtime.device == "cuda")
-    with one_process(), quiet():
+    with one_process(), one_rounding(), quiet():
         trainer = Trainer(
             accelerator="gpu" if watch.cuda else "cpu",
             devices=1,
