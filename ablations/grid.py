@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, Final
 
+from benchmarks.buildable import require_buildable
 from benchmarks.changes import Changes, changed
 from benchmarks.registry import Selection, select_benchmark
 from benchmarks.spec import Job, RunSpec, Scale
-from models import Around, MixerSpec
 from models.choices.names import choose
 
 NO_CHOICE: Final = "-"
@@ -167,13 +166,13 @@ class Ablation:
             yield levels, changes, True
 
     def _spec(self, changes: Changes) -> RunSpec:
-        """The run of a place. Raises ValueError where a spec refuses it, or its layer cannot be built."""
+        """The run of a place. Raises ValueError where a spec refuses it, or its network cannot be built."""
         fields: dict[str, Any] = {name: value for name, value in changes.items() if name not in ("variant", "readout")}
         benchmark = self.selected.benchmark
         if "readout" in changes:
             benchmark = benchmark.read_out(changes["readout"])
         spec = changed(benchmark.recipe(changes.get("variant", self.base), self.scale).run, fields)
-        require_buildable(spec.model.mixer, spec.model.d_model, 2 if spec.model.bidirectional else 1)
+        require_buildable(spec)
         return spec
 
     def specs(self, seeds: Sequence[int]) -> tuple[RunSpec, ...]:
@@ -197,21 +196,3 @@ def describe_impossible(places: Sequence[Impossible]) -> list[str]:
     return [
         f"Left out: {rows[0]}{f' and {len(rows) - 1} more' if len(rows) > 1 else ''}, since {reason}." for reason, rows in reasons.items()
     ]
-
-
-def require_buildable(mixer: MixerSpec, d_model: int, directions: int) -> None:
-    """Raises ValueError where there is no layer of this spec: its init is unstable, say, or its link cannot hold it."""
-    if trouble := _trouble(mixer, d_model, directions):
-        raise ValueError(trouble)
-
-
-@cache
-def _trouble(mixer: MixerSpec, d_model: int, directions: int) -> str:
-    import torch  # in the function: names and lists of grids do without it
-
-    with torch.random.fork_rng(devices=[]):
-        try:
-            mixer.build_layer(d_model, Around(directions=directions))
-        except ValueError as error:
-            return str(error)
-    return ""

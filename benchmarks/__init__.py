@@ -7,6 +7,7 @@ benchmark.py    Benchmark: a task with its table of rows, and the numbers publis
 papers.py       what the settings of one paper have in common, whatever the task
 quick.py        the small network of every task at quick scale
 changes.py      fields of a RunSpec changed by their dotted names, and how that is written in a line of text
+buildable.py    whether there is a network of a run, asked before it is begun
 tuning.py       rates that every row tries, the same number for all
 rebuild.py      the way back from a record to its RunSpec
 tasks/          the benchmarks, a file a family: digits, images, tokens, pathfinder, speech, biosignals, probes; lra is what LRA's share

@@ -158,6 +158,18 @@ def test_a_plan_says_what_is_done_and_how_long_the_rest_takes(tmp_path: Path) ->
     assert plan[5:] == ["command  $ python -m benchmarks digits", "Nothing was started."]
 
 
+@pytest.mark.parametrize("rerun", ["missing", "failed", "stale", "all"])
+def test_a_plan_leaves_a_record_of_a_newer_version_alone_as_a_launch_does(tmp_path: Path, rerun: str) -> None:
+    store = Store.at(tmp_path)
+    put(store, tiny())
+    path = store.folder(tiny()) / "record.json"
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 3'))
+    job = Job("tiny", tiny())
+    plan = describe_plan([job, job], Runtime(), store, "x", rerun=rerun).splitlines()
+    assert plan[:3] == ["cells    1, 1 runs with all seeds", "done     0", "to do    0, 1 at a time on cpu"]
+    assert plan[3].startswith("left     1 with records of a newer version")
+
+
 @pytest.mark.slow
 def test_a_plan_without_records_makes_a_short_trial_and_starts_nothing(tmp_path: Path) -> None:
     store = Store.at(tmp_path)

@@ -11,6 +11,7 @@ lookup.py       which record somebody means
 store.py        Store: the folders that keep records, written last, atomically, verified when read
 jobs.py         from the flags of a command to a launch, and the equivalent command
 launch.py       a list of runs, each made once, resumable at any moment
+todo.py         what of it there is to do
 pool.py         where they are made: the processes of this machine
 warm.py         what each of these finds made: imports, and the hash of the sources
 worker.py       the life of one of them

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.running.environment import Runtime, describe
-from benchmarks.running.record import FINISHED
 from benchmarks.running.screen import clock
 from benchmarks.running.store import Store
 from benchmarks.running.tally import of_all_seeds
+from benchmarks.running.todo import sort_jobs
 from benchmarks.spec import Job, canonical
 from data.base import DataError
 
@@ -67,17 +67,16 @@ def describe_plan(jobs: Sequence[Job], runtime: Runtime, store: Store, command: 
 
     A run takes what its other seeds took by the records of this machine, and else what a trial of a few steps says.
     """
-    unique = list({job.spec.id: job for job in jobs}.values())
-    skipped = {"missing": FINISHED, "failed": ("ok",), "stale": FINISHED, "all": ()}[rerun]
-    state = {job.spec.id: store.state(job.spec) for job in unique}
-    again = lambda job: rerun == "stale" and state[job.spec.id].other_code != ""
-    todo = [job for job in unique if state[job.spec.id].status not in skipped or again(job)]
-    cells = len({of_all_seeds(canonical(job.spec)) for job in unique})
+    asked = sort_jobs(jobs, store, rerun)
+    todo = asked.jobs
+    cells = len({of_all_seeds(canonical(job.spec)) for job in jobs})
     lines = [
-        f"cells    {cells}, {len(unique)} runs with all seeds",
-        f"done     {len(unique) - len(todo)}",
+        f"cells    {cells}, {len(asked.state)} runs with all seeds",
+        f"done     {len(asked.done)}",
         f"to do    {len(todo)}, {min(runtime.workers, max(1, len(todo)))} at a time on {runtime.device}",
     ]
+    if asked.newer:
+        lines.append(f"left     {len(asked.newer)} with records of a newer version of the suite: use that one, or point SSM_RUNS elsewhere")
     if todo:
         lines += _costs(todo, runtime, store)
     return "\n".join([*lines, f"command  $ {command}", "Nothing was started."])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from benchmarks import cli, plugins
+from benchmarks.buildable import require_buildable
 from benchmarks.running import loggers
 from benchmarks.running.environment import Runtime, choose_device, usable_cores
 from benchmarks.running.estimate import describe_plan
@@ -23,15 +24,21 @@ IN_THE_QUEUE: Final = 64
 def run_jobs(jobs: Sequence[Job], options: cli.Launch, program: Sequence[str], report: Sequence[str], page: str) -> int:
     """Launches `jobs` as the parsed `options` say, after printing the equivalent command with every choice written out; the exit code.
 
-    What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be.
+    What comes next is said at the end: the command `report` that makes their table, and where its page, of this name, will be. Raises
+    UsageError for a run whose network cannot be built.
     """
     loggers.check(options.logger)
+    for job in jobs:
+        try:
+            require_buildable(job.spec)
+        except ValueError as error:
+            raise cli.UsageError(f"{job.label}: {error}") from error
     if options.engine != "auto":
         with cli.as_usage():
             for network in dict.fromkeys(job.spec.model for job in jobs):
                 network.require_engine(options.engine)
     if options.data is not None:
-        os.environ["SSM_DATA"] = options.data  # read by data.files.official, here and in the workers, whose server inherits it
+        os.environ["SSM_DATA"] = options.data  # read by data.files.root, here and in the workers, whose server inherits it
     if options.launcher != "local":
         require_fit_for_a_cluster(options)
     elsewhere = options.launcher == "slurm" or (options.launcher == "ray" and bool(os.environ.get("RAY_ADDRESS")))

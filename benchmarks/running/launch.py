@@ -21,6 +21,7 @@ from benchmarks.running.record import FINISHED, failed
 from benchmarks.running.screen import REFRESH, Screen
 from benchmarks.running.store import Store, checkpoints
 from benchmarks.running.tally import stale_line
+from benchmarks.running.todo import sort_jobs
 from benchmarks.running.worker import Word
 from benchmarks.spec import Job
 from data.command import interruptible
@@ -84,42 +85,34 @@ def launch(
 ) -> Outcome:
     """Runs what has no finished record, `runtime.workers` at a time, in the order given; equal specs are run once.
 
-    rerun: "missing" runs what is missing, failed or damaged; "failed" also what diverged; "stale" also what other code made; "all"
-    everything again. A record of a newer version of the suite is left alone, and its run counts as failed.
+    rerun: see `sort_jobs`. A record of a newer version of the suite is left alone, and its run counts as failed.
     launcher: "local" is processes of this machine, "ray" those of a Ray cluster, "slurm" jobs of Slurm.
     Raises EnvironmentProblem where the run folder cannot be written (any more), and DataError where the data are not here.
     """
     store.check_writable()
-    unique = _first_of_each(jobs)
-    skipped = {"missing": FINISHED, "failed": ("ok",), "stale": FINISHED, "all": ()}[rerun]
-    state = {job.spec.id: store.state(job.spec) for job in unique}
-    status = {id: known.status for id, known in state.items()}
-    stale = {id: known.other_code for id, known in state.items() if known.other_code and known.status in FINISHED}
-    newer = [job for job in unique if status[job.spec.id] == "newer"]
-    again = stale if rerun == "stale" else ()
-    todo = [job for job in unique if (status[job.spec.id] not in skipped or job.spec.id in again) and job not in newer]
-    outcome = Outcome(asked=len(unique), already=len(unique) - len(todo) - len(newer))
+    asked = sort_jobs(jobs, store, rerun)
+    todo, state = asked.jobs, asked.state
+    outcome = Outcome(asked=len(state), already=len(asked.done))
     screen = Screen(todo, out or sys.stderr)
-    for job in newer:
+    for job in asked.newer:
         reason = f"{state[job.spec.id].trouble}; it is left alone: use that version, or point SSM_RUNS at another folder"
         outcome.failed.append((job, reason))
     for job in todo:
-        if status[job.spec.id] == "damaged":
+        if state[job.spec.id].status == "damaged":
             trouble = state[job.spec.id].trouble
             screen.say(f"{job.label}: its record is damaged ({trouble}); it is moved aside as .corrupt and the run is done again")
-    left = [code for id, code in stale.items() if id not in {job.spec.id for job in todo}]
+    left = [state[job.spec.id].other_code for job in asked.done if state[job.spec.id].other_code]
     if left:
         screen.say(stale_line(len(left), left))
-    for job in unique:
-        if status[job.spec.id] in FINISHED and job not in todo:
-            _sweep(store, job)
+    for job in asked.done:
+        _sweep(store, job)
     if not todo:
         return outcome
     for data in dict.fromkeys(job.spec.data for job in todo):
         data.prepare(screen.say)
     runtime = replace(runtime, workers=min(runtime.workers, len(todo)))
     pool = make_pool(launcher, runtime, store, rerun != "missing")
-    screen.say(f"{len(unique)} runs asked, {outcome.already} done before, {len(todo)} to do: {pool.place}")
+    screen.say(f"{outcome.asked} runs asked, {outcome.already} done before, {len(todo)} to do: {pool.place}")
     duration = estimate(todo, runtime, store)
     if duration:
         screen.say(duration)
@@ -156,13 +149,6 @@ def _sweep(store: Store, job: Job) -> None:
         with store.lock(job.spec) as mine:
             if mine:
                 store.sweep(job.spec)
-
-
-def _first_of_each(jobs: Sequence[Job]) -> list[Job]:
-    first: dict[str, Job] = {}
-    for job in jobs:
-        first.setdefault(job.spec.id, job)
-    return list(first.values())
 
 
 def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hashable, _Run], outcome: Outcome, screen: Screen) -> None:

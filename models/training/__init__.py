@@ -1,1 +1,1 @@
-"""How a network is trained: schedules, the optimizer's parameter groups, and the one LightningModule."""
+"""How a network is trained: the optimizer's parameter groups, and the one LightningModule."""
