@@ -107,10 +107,10 @@ def hashes() -> dict[str, str]:
     return {plugin.path.name: plugin.sha256 for plugin in _loaded.values()}
 
 
-def differ(stated: Mapping[str, Any]) -> bool:
-    """Whether one of the plugins that a record states is loaded here with another content."""
+def differing(stated: Mapping[str, Any]) -> list[str]:
+    """The plugins that a record states and that are loaded here with another content, by their file names."""
     here = hashes()
-    return any(name in here and here[name] != digest for name, digest in stated.items())
+    return [name for name, digest in stated.items() if name in here and here[name] != digest]
 
 
 def _enter(row: Any, word: str, table: dict[str, Any]) -> None:

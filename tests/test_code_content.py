@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.running import environment
-from benchmarks.running.environment import code_content, describe, of_other_code
+from benchmarks.running.environment import code_content, describe, other_code
 
 SOURCE = '''"""What it is."""
 
@@ -88,6 +88,6 @@ def test_what_only_talks_and_recipes_do_not(checkout: Path, file: str) -> None:
 def test_a_record_names_it_and_one_that_does_not_is_of_unknown_code() -> None:
     here = describe(environment.Runtime())
     assert here["content"] == code_content()
-    assert not of_other_code(here)
-    assert of_other_code({**here, "content": "0123456789ab"})
-    assert not of_other_code({"code": "abc"})
+    assert other_code(here) == ""
+    assert other_code({**here, "content": "0123456789ab"}) == "0123456789ab"
+    assert other_code({"code": "abc"}) == ""

@@ -19,10 +19,14 @@ from benchmarks.registry import BENCHMARKS
 from benchmarks.running import environment
 from benchmarks.running.checkpoint import owner_of
 from benchmarks.running.environment import Runtime
+from benchmarks.running.record import Record, identity
+from benchmarks.running.store import Store
+from benchmarks.running.tally import Tally, remarks
 from data.command import UsageError
 from models import DISCRETIZATIONS, INITS, LINKS, VARIANTS
 from reports.grid import request_grid
 from reports.request import command
+from tests.tiny import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 (EXAMPLE,) = re.findall(
@@ -100,9 +104,15 @@ def test_records_and_checkpoints_name_the_file_by_its_hash(tmp_path: Path) -> No
     assert owner_of("id", "data", Runtime())["plugin mine.py"] == digest
     assert plugins.flags() == ["--plugin", file]
     here = {"content": environment.code_content()}
-    assert not environment.of_other_code(here)
-    assert not environment.of_other_code(here | {"plugins": {"mine.py": digest, "another.py": "0"}})
-    assert environment.of_other_code(here | {"plugins": {"mine.py": "0"}})
+    assert environment.other_code(here) == ""
+    assert environment.other_code(here | {"plugins": {"mine.py": digest, "another.py": "0"}}) == ""
+    for known in (here, {}):  # a record of before may not say its content
+        assert environment.other_code(known | {"plugins": {"mine.py": "0"}}) == "another content of the plugin mine.py"
+    spec, store = tiny(), Store.at(tmp_path / "runs")
+    store.put(spec, Record(**identity(spec), status="ok", environment=here | {"plugins": {"mine.py": "0"}}))
+    assert store.state(spec).other_code == "another content of the plugin mine.py"
+    (line,) = remarks(Tally.of(store.roots[0]))
+    assert line.startswith("1 of these records were made by other code (another content of the plugin mine.py); --rerun stale")
 
 
 @pytest.mark.parametrize(

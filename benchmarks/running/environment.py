@@ -169,11 +169,14 @@ def _statements(source: str) -> str:
     return "\n".join(line.rstrip() for line in words if line)
 
 
-def of_other_code(environment: Mapping[str, Any]) -> bool:
-    """Whether a record with this environment block says that other code made it, or another content of a plugin that is loaded here. One
-    that does not say is of unknown code, and no."""
+def other_code(environment: Mapping[str, Any]) -> str:
+    """The code that a record with this environment block says it was made by, where that is not the code here: its content, or else the
+    plugins that are loaded here with another content. Empty for the code here, and for a record that does not say."""
     content = environment.get("content")
-    return content not in (None, code_content()) or plugins.differ(environment.get("plugins", {}))
+    if content not in (None, code_content()):
+        return str(content)
+    names = plugins.differing(environment.get("plugins", {}))
+    return f"another content of the plugin {' and of '.join(names)}" if names else ""
 
 
 @cache

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from benchmarks.running.beside import Arrays, Entry, StoredRecord, files_beside, named, packed, pending
-from benchmarks.running.environment import ROOT, EnvironmentProblem, of_other_code
+from benchmarks.running.environment import ROOT, EnvironmentProblem, other_code
 from benchmarks.running.record import SCHEMA, DamagedRecord, NewerRecord, Record, Status
 from benchmarks.spec import RunSpec
 
@@ -46,7 +46,7 @@ class State(NamedTuple):
 
     status: Status | Literal["missing", "damaged", "newer"]
     other_code: str = ""
-    """The content of the code that made the record, where that is known and is not the code here."""
+    """The code that made the record, where that is known and is not the code here."""
     trouble: str = ""
     """What is wrong with a record that cannot be used."""
 
@@ -133,7 +133,7 @@ class Store:
             return State("damaged", trouble=str(error))
         if record is None:
             return State("missing")
-        return State(record.status, str(record.environment["content"]) if of_other_code(record.environment) else "")
+        return State(record.status, other_code(record.environment))
 
     def stamp(self, spec: RunSpec) -> int:
         """When the record of `spec` was written, in nanoseconds; 0 where there is none."""

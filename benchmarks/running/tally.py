@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.running.environment import of_other_code
+from benchmarks.running.environment import other_code
 from benchmarks.running.record import FINISHED, DamagedRecord
 from benchmarks.running.store import COMMITTED, Root, Store, run_root
 from benchmarks.spec import RunSpec, canonical
@@ -27,7 +27,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     benchmarks: Counter[str] = field(default_factory=Counter)
     other_code: Counter[str] = field(default_factory=Counter)
-    """Records by the content of the code that made them, where that is known and is not the code here."""
+    """Records by the code that made them, where that is known and is not the code here."""
     troubles: tuple[DamagedRecord, ...] = ()
 
     @staticmethod
@@ -42,8 +42,8 @@ class Tally:
             if record.status in FINISHED:
                 tally.counts[of_all_seeds(record.spec)] += 1
                 tally.benchmarks[record.benchmark] += 1
-                if of_other_code(record.environment):
-                    tally.other_code[str(record.environment["content"])] += 1
+                if code := other_code(record.environment):
+                    tally.other_code[code] += 1
         return Tally(tally.counts, tally.benchmarks, tally.other_code, tuple(troubles))
 
     def done(self, run: RunSpec) -> int:
