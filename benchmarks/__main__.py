@@ -34,7 +34,7 @@ class Options(cli.Launch):
     list: Annotated[bool, cli.SHOWN] = False
     """Benchmarks, variants, and how many runs are done, those at --scale by variant; own runs apart from committed evidence."""
     variant: cli.Variants = ("default",)
-    """Variants, separated by commas; or default (the seven), or all."""
+    """Variants, separated by commas; or default (the rows of the papers), or all."""
     scale: cli.ScaleName = None
     """Size of the experiment (default: the benchmark's smallest)."""
     readout: cli.Readout = None

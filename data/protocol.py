@@ -56,7 +56,7 @@ def chosen(spec: Spec, wanted: Mapping[str, str]) -> Spec:
             if not allowed:
                 raise ValueError(f"{type(spec).__name__} has no choices of protocol: its one protocol is that of its recipes; got {name!r}")
             near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise ValueError(f"{type(spec).__name__} has no choice {name!r}{hint} One of: {described(type(spec))}")
         values[name] = _value(name, word, allowed[name])
     return replace(spec, **values)

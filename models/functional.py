@@ -181,16 +181,16 @@ def real_matrix(A: Inexact[Tensor, "*batch M M"]) -> Float[Tensor, "*batch N N"]
 
 
 def hankel_singular_values(
-    A: Float[Tensor, "S N N"], B: Float[Tensor, "S N inputs"], C: Float[Tensor, "S outputs N"], doublings: int = 30
+    A: Float[Tensor, "S N N"], B: Float[Tensor, "S N inputs"], C: Float[Tensor, "S outputs N"]
 ) -> Float[Tensor, "S N"]:
     """Relative Hankel singular values sigma_j / sigma_1 of x' = A x + B u, y = C x (discrete), of each of S systems, falling, float64.
 
     sigma = svd(Q^{1/2} P^{1/2}) with the Gramians P = sum_k A^k B B^T A^kT and Q = sum_k A^kT C^T C A^k, summed by doubling:
-    P <- P + A P A^T, A <- A^2. The feed-through D plays no part. Systems whose powers of A do not vanish give NaN.
+    P <- P + A P A^T, A <- A^2, 30 times at the most. The feed-through D plays no part. Systems whose powers of A do not vanish give NaN.
     """
     A, B, C = A.double(), B.double(), C.double()
     P, Q = B @ B.mT, C.mT @ C
-    for _ in range(doublings):
+    for _ in range(30):
         P, Q = P + A @ P @ A.mT, Q + A.mT @ Q @ A
         A = A @ A
         if bool((A.abs().amax() < 1e-18) | ~torch.isfinite(A).all()):

@@ -90,6 +90,7 @@ BAD = [
     (benchmarks_main, ["digits", "--variant", "fir,transformer", "--set", "model.d_model=30"], ["transformer", "rotary heads"]),
     (benchmarks_main, ["digits", "--variant", "fir,transformer", "--set", "model.d_model=30", "--plan"], ["transformer", "rotary heads"]),
     (benchmarks_main, ["mqar", "--variant", "fir", "--set", "model.pool_last=3", "--plan"], ["does not pool"]),
+    (benchmarks_main, ["digits", "--variant", "lstm", "--set", "mixer.d_state=8"], ["unknown field of LSTMSpec 'd_state'; there is none"]),
     (benchmarks_main, ["digits", "--set", "seed=3"], ["use --seeds"]),
     (benchmarks_main, ["digits", "--set", "epochs"], ["field=value"]),
     (benchmarks_main, ["digits", "--set", "epochs=2", "--set", "epochs=3"], ["epochs is set twice"]),

@@ -13,6 +13,7 @@ import pytest
 
 import benchmarks.running.launch as launching
 from benchmarks import cli
+from benchmarks.running.cluster import ClusterPool
 from benchmarks.running.environment import EnvironmentProblem, Runtime
 from benchmarks.running.jobs import require_fit_for_a_cluster
 from benchmarks.running.launch import Outcome, launch
@@ -106,6 +107,30 @@ def test_a_run_whose_machine_is_lost_each_time_has_failed(tmp_path: Path, monkey
     assert out.getvalue().count("it is made again") == launching.TRIES - 1
     assert [reason for _, reason in outcome.failed] == ["its machine was lost"]
     assert Store.at(tmp_path).status(spec) == "failed"
+
+
+class Refusing(ClusterPool):
+    """A pool whose cluster takes no run."""
+
+    place = "nowhere"
+
+    def send(self, order: Order) -> Hashable:
+        raise OSError("the cluster takes no run")
+
+    def words(self, seconds: float) -> Iterator[tuple[Hashable, Word]]:
+        yield from ()
+
+    def recall(self, run: Hashable) -> None:
+        pass
+
+
+def test_a_run_that_could_not_be_sent_is_free_for_others(tmp_path: Path) -> None:
+    spec, store = tiny(epochs=1), Store.at(tmp_path)
+    pool = Refusing(Runtime(), store, redo=False)
+    with pytest.raises(OSError, match="takes no run") as held:  # and with it the frame that it was raised in
+        pool.start(Job("x", spec))
+    with store.lock(spec) as mine:
+        assert mine, held
 
 
 @pytest.mark.slow

@@ -269,6 +269,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: DSSSpec(d_state=7), "d_state must be even"),
     (lambda: HOPESpec(d_state=0), "at least 1, got 0"),
     (lambda: FIRSpec(d_state=-1), "at least 1, got -1"),
+    (lambda: TransformerSpec(n_heads=0), "n_heads and expand are at least 1, got 0 and 2"),
+    (lambda: TransformerSpec(expand=-1), "n_heads and expand are at least 1, got 4 and -1"),
     (lambda: S4DSpec(n_ssm=0), "n_ssm counts the copies of A"),
     (lambda: S4Spec(n_ssm=-2), "n_ssm counts the copies of A"),
     (lambda: S4DSpec(n_ssm=3).build(8), "n_ssm must divide d_model; got 3 and 8"),
@@ -283,6 +285,17 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: S4DSpec(lr_A=0.0), "lr_A is a positive rate, or None .* train_"),
     (lambda: HOPESpec(lr_h=-1e-3), "lr_h is a positive rate"),
     (lambda: FIRSpec(lr_K=math.inf), "lr_K is a positive rate"),
+    # schedules
+    (lambda: Constant(warmup_steps=-1), "warmup_steps counts batches and is at least 0, got -1"),
+    (lambda: Cosine(warmup_steps=-1), "warmup_steps counts batches and is at least 0, got -1"),
+    (lambda: Cosine(total_steps=0), "total_steps counts batches and is at least 1, or None for the length of the run; got 0"),
+    (lambda: Plateau(factor=1.0), r"factor makes the rate smaller and lies in \(0, 1\), got 1"),
+    (lambda: Plateau(factor=math.nan), r"factor .* got nan"),
+    (lambda: Plateau(patience=-1), "patience counts epochs and is at least 0, got -1"),
+    (lambda: MultiStep(milestones=(3, 0)), "milestones are epochs, whole numbers of at least 1; got 3, 0"),
+    (lambda: literal(MultiStep(milestones=(3,)), "milestones", ("3",)), "milestones are epochs"),
+    (lambda: MultiStep(milestones=(3,), gamma=-0.5), "gamma is a positive factor, got -0.5"),
+    (lambda: MultiStep(milestones=(3,), gamma=math.inf), "gamma is a positive factor"),
     # spectra and links
     (lambda: S4DSpec(init="real"), "set real=True, or choose a complex init"),
     (lambda: S4DSpec(init="fout"), r"use S4Spec\(init='fout'\)"),
@@ -321,7 +334,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: ModelSpec(mixer=HOPESpec(filter="twosided"), bidirectional=True).build(d_input=1, d_output=1), "use bidirectional=False"),
     (lambda: ModelSpec(mixer=VARIANTS["lstm"].mixer, bidirectional=True), "LSTMSpec has no kernel. Use bidirectional=False"),
     (lambda: ModelSpec(mixer=TransformerSpec(), bidirectional=True), "TransformerSpec has no kernel"),
-    # networks
+    # networks, and layers outside one
+    (lambda: Around(dropout=1.0), r"dropout is a probability in \[0, 1\), got 1"),
+    (lambda: literal(Around(), "mixing", "gul"), "unknown mixing 'gul'; one of: glu, linear"),
+    (lambda: ModelSpec(mixer=S4DSpec(), dropout=1.0, dropout_sites=()), "dropout is a probability"),
     (lambda: ModelSpec(mixer=S4DSpec(), dropout=1.0), r"dropout is a probability in \[0, 1\)"),
     (lambda: ModelSpec(mixer=S4DSpec(), dropout=-0.1), "dropout is a probability"),
     (lambda: ModelSpec(mixer=S4DSpec(), pool_last=0), "pool_last counts steps"),

@@ -125,8 +125,8 @@ def test_several_fields_are_set_at_once() -> None:
 @pytest.mark.parametrize(
     "text, parts",
     [
-        ("sourc=mini", ["ToySpec has no choice 'sourc'", "did you mean 'source'?", "words=10|35"]),
-        ("zzz=1", ["ToySpec has no choice 'zzz'", "One of: train_subset="]),
+        ("sourc=mini", ["ToySpec has no choice 'sourc'; did you mean 'source'? One of: train_subset=", "words=10|35"]),
+        ("zzz=1", ["ToySpec has no choice 'zzz'. One of: train_subset="]),
         ("ratio=1", ["no choice 'ratio'"]),
         ("card=x", ["no choice 'card'"]),
         ("version=2", ["no choice 'version'"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -305,7 +306,7 @@ def test_a_network_is_scored_at_the_asked_steps(spec: ProbeSpec) -> None:
         (lambda: InductionSpec(length=2), "length of InductionSpec is 3 or more"),
         (lambda: MQARSpec(length=14, pairs=4), "at least 4 for each"),
         (lambda: MQARSpec(vocab=8, pairs=4), "exceeds the 4 pairs"),
-        (lambda: MQARSpec(power=0.0), "power is positive"),
+        *((lambda power=power: MQARSpec(power=power), "power is a positive number") for power in (0.0, math.inf, math.nan)),
     ],
 )
 def test_options_that_make_no_sense_are_refused(make: Callable[[], ProbeSpec], said: str) -> None:

@@ -60,16 +60,15 @@ class ClusterPool(ABC):
 
     def start(self, job: Job) -> Hashable:
         """See Pool. A run that another launcher holds, here, is started nowhere."""
-        lock = ExitStack()
-        mine = lock.enter_context(self.store.lock(job.spec))
-        if not mine:
-            lock.close()
-            name = object()
-            self.busy.append(name)
-            return name
-        run = self.send(Order.of(job, self.runtime, self.folder, self.redo))
-        self.held[run] = job, lock
-        return run
+        with ExitStack() as lock:
+            mine = lock.enter_context(self.store.lock(job.spec))
+            if not mine:
+                name = object()
+                self.busy.append(name)
+                return name
+            run = self.send(Order.of(job, self.runtime, self.folder, self.redo))
+            self.held[run] = job, lock.pop_all()
+            return run
 
     def heard(self, seconds: float) -> Iterator[tuple[Hashable, Word]]:
         """See Pool."""

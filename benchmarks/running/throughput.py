@@ -20,15 +20,15 @@ SECONDS = 0.2
 """How long each loader is watched, after one batch of warm-up."""
 
 
-def samples_per_second(run: RunSpec, seconds: float = SECONDS) -> float:
+def samples_per_second(run: RunSpec) -> float:
     """Training samples made per second at the batch size of `run`. Raises DataError where the data are damaged."""
     loader = run.data.build(batch_size=run.batch_size, seed=run.seed).train_dataloader()
     next(iter(loader))
     made, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < seconds:
+    while time.perf_counter() - begun < SECONDS:
         for batch in loader:
             made += len(batch["y"])
-            if time.perf_counter() - begun >= seconds:
+            if time.perf_counter() - begun >= SECONDS:
                 break
     return made / (time.perf_counter() - begun)
 

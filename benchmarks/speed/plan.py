@@ -28,11 +28,6 @@ class Group:
         """Expected for a warm-up and five runs of each case on two quiet cores."""
         return 6 * sum(map(expected_seconds, self.cases))
 
-    @property
-    def memory_mb(self) -> float:
-        """Expected of the largest case."""
-        return max(map(expected_mb, self.cases))
-
 
 # ------------------------------------------------------------------------------------------------- cost
 

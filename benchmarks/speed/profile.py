@@ -22,7 +22,7 @@ class Options:
     name: cli.Name = None
     """The benchmark."""
     variant: cli.Variants = ("default",)
-    """Variants, separated by commas; or default (the seven), or all."""
+    """Variants, separated by commas; or default (the rows of the papers), or all."""
     scale: cli.ScaleName = None
     """Size of the experiment (default: the benchmark's smallest)."""
     device: Annotated[str, cli.option("--device", cli.one_of("device", cli.DEVICES), "|".join(cli.DEVICES)), cli.SHOWN] = "auto"

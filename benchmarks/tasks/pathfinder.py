@@ -50,7 +50,7 @@ ABOUT: Final = (
 COARSE: Final = "curves of 6 dashes, read at 32 x 32"
 
 
-def _quick(data: PathfinderSpec, reduced: str, *, epochs: int, dt: tuple[float, float] = DT) -> Rows:
+def _quick(data: PathfinderSpec, reduced: str, *, epochs: int) -> Rows:
     """Curves of few dashes, whose pixels are averaged where there are more than 32 x 32: what one core does in about three minutes."""
     tenth = data.images // 10  # as many as there are to validate with, and as many to test
     easier = replace(data, difficulty="curv_baseline", scaling="centred", val_subset=min(1000, tenth), test_subset=min(2000, tenth))
@@ -65,7 +65,7 @@ def _quick(data: PathfinderSpec, reduced: str, *, epochs: int, dt: tuple[float, 
         batch_size=32,
         network=BOTH_WAYS,
         lr=5e-3,
-        dt=dt,
+        dt=DT,
         reduced=reduced,
     )
 

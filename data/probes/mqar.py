@@ -5,6 +5,7 @@ How far back an answer lies depends on what is read, which a linear time-invaria
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -52,8 +53,8 @@ class MQARSpec(ProbeSpec):
             raise ValueError(f"length of mqar is even and at least 4 for each of the {self.pairs} pairs, got {self.length}")
         if self.vocab % 2 or self.vocab // 2 <= self.pairs:
             raise ValueError(f"vocab of mqar is even, and its half exceeds the {self.pairs} pairs, got {self.vocab}")
-        if self.power <= 0:
-            raise ValueError(f"power is positive, got {self.power}")
+        if not 0 < self.power < math.inf:
+            raise ValueError(f"power is a positive number, got {self.power}")
 
     @property
     def signature(self) -> Signature:

@@ -16,6 +16,8 @@ class UnknownName(ValueError):
 def unknown(kind: str, name: str, names: Iterable[str]) -> str:
     """The sentence for a name that is not in a table: "unknown init 'leg'; did you mean 'legs'? one of: ..."."""
     listed = list(names)
+    if not listed:
+        return f"unknown {kind} {str(name)!r}; there is none"
     near = difflib.get_close_matches(str(name), listed, n=1, cutoff=0.5)
     hint = f" did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {str(name)!r};{hint} one of: {', '.join(listed)}"

@@ -43,6 +43,11 @@ class TransformerSpec(MixerSpec):
     expand: int = 2
     """Width of the feed-forward part over d_model."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_heads < 1 or self.expand < 1:
+            raise ValueError(f"n_heads and expand are at least 1, got {self.n_heads} and {self.expand}")
+
     def build_layer(self, d_model: int, around: Around = PLAIN) -> AttentionLayer:
         """Raises ValueError where the heads do not divide d_model evenly."""
         if d_model % (2 * self.n_heads):

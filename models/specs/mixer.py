@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from ..choices.fields import require_types
 
@@ -33,6 +33,18 @@ class Around:
     """One dropout mask per sequence and feature, the same at all steps."""
     directions: int = 1
     """2 adds a reversed direction; only for a spec that is `two_way`."""
+
+    def __post_init__(self) -> None:
+        require_types(self)
+        require_around(self.mixing, self.dropout)
+
+
+def require_around(mixing: str, dropout: float) -> None:
+    """Raises ValueError for a mixing that there is not, and for a dropout that is no probability below 1."""
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is a probability in [0, 1), got {dropout:g}")
+    if mixing not in get_args(Mixing):
+        raise ValueError(f"unknown mixing {mixing!r}; one of: {', '.join(get_args(Mixing))}")
 
 
 PLAIN = Around()

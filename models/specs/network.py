@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ..choices.fields import require_types
-from .mixer import Around, MixerSpec, Mixing
+from .mixer import Around, MixerSpec, Mixing, require_around
 
 if TYPE_CHECKING:
     from ..layer import Layer
@@ -42,12 +42,9 @@ class ModelSpec:
         require_types(self)
         if self.d_model < 1 or self.n_layers < 1:
             raise ValueError(f"d_model and n_layers are at least 1, got {self.d_model} and {self.n_layers}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is a probability in [0, 1), got {self.dropout:g}")
+        require_around(self.mixing, self.dropout)
         if self.norm not in ("layer", "batch"):
             raise ValueError(f"unknown norm {self.norm!r}; one of: layer, batch")
-        if self.mixing not in ("glu", "linear"):
-            raise ValueError(f"unknown mixing {self.mixing!r}; one of: glu, linear")
         if set(self.dropout_sites) - {"activation", "residual"}:
             raise ValueError(f"dropout sites are activation and residual, got {', '.join(self.dropout_sites)}")
         if self.pool_last is not None and self.pool_last < 1:

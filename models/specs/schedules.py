@@ -32,6 +32,10 @@ class Constant(Schedule):
 
     warmup_steps: int = 0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_warmup(self.warmup_steps)
+
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
         from torch.optim.lr_scheduler import LambdaLR
 
@@ -47,11 +51,23 @@ class Cosine(Schedule):
     total_steps: int | None = None
     """None is the length of the run."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_warmup(self.warmup_steps)
+        if self.total_steps is not None and self.total_steps < 1:
+            raise ValueError(f"total_steps counts batches and is at least 1, or None for the length of the run; got {self.total_steps}")
+
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
         from torch.optim.lr_scheduler import LambdaLR
 
         warmup, total = self.warmup_steps, total_steps if self.total_steps is None else self.total_steps
         return {"scheduler": LambdaLR(optimizer, lambda step: warmup_cosine(step, warmup, total)), "interval": "step"}
+
+
+def require_warmup(steps: int) -> None:
+    """Raises ValueError unless `steps` counts batches."""
+    if steps < 0:
+        raise ValueError(f"warmup_steps counts batches and is at least 0, got {steps}")
 
 
 def warmup_cosine(step: int, warmup: int, total: int) -> float:
@@ -69,6 +85,13 @@ class Plateau(Schedule):
     factor: float = 0.2
     patience: int = 5
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.factor < 1:
+            raise ValueError(f"factor makes the rate smaller and lies in (0, 1), got {self.factor:g}")
+        if self.patience < 0:
+            raise ValueError(f"patience counts epochs and is at least 0, got {self.patience}")
+
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
         from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -82,6 +105,13 @@ class MultiStep(Schedule):
 
     milestones: tuple[int, ...]
     gamma: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(isinstance(epoch, int) and epoch >= 1 for epoch in self.milestones):
+            raise ValueError(f"milestones are epochs, whole numbers of at least 1; got {', '.join(map(str, self.milestones))}")
+        if not 0 < self.gamma < math.inf:
+            raise ValueError(f"gamma is a positive factor, got {self.gamma:g}")
 
     def build(self, optimizer: Optimizer, total_steps: int, metric: str, higher_is_better: bool) -> dict[str, Any]:
         from torch.optim.lr_scheduler import MultiStepLR
