@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+import tarfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,13 +74,66 @@ def test_an_array_that_was_changed_on_the_way_is_refused(prepared: Prepared, tmp
     with pytest.raises(DataError, match=r"grey\.npy was changed"):
         unpack(file)
     assert opened("pictures", KEY) is None
-    assert not list((tmp_path / "there" / "prepared").iterdir())
+    assert [path.name for path in (tmp_path / "there" / "prepared").iterdir()] == [".pictures.lock"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda manifest: manifest["arrays"]["grey"].pop("bytes"), "no packed data set"),
+        (lambda manifest: manifest["arrays"]["grey"].update(file="../grey.npy"), "no packed data set"),
+        (lambda manifest: manifest.update(name=7), "no packed data set"),
+        (lambda manifest: manifest.update(left_out="colour, labels"), "no packed data set"),
+        (lambda manifest: manifest.update(schema=0), "no packed data set"),
+        (lambda manifest: manifest.update(schema=2), "packed by a newer version of this suite"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_refused_and_nothing_installed(
+    prepared: Prepared, tmp_path: Path, change: Callable[[dict[str, Any]], object], says: str
+) -> None:
+    file = tmp_path / "pictures.tar.xz"
+    pack(prepared, ("grey",), file)
+    with tarfile.open(file) as tar:
+        contents = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    manifest = json.loads(contents["manifest.json"])
+    change(manifest)
+    contents["manifest.json"] = json.dumps(manifest).encode()
+    with tarfile.open(file, "w:xz") as tar:
+        for name, content in contents.items():
+            head = tarfile.TarInfo(name)
+            head.size = len(content)
+            tar.addfile(head, io.BytesIO(content))
+    with pytest.raises(DataError, match=says):
+        unpack(file)
+    assert not (tmp_path / "there").exists()
+
+
+def test_two_at_once_unpack_once_also_where_a_folder_without_a_manifest_was_left(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "pictures.tar.xz"
+    pack(prepared, ("grey",), file)
+    left = tmp_path / "there" / "prepared" / f"pictures-{KEY}"
+    left.mkdir(parents=True)
+    (left / "grey.npy").write_bytes(b"half")
+    verified: list[Path] = []
+    real = Prepared.verify
+
+    def slowly(self: Prepared) -> None:
+        verified.append(self.folder)
+        time.sleep(0.5)
+        real(self)
+
+    monkeypatch.setattr(Prepared, "verify", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(unpack, [file, file])
+    assert first.folder == second.folder == left
+    assert len(verified) == 1
+    assert np.array_equal(first.array("grey"), prepared.array("grey"))
 
 
 def test_another_file_is_no_packed_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSM_DATA", str(tmp_path / "there"))
-    import tarfile
-
     (tmp_path / "x.txt").write_text("x")
     with tarfile.open(tmp_path / "x.tar.xz", "w:xz") as tar:
         tar.add(tmp_path / "x.txt", "x.txt")

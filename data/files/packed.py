@@ -9,18 +9,15 @@ from __future__ import annotations
 import io
 import json
 import lzma
-import os
 import re
-import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from data.base import DataError
 from data.files.archives import members
-from data.files.prepared import Prepared, opened
-from data.files.root import root, writing
+from data.files.prepared import Prepared, install, is_manifest, is_newer
 
 FILTERS: Final = ({"id": lzma.FILTER_DELTA, "dist": 1}, {"id": lzma.FILTER_LZMA2, "preset": 6})
 """Neighbouring pixels are alike; every reader of .xz undoes both."""
@@ -53,31 +50,30 @@ def unpack(file: Path) -> Prepared:
     found = members(file, lambda name: "/" not in name, max_bytes=LARGEST, max_members=ENTRIES)
     first, content = next(found, ("", b""))
     try:
-        manifest = json.loads(content)
-        name, key, arrays = manifest["name"], manifest["key"], manifest["arrays"]
-        fits = first == "manifest.json" and all(re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", word) for word in (name, key))
-        files = {entry["file"] for label, entry in arrays.items() if label not in manifest["left_out"]}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        fits = False
-    if not fits:
+        manifest = json.loads(content) if first == "manifest.json" else {}
+    except (ValueError, RecursionError):
+        manifest = {}
+    if isinstance(manifest, dict) and is_newer(manifest):
+        raise DataError(f"{file} was packed by a newer version of this suite: use that one here, or pack it again with this one")
+    if not _is_packed(manifest):
         raise DataError(f"{file} is no packed data set: it does not begin with the manifest of one")
-    there = opened(name, key)
-    if there is not None:
-        return there
-    folder = root() / "prepared" / f"{name}-{key}"
-    temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
-    with writing(folder.parent, sum(entry["bytes"] for entry in arrays.values() if entry["file"] in files)):
-        temporary.mkdir()
-        try:
-            (temporary / "manifest.json").write_bytes(content)
-            for member, content in found:
-                if member not in files:
-                    raise DataError(f"{file} holds {member}, which its manifest does not name")
-                (temporary / member).write_bytes(content)
-            Prepared(folder=temporary, manifest=manifest).verify()
-            os.replace(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    there = opened(name, key)
-    assert there is not None
-    return there
+    sizes = {entry["file"]: entry["bytes"] for label, entry in manifest["arrays"].items() if label not in manifest["left_out"]}
+
+    def fill(folder: Path) -> None:
+        (folder / "manifest.json").write_bytes(content)
+        for member, array in found:
+            if member not in sizes:
+                raise DataError(f"{file} holds {member}, which its manifest does not name")
+            (folder / member).write_bytes(array)
+        Prepared(folder=folder, manifest=manifest).verify()
+
+    return install(manifest["name"], manifest["key"], fill, needed=sum(sizes.values()))
+
+
+def _is_packed(manifest: Any) -> bool:
+    """Whether this is the manifest of a packed data set, which has a name and a key and says what was left out."""
+    if not isinstance(manifest, dict) or not is_manifest(manifest):
+        return False
+    words, left_out = (manifest.get("name"), manifest.get("key")), manifest.get("left_out")
+    named = all(isinstance(word, str) and re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", word) for word in words)
+    return named and isinstance(left_out, list) and all(isinstance(label, str) for label in left_out)

@@ -128,10 +128,9 @@ def opened(name: str, key: str) -> Prepared | None:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file} cannot be read ({error}). Remove {folder} and run the same command again.") from error
     prepared = Prepared(folder=folder, manifest=_Manifest(manifest, folder) if isinstance(manifest, dict) else {})
-    schema = prepared.manifest.get("schema")
-    if type(schema) is int and schema > SCHEMA:
+    if is_newer(prepared.manifest):
         raise DataError(f"{folder} is of a newer version of this suite: use that one, or set SSM_DATA (or DATA=) to another folder")
-    if schema != SCHEMA or prepared.manifest.get("key") != key or not _describes_arrays(prepared.manifest):
+    if prepared.manifest.get("key") != key or not is_manifest(prepared.manifest):
         raise prepared.damaged("its manifest is of another kind")
     prepared.require_files()
     return prepared
@@ -148,10 +147,16 @@ class _Manifest(dict[str, Any]):
         raise Prepared(folder=self.folder, manifest={}).damaged(f"its manifest does not say {name!r}")
 
 
-def _describes_arrays(manifest: Mapping[str, Any]) -> bool:
-    """Whether every array has its entry, which names a file of this folder and no other."""
+def is_newer(manifest: Mapping[str, Any]) -> bool:
+    """Whether a newer version of this suite wrote the manifest."""
+    schema = manifest.get("schema")
+    return type(schema) is int and schema > SCHEMA
+
+
+def is_manifest(manifest: Mapping[str, Any]) -> bool:
+    """Whether the manifest is of the kind that is read here: every array has its entry, which names a file of its folder and no other."""
     arrays = manifest.get("arrays")
-    if not isinstance(arrays, dict):
+    if manifest.get("schema") != SCHEMA or not isinstance(arrays, dict):
         return False
     fields = {"file": str, "bytes": int, "dtype": str, "shape": list, "sha256": str}
     return all(
@@ -161,9 +166,15 @@ def _describes_arrays(manifest: Mapping[str, Any]) -> bool:
 
 
 def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -> Prepared:
-    """Opens the prepared data set `name` of content `key`, which `make()` makes where it is not there yet.
+    """Opens the prepared data set `name` of content `key`, which `make()` makes where it is not there yet, see `install`."""
+    return install(name, key, lambda folder: _write(folder, name, key, make()), needed=needed)
 
-    One process makes it, under a lock that dies with it; others wait and take the result. `needed` bytes are asked of the disk first.
+
+def install(name: str, key: str, fill: Callable[[Path], None], *, needed: int = 0) -> Prepared:
+    """Opens the prepared data set `name` of content `key`; where it is not there yet, `fill` first writes its arrays and its manifest into
+    an empty folder.
+
+    One process does so, under a lock that dies with it; others wait and take the result. `needed` bytes are asked of the disk first.
     """
     prepared = opened(name, key)
     if prepared is not None:
@@ -178,7 +189,7 @@ def prepare(name: str, key: str, make: Callable[[], Made], *, needed: int = 0) -
         temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
         temporary.mkdir()
         try:
-            _write(temporary, name, key, make())
+            fill(temporary)
             if folder.exists():  # without a manifest, or it would have been opened
                 shutil.rmtree(folder)
             os.replace(temporary, folder)
