@@ -58,13 +58,15 @@ def listing() -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = cli.read(Options, argv, prog="python -m ablations")
+    if options.list:
+        command.require_alone(options, "list", "plugin")
     if options.sweep is None and options.variant:
         raise cli.UsageError("the option '--variant' is for --sweep: a grid names its own rows")
     if options.sweep is not None and (options.name is not None or options.bench is None):
         raise cli.UsageError("--sweep makes a grid of its own: name its benchmark with --bench, and no other grid")
     plugins.load(options.plugin)
-    if options.name is not None and not options.list:
-        cli.require_named("ablation", options.name, "ablations/*.py")
+    if options.name is not None:
+        require_grid(options.name)
     if options.bench is not None:
         cli.require_named("benchmark", options.bench, "benchmarks/tasks/*.py")
     if options.list:
@@ -80,6 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(line)
     kind = "sweep" if options.sweep is not None else "grid"
     return run_jobs(jobs, options, ["ablations", *ablation.words], ["reports", kind, *ablation.words], ablation.page)
+
+
+def require_grid(word: str) -> None:
+    """Raises UsageError that names the nearest, unless the sources name a grid `word`. The name of a grid stands four spaces in, the names
+    of its factors further in."""
+    cli.require_named("ablation", word, "ablations/*.py", r'^ {4}name="([^"]+)",$')
 
 
 def asked_for(options: Options) -> Ablation:

@@ -97,8 +97,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         command_of_one_run: Callable[[Sequence[str]], int] = importlib.import_module(f"benchmarks.{words[0]}").main
         return command_of_one_run(words[1:])
     options = parse(words)
+    if options.list:
+        command.require_alone(options, "list", "scale", "plugin")
     plugins.load(options.plugin)
-    if options.name is not None and not options.list:
+    if options.name is not None:
         cli.require_named("benchmark", options.name, "benchmarks/tasks/*.py")
         cli.require_variants(options.variant)
     from benchmarks.changes import changed

@@ -65,6 +65,10 @@ def shown(card: Card) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code."""
     options = command.read(Options, argv, prog="python -m data")
+    if options.card:
+        command.require_alone(options, "card", "name")
+    if options.status:
+        command.require_alone(options, "status", "name", "data", "protocol")
     if options.data is not None:
         os.environ["SSM_DATA"] = options.data
     if options.name is not None and options.name not in SETS:

@@ -259,6 +259,15 @@ def read(kind: type[Options], argv: Sequence[str] | None, *, prog: str) -> Optio
     return options
 
 
+def require_alone(options: Any, flag: str, *beside: str) -> None:
+    """Raises UsageError where something is asked for beside the flag of this name that it does not use; what it uses is in `beside`."""
+    for name, hint in get_type_hints(type(options), include_extras=True).items():
+        value = getattr(options, name)
+        if name not in (flag, *beside) and value != getattr(type(options), name):
+            given = repr(value) if tyro.conf.Positional in _marks(hint) else f"--{name}"
+            raise UsageError(f"--{flag} does not use {given}; leave one of the two out")
+
+
 def _marks(hint: Any) -> tuple[Any, ...]:
     return getattr(hint, "__metadata__", ())
 

@@ -47,6 +47,10 @@ BAD = [
     (benchmarks_main, ["digits", "--seeds", "--list"], ["--seeds", "expected one argument"]),
     (benchmarks_main, ["digits", "--list=yes"], ["unexpected word 'yes'"]),
     (benchmarks_main, ["digits", "--no-list"], ["option '--no-list'", "did you mean '--list'"]),
+    (benchmarks_main, ["nosuch", "--list"], ["--list does not use 'nosuch'"]),
+    (benchmarks_main, ["--list", "--seeds", "0"], ["--list does not use --seeds"]),
+    (ablations_main, ["core", "--list"], ["--list does not use 'core'"]),
+    (ablations_main, ["--list", "--bench", "digits"], ["--list does not use --bench"]),
     (benchmarks_main, ["digits", "--variants=hope"], ["option '--variants'", "did you mean '--variant'"]),
     (benchmarks_main, ["digits", "--rerun="], ["choice for --rerun: ''"]),
     (benchmarks_main, ["digits", "--device", "gpu"], ["device 'gpu'", "did you mean 'cuda'?"]),
@@ -210,7 +214,10 @@ def test_what_is_read_as_text_are_the_names_there_are() -> None:
     for name in registry.BENCHMARKS:
         cli.require_named("benchmark", name, "benchmarks/tasks/*.py")
     for name in ABLATIONS:
-        cli.require_named("ablation", name, "ablations/*.py")
+        ablations_main.require_grid(name)
+    with pytest.raises(cli.UsageError) as refused:
+        ablations_main.require_grid("no such grid")
+    assert sorted(str(refused.value).partition("one of: ")[2].split(", ")) == sorted(ABLATIONS)
     cli.require_variants([*VARIANTS, "default", "all"])
 
 

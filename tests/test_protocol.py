@@ -369,6 +369,9 @@ def test_making_prints_the_manifest_and_says_the_plan_first(toy: Path, capsys: p
         (["toy", "--data", ""], 2, ["--data", "expected a folder"]),
         (["toy", "--nonsense"], 2, ["--nonsense"]),
         (["toy", "--stat"], 2, ["--stat"]),
+        (["toy", "--status", "--verify"], 2, ["--status does not use --verify"]),
+        (["--card", "--status"], 2, ["--card does not use --status"]),
+        (["toy", "--card", "--protocol", "source=generated"], 2, ["--card does not use --protocol"]),
         (["toy"], 3, ["toy.zip is missing", "make data-toy", "download: True"]),
     ],
 )
