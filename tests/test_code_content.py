@@ -24,10 +24,15 @@ class A:
 '''
 
 
+OF_A_RUN = [f"benchmarks/running/{name}.py" for name in ("run", "callbacks", "checkpoint", "weights")]
+"""What trains a network, builds it, and puts it back."""
+DECIDE = ["models/a.py", "models/deep/b.py", "data/c.py", *OF_A_RUN]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of a few files."""
-    for name in ("models/a.py", "models/deep/b.py", "data/c.py", "data/command.py", "benchmarks/running/run.py", "benchmarks/tasks/d.py"):
+    for name in (*DECIDE, "data/command.py", "benchmarks/tasks/d.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SOURCE)
@@ -62,11 +67,15 @@ def test_words_make_no_number_stale(checkout: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new"), [("x: int = 1", "x: int = 2"), ("kept\n", "changed\n"), ("# kept too", "# changed too"), ("f(self", "g(self")]
 )
-@pytest.mark.parametrize("file", ["models/a.py", "models/deep/b.py", "data/c.py", "benchmarks/running/run.py"])
+@pytest.mark.parametrize("file", DECIDE)
 def test_statements_do(checkout: Path, file: str, old: str, new: str) -> None:
     before = content()
     (checkout / file).write_text(SOURCE.replace(old, new, 1))
     assert content() != before
+
+
+def test_the_files_of_a_run_are_there() -> None:
+    assert all((environment.ROOT / name).is_file() for name in OF_A_RUN)
 
 
 def test_a_file_that_comes_or_moves_does_too(checkout: Path) -> None:

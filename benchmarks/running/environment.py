@@ -22,7 +22,11 @@ from benchmarks import plugins
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECIDING: Final = ("models", "data", "benchmarks")
 """The packages whose code can change a number."""
-SOURCES: Final = ("models/**/*.py", "data/**/*.py", "benchmarks/running/run.py", "benchmarks/running/callbacks.py")
+SOURCES: Final = (
+    "models/**/*.py",
+    "data/**/*.py",
+    *(f"benchmarks/running/{name}.py" for name in ("run", "callbacks", "checkpoint", "weights")),
+)
 """The files that decide what number a spec gives. Recipes are not among them: one that changes makes another spec, with another id."""
 APART: Final = ("__main__", "card", "command", "comparison", "progress", "statistics", "signals")
 """Names of files among them that only describe, show or compare."""
