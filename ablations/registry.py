@@ -16,7 +16,7 @@ def _grids() -> dict[str, Ablation]:
     found: dict[str, Ablation] = {}
     files = sorted(info.name for info in pkgutil.iter_modules(ablations.__path__))
     for file in files:
-        if file in ("__main__", "everything", "grid", "registry", "report"):
+        if file in ("__main__", "grid", "registry"):
             continue
         for grid in vars(importlib.import_module(f"ablations.{file}")).values():
             if isinstance(grid, Ablation):

@@ -9,8 +9,7 @@
     evidence.py   what is done with a report: shown, or committed with its records
     committed.py  which reports are committed           readme.py      reports/README.md, and the block in README.md
     frame.py      every record as a pandas frame, for notebooks     export.py      the same as files for other programs
-    sections/     results, examples, training, inside, published, family, grid, along and its ends, effects, matrix, speed, profile:
-                  tables, figures and words of one, a file each
+    sections/     what a report is made of: tables, figures and words of one thought, a file each
     parts/        what sections are made of:
         frame.py         records looked up by id -> one tidy pandas frame, holes included
         metric.py        how a score is read and printed        judge.py   rows against the best of them and chance.py

@@ -12,7 +12,7 @@ from ablations.grid import Ablation
 from ablations.registry import ABLATIONS
 from benchmarks.benchmark import Benchmark
 from benchmarks.registry import BENCHMARKS, Selection, select_benchmark
-from benchmarks.running.record import FINISHED
+from benchmarks.running.record import FINISHED, Record
 from benchmarks.running.store import Store, StoredRecord
 from benchmarks.spec import Scale
 from data.protocol import choices
@@ -33,7 +33,8 @@ class Everything:
 
     reports: tuple[Report, ...]
     strays: pd.DataFrame
-    """A row for each record that no recipe and no grid asks for any more, and for each that cannot be used."""
+    """A row for each record that no recipe and no grid asks for any more, for each that cannot be used, and for those of which no page has
+    a finished run."""
     empty: tuple[str, ...]
     """Titles of benchmarks and grids without a finished run."""
 
@@ -53,10 +54,10 @@ def report_everything(store: Store) -> Everything:
     others = [request for b in BENCHMARKS.values() for request in request_others(b, found.get(b.name, {}), shown_ids)]
     reports = [request.answer(store) for request in (*(r for _, asked in requests for r in asked), *others)]
     shown = tuple(r for r in reports if r.runs["status"].isin(FINISHED).any())
-    titles = {r.title for r in shown}
-    empty = [title for title, asked in requests if not asked or not any(title in t for t in titles)]
+    names = {r.name for r in shown}
+    empty = [title for title, asked in requests if names.isdisjoint(request.name for request in asked)]
     speed = [request_speed().answer(store)] if sessions(store) else []
-    return Everything(reports=(*shown, *speed), strays=find_strays(reports, found), empty=tuple(empty))
+    return Everything(reports=(*shown, *speed), strays=find_strays(shown, found), empty=tuple(empty))
 
 
 def find_strays(reports: Sequence[Report], found: Mapping[str, Mapping[str, Found]]) -> pd.DataFrame:
@@ -191,9 +192,15 @@ def tabulate_strays(found: Sequence[Found]) -> pd.DataFrame:
             }
             | {
                 "test": f"{score:.4f}" if isinstance(score, float) else "–",
-                "why": f.trouble or "no recipe and no grid asks for it any more",
+                "why": f.trouble or _why(record),
             }
             | {"record": f.stored.name if f.stored else f"{f.benchmark}/{f.id}"}
         )
     columns = ["benchmark", "id", "what", "scale", "seed", "status", "test", "why", "record"]
     return pd.DataFrame(rows, columns=columns).sort_values(["benchmark", "id"], ignore_index=True)
+
+
+def _why(record: Record | None) -> str:
+    """Why a record that can be read stands on no page."""
+    lost = record is not None and record.status not in FINISHED
+    return "it did not finish, and neither did any run beside it" if lost else "no recipe and no grid asks for it any more"

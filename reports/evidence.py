@@ -56,6 +56,7 @@ def show_everything(all_of_it: Everything, formats: Sequence[str] = ()) -> int:
     """Writes a page for each report and an index of them into the run store; the exit code."""
     folder = run_root() / "reports" / "everything"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for report in write_pages(all_of_it.reports, folder, formats, index="../index.html"):
             print(f"{report.name}: {report.heading}", flush=True)
         pages = [(report, f"{report.name}/index.html") for report in all_of_it.reports]

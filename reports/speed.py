@@ -103,6 +103,7 @@ def _anchor_warning(device: str, anchors: Sequence[Mapping[str, Any]]) -> list[s
 ENVIRONMENT = (
     "code", "dirty", "python", "torch", "platform", "cpu", "device", "threads", "load_at_start", "load_at_end", "allocation", "seconds",
 )  # fmt: skip
+"""What the page says of where a session was measured."""
 NOTHING = "No session yet; `python -m benchmarks.speed` makes one."
 
 
@@ -117,18 +118,4 @@ def _summary(session: Session) -> str:
 
 
 def _environments(found: Sequence[Session]) -> pd.DataFrame:
-    keys = [
-        "code",
-        "dirty",
-        "python",
-        "torch",
-        "platform",
-        "cpu",
-        "device",
-        "threads",
-        "load_at_start",
-        "load_at_end",
-        "allocation",
-        "seconds",
-    ]
-    return pd.DataFrame([{k: str(s.environment.get(k, "")) for k in keys} for s in found], columns=keys)
+    return pd.DataFrame([{k: str(s.environment.get(k, "")) for k in ENVIRONMENT} for s in found], columns=list(ENVIRONMENT))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from benchmarks import cli
 from data.base import DataError
@@ -54,6 +56,21 @@ def test_a_class_that_is_rarer_than_asked_for_leaves_empty_tiles() -> None:
     found = samples.of_each_class(DigitsSpec(), 10, 200)
     counts = np.bincount(np.concatenate([batch["y"] for batch in samples.batches(DigitsSpec(), "train", 64)]))
     assert [int(np.any(rows != 0, axis=(1, 2)).sum()) for rows in found] == counts.tolist()
+
+
+def test_a_class_without_a_sample_has_empty_tiles_only() -> None:
+    found = samples.of_each_class(DigitsSpec(), 11, 2)
+    assert found.shape == (11, 2, 64, 1)
+    assert np.any(found[:10], axis=(1, 2, 3)).all()
+    assert not found[10].any()
+
+
+def test_a_sheet_keeps_its_colours_unless_a_palette_is_asked_for() -> None:
+    figure = Figure(figsize=(2, 2))
+    figure.subplots().imshow(np.random.default_rng(0).random((40, 40, 3)))
+    rgb = {palette: Image.open(BytesIO(layout.png(figure, palette=palette))).convert("RGB") for palette in (False, True)}
+    assert rgb[True].getcolors(256) is not None
+    assert rgb[False].getcolors(1000) is None
 
 
 def test_tiles_are_parted_by_white_lines() -> None:

@@ -372,6 +372,28 @@ def test_every_record_is_on_a_page(tmp_path: Path) -> None:
     assert everything.records() == 6
 
 
+def test_a_run_that_failed_is_a_stray_and_its_benchmark_without_a_run(tmp_path: Path) -> None:
+    """Also where another benchmark's title begins alike: the grey noise-padded CIFAR-10 has a run here, the coloured one has not."""
+    failed = BENCHMARKS["scifar-noise"].recipe("hope", "quick").with_seed(0)
+    e = frame.Expected(labels={"variant": "x"}, benchmark=failed.benchmark, id=failed.id, seed=0, scale="quick", command="")
+    made["write"](tmp_path, e, status="failed", arrays=False)
+    path = tmp_path / failed.benchmark / failed.id / "record.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"spec": canonical(failed), "spec_full": every_field(failed)}))
+    _record_of(tmp_path, BENCHMARKS["scifar-noise-gray"].recipe("hope", "quick").with_seed(0))
+    everything = report_everything(Store.at(tmp_path))
+    assert [r.name for r in everything.reports] == ["scifar-noise-gray"]
+    assert BENCHMARKS["scifar-noise"].title in everything.empty
+    assert BENCHMARKS["scifar-noise-gray"].title not in everything.empty
+    assert list(everything.strays["why"]) == ["it did not finish, and neither did any run beside it"]
+    assert everything.records() == 2
+
+
+def test_everything_of_nothing_is_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(frame, "COMMITTED", tmp_path / "nothing")
+    assert command.main(["everything"]) == cli.DONE
+    assert Path(capsys.readouterr().out.splitlines()[-1]).is_file()
+
+
 ABLATION_TITLES = {f"{grid.title}: the {grid.name} grid" for grid in ABLATIONS.values()}
 
 

@@ -80,6 +80,12 @@ def test_behind_the_best_is_paired_by_seed(tmp_path: Path) -> None:
     assert cells.loc["hope", BEHIND] == "2.00 [−0.48, 4.48]"  # differences 1, 2, 3; the seeds' own 10 points are not in it
 
 
+def test_runs_without_a_score_are_not_runs_without_a_record(tmp_path: Path) -> None:
+    said = describe_rows(judge_variants(scored(tmp_path, {"s4": ["diverged"], "hope": ["failed"]}), ACCURACY), ACCURACY)
+    assert "has a score yet" in said[0]
+    assert said[1] == "Diverged: s4 (1 of 1)."
+
+
 def test_no_row_is_marked_with_less_than_five_seeds(tmp_path: Path) -> None:
     rows = judge_variants(scored(tmp_path, {"s4": [0.95, 0.95, 0.96, 0.94], "hope": [0.2, 0.2, 0.2, 0.21]}), ACCURACY)
     assert [r.mark for r in rows.values()] == ["", ""]

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from reports.parts.figure import save
+from reports.parts.figure import render, with_palette
 from reports.parts.style import BLUE, GREEN, GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def png(figure: Figure, *, palette: bool = False) -> bytes:
 
     `palette` keeps 256 colours only, for sheets whose files would be large; colours that are rare on a sheet may be lost by that.
     """
-    picture = Image.open(BytesIO(save(figure, "png"))).convert("RGB")
+    content = render(figure, "png")
     if palette:
-        picture = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        return with_palette(content)
     out = BytesIO()
-    picture.save(out, "png", optimize=True)
+    Image.open(BytesIO(content)).convert("RGB").save(out, "png", optimize=True)
     return out.getvalue()

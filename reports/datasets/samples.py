@@ -61,13 +61,14 @@ def every(spec: DataSpec, part: str, field: str) -> NDArray[Any]:
 def of_each_class(spec: DataSpec, classes: int, count: int) -> NDArray[np.floating[Any]]:
     """The first `count` training samples of every class, (classes, count, L, d); zeros where a class has fewer."""
     found: list[list[NDArray[Any]]] = [[] for _ in range(classes)]
+    x: NDArray[Any] = np.zeros(0)
     for batch in batches(spec, "train", 64):
         for x, y in zip(batch["x"], batch["y"].tolist()):
             if len(found[y]) < count:
                 found[y].append(x)
         if all(len(rows) == count for rows in found):
             break
-    return np.array([rows + [np.zeros_like(rows[0])] * (count - len(rows)) for rows in found])
+    return np.array([rows + [np.zeros_like(x)] * (count - len(rows)) for rows in found])
 
 
 def first(spec: DataSpec, n: int) -> list[dict[str, NDArray[Any]]]:

@@ -86,9 +86,13 @@ def spectrum(wave: Floats, window: int = 400, hop: int = 160) -> Floats:
     return 20 * np.log10(np.maximum(size, 1e-12) / max(float(size.max()), 1e-12))
 
 
-def _draw_wave(ax: Axes, clip: Clip, points: int = 300) -> None:
+POINTS = 300
+"""Windows in which a wave is drawn."""
+
+
+def _draw_wave(ax: Axes, clip: Clip) -> None:
     """Least and largest value of each of a few hundred windows: what a line through all samples would cover."""
-    k = -(-len(clip.wave) // points)
+    k = -(-len(clip.wave) // POINTS)
     n = len(clip.wave) // k
     windows = np.asarray(clip.wave[: n * k]).reshape(n, k)
     at = (np.arange(n) + 0.5) * k / RATE

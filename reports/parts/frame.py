@@ -5,18 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.running.record import FINISHED, DamagedRecord
-from benchmarks.running.store import Store, StoredRecord
+from benchmarks.running.store import COMMITTED, Store, StoredRecord
 from benchmarks.spec import Scale
-
-COMMITTED = Path(__file__).resolve().parents[1] / "records"
-"""Committed evidence: what the published tables are rendered from."""
-
 
 EVIDENCE = "reports/records"
 """What that folder is called in reports."""

@@ -79,9 +79,14 @@ def judge(groups: Mapping[K, pd.DataFrame], metric: Metric) -> dict[K, Judged]:
 
 
 def _read(runs: pd.DataFrame, metric: Metric) -> Judged:
-    ok = runs[runs["status"] == "ok"]
-    scores = {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
+    scores = scores_of(runs, metric)
     return Judged(runs=runs, scores=scores, summary=stats.summarize(list(scores.values())))
+
+
+def scores_of(runs: pd.DataFrame, metric: Metric) -> dict[int, float]:
+    """Seed -> score of the runs that have one."""
+    ok = runs[runs["status"] == "ok"]
+    return {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
 
 
 def _against_the_best(rows: Mapping[K, Judged], metric: Metric) -> dict[K, Judged]:
@@ -185,7 +190,7 @@ def describe_rows(rows: Mapping[str, Judged], metric: Metric) -> tuple[str, ...]
     """Which row is best, by how much and how sure that is, with no more confidence than the numbers carry."""
     done = {k: r for k, r in rows.items() if r.scores and not r.apart}
     if not done:
-        return ("No run of this report has a record yet. The commands that make them stand under “What is missing”.",)
+        return ("No run of this report has a score yet. The commands that make them stand under “What is missing”.", *_lost(rows))
     chance = chance_of(rows, metric)
     learned = {k: r for k, r in done.items() if not r.at_chance}
     if not learned and chance is not None:

@@ -48,6 +48,14 @@ class Metric:
         """mean [low, high] of a difference; the mean alone where one seed has no interval."""
         return f"{self.minus(d.mean)} [{self.minus(d.low)}, {self.minus(d.high)}]" if d.n > 1 else self.minus(d.mean)
 
+    def change(self, d: Difference) -> str:
+        """mean [low, high] of a difference with its signs; the mean alone where one seed has no interval."""
+        return self.signed(d.mean) + (f" {self.range_of(d)}" if d.n > 1 else "")
+
+    def range_of(self, d: Difference) -> str:
+        """[low, high] of a difference with its signs."""
+        return f"[{self.signed(d.low)}, {self.signed(d.high)}]"
+
     def score(self, s: Summary) -> str:
         """mean ± std (n), as the papers print it."""
         if s.n == 0:

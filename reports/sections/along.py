@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from ablations.grid import NO_CHOICE, Ablation
 from models import VARIANTS
 from reports.parts import dots
-from reports.parts.figure import draw_nothing, lay_out_panels
+from reports.parts.figure import draw_nothing, lay_out_panels, name_panel
 from reports.parts.judge import Judged
 from reports.parts.metric import Metric
 from reports.parts.report import Plot, Section
@@ -163,7 +163,7 @@ def draw_panels(lines: Mapping[Key, Line], others: Sequence[str], along: str, ro
                 if key[at] == row:
                     number = second.index(rest[key])
                     _draw_line(ax, line, levels, _hollow(looks[row], number), metric, shift=0.12 * number)
-            ax.set_title(row, fontweight="bold", fontsize=9.5 if len(row) <= 16 else 7.2)
+            name_panel(ax, row)
             _name_levels(ax, levels)
         span = dots.span_of([r for line in lines.values() for r in line.values()], metric, 0.06)
         axes[0].set_ylim(span.low, span.high)

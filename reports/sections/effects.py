@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ablations.grid import NO_CHOICE, Ablation
 from reports.parts import dots, stats
 from reports.parts.figure import draw_nothing
+from reports.parts.judge import scores_of
 from reports.parts.metric import Metric
 from reports.parts.report import Plot, Section
 from reports.parts.style import FACTORS, GRID, INK, PAPER, WIDTH, drawing
@@ -95,8 +96,7 @@ def compose_effects(effects: Sequence[Effect], ablation: Ablation, metric: Metri
 def find_effects(runs: pd.DataFrame, *, metric: Metric, factors: Sequence[str]) -> list[Effect]:
     """Every pair of cells that differ in one factor and nothing else. Two levels: first minus second; more: each minus the first."""
     scores = {
-        key: {int(s): float(v) for s, v in zip(part["seed"], part[metric.key]) if math.isfinite(v)}
-        for key, part in (runs[runs["status"] == "ok"].groupby(list(factors), sort=False) if len(runs) else ())
+        key: scores_of(part, metric) for key, part in (runs[runs["status"] == "ok"].groupby(list(factors), sort=False) if len(runs) else ())
     }
     out = []
     for i, factor in enumerate(factors):

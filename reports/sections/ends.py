@@ -45,7 +45,7 @@ def describe_ends(changes: Sequence[Change], ablation: Ablation, metric: Metric)
         return ()
     best, worst = changes[0], changes[-1]
     named = [name_line(c.key, _others(ablation)) for c in (best, worst)]
-    said = [_interval(c.difference, metric) for c in (best, worst)]
+    said = [metric.change(c.difference) for c in (best, worst)]
     return (
         f"From {best.first} to {best.last} ({ablation.along}) the test {metric.label} of {named[0]} moves by {said[0]} "
         f"{metric.unit_of_differences}, that of {named[1]} by {said[1]}: the ends of {len(changes)} lines.",
@@ -58,7 +58,7 @@ def tabulate_ends(changes: Sequence[Change], ablation: Ablation, metric: Metric)
     labels = [dict(zip(_others(ablation), c.key, strict=True)) for c in changes]
     numbers = [{"change": c.difference.mean, "low": c.difference.low, "high": c.difference.high, "n": c.difference.n} for c in changes]
     texts = [
-        {head: metric.signed(d.mean), "95 % interval": _range(d, metric) if d.n > 1 else HOLE, "n": str(d.n)}
+        {head: metric.signed(d.mean), "95 % interval": metric.range_of(d) if d.n > 1 else HOLE, "n": str(d.n)}
         for d in (c.difference for c in changes)
     ]
     cells = pd.DataFrame([own | text for own, text in zip(labels, texts, strict=True)], dtype=object)
@@ -73,11 +73,3 @@ def tabulate_ends(changes: Sequence[Change], ablation: Ablation, metric: Metric)
 
 def _others(ablation: Ablation) -> list[str]:
     return [f for f in ablation.factors if f != ablation.along]
-
-
-def _range(d: Difference, metric: Metric) -> str:
-    return f"[{metric.signed(d.low)}, {metric.signed(d.high)}]"
-
-
-def _interval(d: Difference, metric: Metric) -> str:
-    return metric.signed(d.mean) + (f" {_range(d, metric)}" if d.n > 1 else "")

@@ -53,7 +53,7 @@ def tabulate_shares(profiles: dict[str, Profile], *, name: str) -> Table:
 
 
 def draw_shares(profiles: dict[str, Profile]) -> Figure:
-    """A bar for each row, its parts in their order from the left, those of a tenth and more with their share written in."""
+    """A bar for each row, its parts in their order from the left, those of 6 % and more with their share written in."""
     if not profiles:
         return draw_nothing("no step was profiled")
     with drawing():

@@ -105,7 +105,7 @@ def _caption(rows: Mapping[str, Judged], metric: Metric, zero_shot: list[str]) -
     lines = [
         explain(rows, metric),
         "params: all trained numbers; kernel: those inside the convolution kernels. s/epoch, MB (peak memory): medians over seeds, "
-        "beside whatever else the machine did at the time; `make speed` compares rows at rest. lr: the "
+        "beside whatever else the machine did at the time; the page on speed compares rows at rest. lr: the "
         "rates as they really were, kernel parameters / all others. runs: finished of asked; a diverged run (div.) is a result, counted "
         "here and not in the mean.",
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.parts import stats
-from reports.parts.judge import Judged, finite, judge
+from reports.parts.judge import MARKED, Judged, finite, judge, scores_of
 from reports.parts.metric import Metric
 from reports.parts.report import Section
 from reports.parts.table import HOLE, Table
@@ -84,7 +84,7 @@ def tabulate_tuned(
     for row, t in tuned.items():
         judged = rows[row]
         validation = stats.summarize(finite(t.runs, metric.val_key))
-        usual = _scores(t.tries[common], metric) if common in t.tries else {}
+        usual = scores_of(t.tries[common], metric) if common in t.tries else {}
         gain = stats.paired(judged.scores, usual)
         chosen = t.done and judged.scores
         distance = judged.behind
@@ -92,7 +92,7 @@ def tabulate_tuned(
         text |= dict(zip(tried, t.best if chosen else [HOLE] * len(tried), strict=True))
         text |= {f"validation ({metric.unit})": metric.score(validation), heading: metric.score(judged.summary)}
         text |= {f"common rates ({metric.unit})": metric.score(stats.summarize(list(usual.values())))}
-        text |= {"gain": _gain(gain, metric) if t.best != common and gain.n else HOLE}
+        text |= {"gain": metric.change(gain) if t.best != common and gain.n else HOLE}
         text |= {"behind the best": "best" if judged.best else metric.lead(distance) if distance is not None and distance.n else HOLE}
         text |= {"tried": f"{t.done} of {len(t.tries)}"}
         texts.append(text)
@@ -110,29 +110,20 @@ def tabulate_tuned(
         "good. Rates are multiples of the recipe's."
     )
     if any(r.mark in ("best", "tied") for r in rows.values()):
-        caption += "\nBold: best mean. Underlined: not shown to be behind it."
+        caption += f"\n{MARKED.format('table')}"
     return Table(
         name=name, title=f"Rows at the best of {most(tuned)} rates", caption=caption, cells=pd.DataFrame(texts, dtype=object),
         marks=pd.DataFrame(marks, dtype=object), numbers=pd.DataFrame(numbers), left=("row",),
     )  # fmt: skip
 
 
-def _gain(d: stats.Difference, metric: Metric) -> str:
-    return f"{metric.signed(d.mean)} [{metric.signed(d.low)}, {metric.signed(d.high)}]" if d.n > 1 else metric.signed(d.mean)
-
-
-def _scores(runs: pd.DataFrame, metric: Metric) -> dict[int, float]:
-    ok = runs[runs["status"] == "ok"]
-    return {int(s): float(v) for s, v in zip(ok["seed"], ok[metric.key]) if math.isfinite(v)}
-
-
 def describe_tuned(tuned: Mapping[str, Tuned], common: Try, metric: Metric) -> tuple[str, ...]:
     """How many rows change their rates, and the order of the rows before and after, in two sentences."""
-    done = {row: t for row, t in tuned.items() if t.done and len(_scores(t.runs, metric))}
+    done = {row: t for row, t in tuned.items() if t.done and len(scores_of(t.runs, metric))}
     if len(done) < 2:
         return ()
     sign = 1 if metric.higher else -1
-    mean = lambda runs: sign * stats.summarize(list(_scores(runs, metric).values())).mean
+    mean = lambda runs: sign * stats.summarize(list(scores_of(runs, metric).values())).mean
     moved = sum(t.best != common for t in done.values())
     said = f"{moved} of {len(done)} rows do best on validation at other rates than the common ones."
     before = {row: mean(t.tries[common]) for row, t in done.items() if common in t.tries}
