@@ -41,6 +41,8 @@ def show_page(report: Report, formats: Sequence[str] = ()) -> int:
     """Writes the page into the run store and says what is missing. Holes are no error; the exit code."""
     missing = report.missing()
     if len(missing):
+        unused = dict.fromkeys(reason for reason in missing.loc[missing["status"] == "missing", "reason"] if reason)
+        print("".join(f"\nnot counted: {reason}" for reason in unused))
         print(f"\n{len(missing)} of {len(report.runs)} runs have no finished record. To make them:")
         print("\n".join(f"  {command}" for command in dict.fromkeys(missing["command"])))
     folder = run_root() / "reports" / report.name

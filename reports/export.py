@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ def export(options: Export) -> int:
     from benchmarks.running.store import run_root, write_atomically
     from reports import frame
     from reports.evidence import unwritable
+    from reports.parts.frame import all_records
 
     folder = Path(options.out) if options.out is not None else run_root() / "reports" / "export"
     tables = {"runs": (frame.all(), frame.RUNS), "epochs": (frame.epochs(), frame.EPOCHS)}
@@ -46,7 +48,9 @@ def export(options: Export) -> int:
                     content = buffer.getvalue()
                 write_atomically(folder / f"{name}.{kind}", content)
                 print(f"{folder / f'{name}.{kind}'}: {len(table)} rows, {len(table.columns)} columns")
-        words = [line for name, (_, columns) in tables.items() for line in (name, *_described(columns), "")]
+        for trouble in all_records().troubles():
+        print(f"not counted: {trouble}", file=sys.stderr)
+    words = [line for name, (_, columns) in tables.items() for line in (name, *_described(columns), "")]
         write_atomically(folder / "columns.txt", "\n".join(words).encode())
     except OSError as error:
         raise unwritable(folder, error) from error

@@ -176,6 +176,23 @@ def test_committed_evidence_stands_apart(tmp_path: Path) -> None:
     assert list(alone.cells["variant"]) == ["hope-paper-rates", "s4", "hope"]
 
 
+def test_a_row_is_of_runs_made_here_or_of_evidence_and_never_of_both(tmp_path: Path) -> None:
+    asked = [made["expected"]({"variant": v}, seed) for v in ("s4", "hope") for seed in (0, 1)]
+    for e in asked:
+        made["write"](tmp_path / "committed", e, level=0.9, arrays=False)
+    made["write"](tmp_path / "runs", asked[0], level=0.8, arrays=False)
+    store = Store((("runs", tmp_path / "runs"), (frame.EVIDENCE, tmp_path / "committed")))
+    runs = frame.tidy(asked, store)
+    assert list(runs["status"]) == ["ok", "missing", "ok", "ok"]
+    assert list(runs["evidence"]) == [False, False, True, True]
+    assert "not mixed" in runs["reason"][1]
+    damaged = tmp_path / "runs" / asked[0].benchmark / asked[0].id / "record.json"
+    damaged.write_text("{")
+    runs = frame.tidy(asked, store)  # what was made here and cannot be used is not replaced by what was made elsewhere
+    assert list(runs["status"]) == ["missing", "ok", "ok", "ok"]
+    assert "is not JSON" in runs["reason"][0]
+
+
 def test_one_lucky_seed_is_not_the_best(tmp_path: Path) -> None:
     rows = table_of(scored(tmp_path, {"s4": [0.8, 0.81, 0.8], "hope": [0.99, "diverged", "failed"]}))
     assert list(rows.cells[BEHIND]) == ["best", "−19.00"]  # on the seed they share it was ahead

@@ -75,22 +75,12 @@ class Store:
         return self.root / spec.benchmark / spec.id
 
     def find(self, benchmark: str, id: str) -> StoredRecord | None:
-        """The record of a run from the first root that has a good one, None where no root has any.
+        """The record of a run from the first root that has one, None where no root has any.
 
-        Its arrays are read and verified when they are asked for. Raises DamagedRecord where there are records and none can be used.
+        Its arrays are read and verified when they are asked for. Raises DamagedRecord where it cannot be used: the number of another run,
+        from a later root, is not put in its place.
         """
-        trouble: DamagedRecord | None = None
-        for root in self.roots:
-            try:
-                stored = _read(root, benchmark, id)
-            except DamagedRecord as error:
-                trouble = error
-                continue
-            if stored is not None:
-                return stored
-        if trouble is not None:
-            raise trouble
-        return None
+        return next((stored for root in self.roots if (stored := _read(root, benchmark, id)) is not None), None)
 
     def every(self, benchmark: str = "*") -> Iterator[StoredRecord]:
         """Every run that there is a good record of, of one benchmark or of all, whatever its seed, protocol or scale; each once, in the
@@ -98,7 +88,7 @@ class Store:
         yield from (found for found in self.look(benchmark) if isinstance(found, StoredRecord))
 
     def troubles(self, benchmark: str = "*") -> Iterator[DamagedRecord]:
-        """What is wrong with every run that there are records of and none can be used."""
+        """What is wrong with every record that cannot be used."""
         yield from (found for found in self.look(benchmark) if isinstance(found, DamagedRecord))
 
     def look(self, benchmark: str = "*") -> Iterator[StoredRecord | DamagedRecord]:

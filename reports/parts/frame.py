@@ -93,11 +93,26 @@ def _found(store: Store, e: Expected) -> tuple[StoredRecord | None, str]:
         return None, str(error)
 
 
+Looked = tuple[Expected, StoredRecord | None, str]
+"""A run that a report asks for, its record, and why it has none."""
+
+
+def _of_one_place(looked: Sequence[Looked]) -> list[Looked]:
+    """The same, but without committed evidence in rows of which other runs were made here: a mean, or a time, is not of both."""
+    row_of = lambda e: (e.benchmark, e.scale, *sorted(e.labels.items()))
+    here = {row_of(e) for e, found, _ in looked if found is not None and not _is_evidence(found)}
+    apart = "committed evidence is not mixed with the runs of this row that were made here"
+    return [(e, None, apart) if row_of(e) in here and _is_evidence(found) else (e, found, trouble) for e, found, trouble in looked]
+
+
+def _is_evidence(found: StoredRecord | None) -> bool:
+    return found is not None and found.name.startswith(f"{EVIDENCE}/")
+
+
 def tidy(expected: Iterable[Expected], store: Store) -> pd.DataFrame:
     """One row per expected run, in the order asked. `status` is ok, diverged, failed or missing; `file` names the record."""
     rows = []
-    for e in expected:
-        found, trouble = _found(store, e)
+    for e, found, trouble in _of_one_place([(e, *_found(store, e)) for e in expected]):
         row: dict[str, Any] = {**e.labels, "benchmark": e.benchmark, "scale": e.scale, "seed": e.seed, "id": e.id}
         record = found.record if found else None
         metrics, cost, environment, data = (record.metrics, record.cost, record.environment, record.data) if record else ({},) * 4
@@ -113,7 +128,7 @@ def tidy(expected: Iterable[Expected], store: Store) -> pd.DataFrame:
         row |= {"code": str(environment.get("code", "")), "dirty": bool(environment.get("dirty", False))}
         row |= {"device": str(environment.get("device", "")), "file": found.name if found else ""}
         row |= {"machine": machine_of(environment), "date": str(environment.get("date", ""))[:10]}
-        row |= {"evidence": row["file"].startswith(f"{EVIDENCE}/"), "tests": _number(dict(data.get("counts", {})).get("test"))}
+        row |= {"evidence": _is_evidence(found), "tests": _number(dict(data.get("counts", {})).get("test"))}
         rows.append(row | {"command": e.command, "about": e.about, "source": e.source, "notes": e.notes, "found": found})
     return pd.DataFrame(rows)
 
