@@ -95,6 +95,8 @@ def _read_field(run: RunSpec, name: str, text: str) -> Any:
     head, dot, rest = name.partition(".")
     if head in OTHER_FLAGS:
         raise ValueError(f"{name} is no field to set here: {OTHER_FLAGS[head]}")
+    if not dot and (inside := _fields_called(run, name)):
+        raise ValueError(f"{name} is a field of a part of a run: write {' or '.join(inside)}")
     spec: Any = run
     *path, last = f"{SHORT.get(head, head)}{dot}{rest}".split(".")
     for part in path:
@@ -107,6 +109,14 @@ def _read_field(run: RunSpec, name: str, text: str) -> Any:
     choose(f"field of {type(spec).__name__}", last, {f.name: f for f in fields(spec)})
     kind: type = type(spec)
     return read_value(text, declared(kind)[last], name)
+
+
+def _fields_called(run: RunSpec, name: str) -> list[str]:
+    """The dotted names, as they are written here, of the fields of this name one or two parts down; none where the run has it itself."""
+    if name in (*SHORT, *(f.name for f in fields(run))):
+        return []
+    heads = {**{f.name: getattr(run, f.name) for f in fields(run)}, **{short: getattr(run.model, short) for short in SHORT}}
+    return [f"{head}.{name}" for head, part in heads.items() if is_dataclass(part) and name in {f.name for f in fields(part)}]
 
 
 def read_value(text: str, hint: Any, name: str) -> Any:

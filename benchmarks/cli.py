@@ -97,6 +97,8 @@ def in_words(numbers: Sequence[int]) -> str:
 def seeds(text: str) -> tuple[int, ...]:
     """Seeds and ranges of seeds, separated by commas, each once, in the order given: 0,3 or 0-4 or 0-4,7. Raises ValueError."""
     numbers: list[int] = []
+    if not text.strip(", "):
+        raise ValueError("expected at least one seed, as in 0,1,2 or 0-4")
     for word in words(text):
         first, dash, last = word.partition("-")
         if not all(part.isascii() and part.isdigit() for part in ((first, last) if dash else (first,))):

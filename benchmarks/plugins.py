@@ -113,6 +113,12 @@ def differing(stated: Mapping[str, Any]) -> list[str]:
     return [name for name, digest in stated.items() if name in here and here[name] != digest]
 
 
+def describe_absent(stated: Mapping[str, Any]) -> str:
+    """What to do about plugins that a record states and that are not loaded here, as the end of a sentence; nothing where there is none."""
+    absent = [name for name in stated if name not in hashes()]
+    return f"; the run was made with a plugin: give --plugin {','.join(absent)}" if absent else ""
+
+
 def _enter(row: Any, word: str, table: dict[str, Any]) -> None:
     if row.name in table:
         raise UsageError(f"there is {'an' if word[0] in 'aeiou' else 'a'} {word} {row.name!r} already; a plugin gives its own another name")
@@ -165,6 +171,8 @@ def _read(path: Path, given: str) -> Plugin:
     except BaseException as error:
         _take_back(plugin)
         del sys.modules[name]
+        if isinstance(error, SystemExit):
+            raise UsageError(f"the plugin {given} cannot be used: it ends the program (SystemExit: {error})") from error
         if not isinstance(error, Exception):
             raise
         raise UsageError(f"the plugin {given} cannot be used: {_said(error, path)}") from error

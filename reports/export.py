@@ -48,12 +48,12 @@ def export(options: Export) -> int:
                     content = buffer.getvalue()
                 write_atomically(folder / f"{name}.{kind}", content)
                 print(f"{folder / f'{name}.{kind}'}: {len(table)} rows, {len(table.columns)} columns")
-        for trouble in all_records().troubles():
-        print(f"not counted: {trouble}", file=sys.stderr)
-    words = [line for name, (_, columns) in tables.items() for line in (name, *_described(columns), "")]
+        words = [line for name, (_, columns) in tables.items() for line in (name, *_described(columns), "")]
         write_atomically(folder / "columns.txt", "\n".join(words).encode())
     except OSError as error:
         raise unwritable(folder, error) from error
+    for trouble in all_records().troubles():
+        print(f"not counted: {trouble}", file=sys.stderr)
     return cli.DONE
 
 

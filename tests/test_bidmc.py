@@ -363,7 +363,7 @@ def test_a_damaged_recording_is_refused_with_file_and_line(
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
-        (SIGNAL, b"", "line 1: no column"),
+        (SIGNAL, b"", "is empty; get it again"),
         (NUMERIC, b"Time [s], HR, PULSE, RESP, SpO2\n", "has 0 rows"),
         (SIGNAL, None, "has no bidmc_csv/bidmc_02_Signals.csv"),
         (SIGNAL, b"0" * 8_000_001, "no file of the release has more than 8,000,000"),

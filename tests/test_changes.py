@@ -61,6 +61,7 @@ def test_a_word_is_read_as_its_field_declares(name: str, text: str, value: objec
         ("scale", "small", "use --scale"),
         ("epochs.more", "1", "plain value"),
         ("mixer.dstate", "4", "did you mean 'd_state'"),
+        ("d_state", "16", "a field of a part of a run: write mixer.d_state"),
     ],
 )
 def test_a_word_that_does_not_fit_says_what_would(name: str, text: str, says: str) -> None:

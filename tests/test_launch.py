@@ -138,13 +138,21 @@ def test_a_run_that_another_launcher_holds_is_waited_for_and_not_repeated(tmp_pa
     holder = threading.Thread(target=elsewhere)
     holder.start()
     assert held.wait(10)
-    outcome, _ = go([SHORT, OTHER], store, workers=1)
+    outcome, text = go([SHORT, OTHER], store, workers=1)
     holder.join()
     assert over.is_set()
+    assert text.count("another process is making it; waiting for that one") == 1
     assert (len(outcome.finished), outcome.failed) == (2, [])
     written = store.get(SHORT)
     assert written is not None
     assert written.reason == "made elsewhere"
+
+
+def test_a_process_that_reads_torch_is_not_disturbed_by_an_interrupt() -> None:
+    """The fork server reads this first: what Ctrl-C sends to the whole terminal would end it with a traceback."""
+    code = "import benchmarks.running.undisturbed, os, signal, sys; os.kill(os.getpid(), signal.SIGINT); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_an_unwritable_folder_is_said_before_anything_starts(tmp_path: Path) -> None:

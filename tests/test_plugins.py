@@ -120,6 +120,7 @@ def test_records_and_checkpoints_name_the_file_by_its_hash(tmp_path: Path) -> No
     [
         ("1 / 0\n", r"mine.py cannot be used: ZeroDivisionError: division by zero \(line 2\)"),
         ("register(\n", "SyntaxError"),
+        ("import sys\nsys.exit(0)\n", r"mine.py cannot be used: it ends the program \(SystemExit: 0\)"),
         ("import no_such_package\n", "a plugin is one file"),
         ("x = 1\n", "registers nothing"),
         ("register(5)\n", r"register takes a row of one of these: .*Variant, Init, .*got 5 \(line 2\)"),
@@ -202,7 +203,9 @@ def test_the_example_of_the_documentation_is_trained_reported_and_scored_again(t
     assert "s4d-sqrt" in report
     assert f"--variant fir --scale quick --seeds 0 --plugin {file}" in report
     assert "to the last digit" in call("benchmarks", "evaluate", record["id"], "--plugin", str(file))
-    assert "unknown init 'sqrt'" in call("benchmarks", "evaluate", record["id"], code=2)
+    refused = call("benchmarks", "evaluate", record["id"], code=2)
+    assert "unknown init 'sqrt'" in refused
+    assert "the run was made with a plugin: give --plugin sqrt.py" in " ".join(refused.split())
     assert "unknown variant 's4d-sqrt'" in call("benchmarks", "digits", "--variant", "s4d-sqrt", code=2)
     assert "leave --plugin out" in call("reports", "benchmark", "digits", "--plugin", str(file), "--commit", code=2)
 

@@ -13,6 +13,7 @@ jobs.py         from the flags of a command to a launch, and the equivalent comm
 launch.py       a list of runs, each made once, resumable at any moment
 todo.py         what of it there is to do
 pool.py         where they are made: the processes of this machine
+undisturbed.py  Ctrl-C is left to the launcher, from the first line that such a process reads
 warm.py         what each of these finds made: imports, and the hash of the sources
 worker.py       the life of one of them
 cluster.py      ClusterPool, what such places on other machines share: ray_pool.py, slurm_pool.py

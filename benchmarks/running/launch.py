@@ -154,6 +154,7 @@ def _sweep(store: Store, job: Job) -> None:
 def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hashable, _Run], outcome: Outcome, screen: Screen) -> None:
     waiting = deque((job, 0.0) for job in todo)
     tries: Counter[str] = Counter()
+    awaited: set[str] = set()
     while waiting or running:
         for _ in range(len(waiting)):
             if not pool.has_room():
@@ -177,6 +178,9 @@ def _schedule(todo: Sequence[Job], pool: Pool, store: Store, running: dict[Hasha
                     screen.say(f"{run.job.label}: {content}; it is made again")
                     waiting.append((run.job, 0.0))
                 elif run.said[0] == "busy":
+                    if run.job.spec.id not in awaited:
+                        screen.say(f"{run.job.label}: another process is making it; waiting for that one")
+                        awaited.add(run.job.spec.id)
                     waiting.append((run.job, time.monotonic() + BUSY_WAIT))
                 else:
                     _conclude(run, content, pool, store, outcome, screen)

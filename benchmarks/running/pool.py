@@ -57,7 +57,7 @@ class LocalPool:
     def __init__(self, runtime: Runtime, store: Store, redo: bool) -> None:
         self.runtime, self.store, self.redo = runtime, store, redo
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["benchmarks.running.warm"])
+        self.context.set_forkserver_preload(["benchmarks.running.undisturbed", "benchmarks.running.warm"])
         self.processes: dict[Connection, ForkServerProcess] = {}
 
     @property

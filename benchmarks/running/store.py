@@ -28,7 +28,7 @@ from benchmarks.spec import RunSpec
 COMMITTED: Final = ROOT / "reports" / "records"
 """The folder of the evidence that is committed."""
 Root = tuple[str, Path]
-"""A folder of records, and what it is called in reports: "runs", "reports/records"."""
+"""A folder of records, and what it is called in messages and reports: "runs", "reports/records", or its path."""
 
 
 def run_root() -> Path:
@@ -39,6 +39,11 @@ def run_root() -> Path:
         return Path(os.environ.get("SSM_RUNS") or place / "runs").expanduser()
     except RuntimeError as error:
         raise EnvironmentProblem(f"SSM_RUNS={os.environ['SSM_RUNS']}: there is no such user, or no home; write the folder out.") from error
+
+
+def _called(root: Path) -> str:
+    """ "runs" for the folder of that name in the checkout, and any other by its path, so that what is said of a file names the file."""
+    return "runs" if root == ROOT / "runs" else str(root)
 
 
 class State(NamedTuple):
@@ -58,7 +63,7 @@ class Store:
     Nothing is kept beside the folders, so there is no second truth that could disagree.
     """
 
-    roots: tuple[Root, ...] = field(default_factory=lambda: (("runs", run_root()),))
+    roots: tuple[Root, ...] = field(default_factory=lambda: ((_called(run_root()), run_root()),))
 
     @staticmethod
     def at(folder: Path) -> Store:

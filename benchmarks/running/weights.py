@@ -7,8 +7,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load as unpack
 from safetensors.torch import save as pack
 
+from benchmarks import plugins
+from benchmarks.rebuild import CannotRebuild
 from benchmarks.running.beside import StoredRecord
-from benchmarks.running.record import DamagedRecord
+from benchmarks.running.record import DamagedRecord, Record
 from benchmarks.spec import RunSpec
 from models import SequenceModel
 
@@ -45,7 +47,10 @@ def read_network(stored: StoredRecord) -> tuple[SequenceModel, RunSpec]:
     blob = stored.weights()
     if not blob:
         raise NoWeights(f"{stored.name} has no weights beside it: {_why_none(stored)}")
-    spec = RunSpec.from_record(record.spec)
+    try:
+        spec = RunSpec.from_record(record.spec)
+    except CannotRebuild as error:
+        raise CannotRebuild(f"{error}{plugins.describe_absent(record.environment.get('plugins', {}))}") from error
     with torch.random.fork_rng(devices=[]):
         model = build_network(spec)
     try:
@@ -61,5 +66,12 @@ def _why_none(stored: StoredRecord) -> str:
     if record.status != "ok":
         return f"the run {'diverged' if record.status == 'diverged' else 'failed'} ({record.reason})"
     if record.weights is None:
-        return "it was made without keeping them (--weights no, or an earlier version of the suite); --rerun all makes it again"
-    return "they are not here (evidence is committed without them, and a file may be removed to save room); --rerun all makes it again"
+        return f"it was made without keeping them (--weights no, or an earlier version of the suite); {_again(record)}"
+    return f"they are not here (evidence is committed without them, and a file may be removed to save room); {_again(record)}"
+
+
+def _again(record: Record) -> str:
+    return (
+        f"to have them, train the run here: python -m benchmarks {record.benchmark} with the row and the seed of this one, and with "
+        "--rerun all where it was trained here before"
+    )

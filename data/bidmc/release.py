@@ -146,6 +146,8 @@ def table(content: bytes, name: str, columns: tuple[str, ...], rate: int) -> NDA
     titles = [title.strip() for title in head.decode("utf-8-sig", "replace").split(",")]
     wanted = ("Time [s]", *columns)
     if missing := [title for title in wanted if titles.count(title) != 1]:
+        if not any(titles):
+            raise DataError(f"{name} is empty; get it again, or name another --data")
         raise DataError(f"{name}, line 1: no column {', '.join(missing)}, or more than one; the columns are {', '.join(titles)[:200]}")
     lines = body.decode("ascii", "replace").splitlines()
     try:
