@@ -274,7 +274,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] == "export":
         return export(cli.read(Export, words[1:], prog=f"{PROG} export"))
     with cli.as_usage():
-        kind = choose("report", words[0], {**KINDS, "export": Export})
+        choose("report", words[0], {**KINDS, "export": Export})
+    kind = KINDS[words[0]]
     if kind in (Quickstart, Sweep, Speed, Everything) and len(words) > 1 and not words[1].startswith("-"):
         raise cli.UsageError(f"{words[0]} is a report of its own and takes no name; got {words[1]!r}")
     options = cli.read(kind, cli.gathered("--set", words[1:]), prog=f"{PROG} {words[0]}")
