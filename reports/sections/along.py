@@ -138,7 +138,7 @@ def _draw_line(ax: Axes, line: Line, levels: Sequence[str], style: Look, metric:
     )
     for i in at:
         scores = [metric.factor * x for x in line[levels[i]].scores.values()]
-        ax.plot([i + shift] * len(scores), scores, ls="", marker=".", ms=4, color=style.color, alpha=0.55, mew=0)
+        ax.plot([i + shift] * len(scores), scores, ls="", marker=".", ms=5.5, color=style.color, alpha=0.75, mew=0)
 
 
 def draw_panels(lines: Mapping[Key, Line], others: Sequence[str], along: str, row_factor: str, metric: Metric) -> Figure:
