@@ -6,12 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmarks.running.environment import other_code
 from benchmarks.running.record import FINISHED, DamagedRecord
-from benchmarks.running.store import COMMITTED, Root, Store, run_root
+from benchmarks.running.store import COMMITTED, Root, Store
 from benchmarks.spec import RunSpec, canonical
 
 
@@ -53,7 +52,7 @@ class Tally:
 
 def tallies() -> tuple[Tally, Tally]:
     """(own runs, committed evidence)."""
-    folders: tuple[tuple[str, Path], ...] = (("runs", run_root()), ("reports/records", COMMITTED))
+    folders: tuple[Root, ...] = (*Store().roots, ("reports/records", COMMITTED))
     own, committed = (Tally.of(root) for root in folders)
     return own, committed
 

@@ -148,6 +148,10 @@ def _caption(columns: Columns, further: str = "") -> str:
     return "\n".join(lines)
 
 
+WIDE = 38
+"""Characters of a title that fit over half a figure."""
+
+
 def draw_columns(columns: Columns) -> Figure:
     """A panel of dots per column, two in a line, rows in the order given; dotted, what the constant answer scores."""
     if not columns:
@@ -160,7 +164,7 @@ def draw_columns(columns: Columns) -> Figure:
         for (title, column), ax in zip(columns.items(), axes):
             dots.draw_rows(ax, column.rows, column.metric)
             ax.tick_params(axis="y", pad=8)
-            ax.set_title(title)
+            ax.set_title(title if len(title) <= WIDE else f"{column.label}\n{column.reduced}")
             dots.draw_chance(ax, column.chance, column.metric)
         for ax in axes[len(columns) :]:
             ax.set_axis_off()
