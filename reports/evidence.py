@@ -42,7 +42,8 @@ def show_page(report: Report, formats: Sequence[str] = ()) -> int:
     missing = report.missing()
     if len(missing):
         unused = dict.fromkeys(reason for reason in missing.loc[missing["status"] == "missing", "reason"] if reason)
-        print("".join(f"\nnot counted: {reason}" for reason in unused))
+        for reason in unused:
+            print(f"\nnot counted: {reason}")
         print(f"\n{len(missing)} of {len(report.runs)} runs have no finished record. To make them:")
         print("\n".join(f"  {command}" for command in dict.fromkeys(missing["command"])))
     folder = run_root() / "reports" / report.name

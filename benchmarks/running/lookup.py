@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks import cli
 from benchmarks.running.beside import StoredRecord
 from benchmarks.running.record import DamagedRecord
-from benchmarks.running.store import COMMITTED, Store
+from benchmarks.running.store import COMMITTED, EVIDENCE, Store
 from data.base import DataError
 
 SHOWN: Final = 5
@@ -30,7 +30,7 @@ def as_asked() -> Iterator[None]:
 
 def every_root() -> Store:
     """The run store, and the committed evidence where that has none of a run."""
-    return Store((*Store().roots, ("reports/records", COMMITTED)))
+    return Store((*Store().roots, (EVIDENCE, COMMITTED)))
 
 
 def find_record(word: str, store: Store | None = None) -> StoredRecord:

@@ -27,6 +27,8 @@ from benchmarks.spec import RunSpec
 
 COMMITTED: Final = ROOT / "reports" / "records"
 """The folder of the evidence that is committed."""
+EVIDENCE: Final = "reports/records"
+"""What that folder is called in messages and reports."""
 Root = tuple[str, Path]
 """A folder of records, and what it is called in messages and reports: "runs", "reports/records", or its path."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.running.environment import other_code
 from benchmarks.running.record import FINISHED, DamagedRecord
-from benchmarks.running.store import COMMITTED, Root, Store
+from benchmarks.running.store import COMMITTED, EVIDENCE, Root, Store
 from benchmarks.spec import RunSpec, canonical
 
 
@@ -52,7 +52,7 @@ class Tally:
 
 def tallies() -> tuple[Tally, Tally]:
     """(own runs, committed evidence)."""
-    folders: tuple[Root, ...] = (*Store().roots, ("reports/records", COMMITTED))
+    folders: tuple[Root, ...] = (*Store().roots, (EVIDENCE, COMMITTED))
     own, committed = (Tally.of(root) for root in folders)
     return own, committed
 

@@ -10,11 +10,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.running.record import FINISHED, DamagedRecord
-from benchmarks.running.store import COMMITTED, Store, StoredRecord
+from benchmarks.running.store import COMMITTED, EVIDENCE, Store, StoredRecord
 from benchmarks.spec import Scale
-
-EVIDENCE = "reports/records"
-"""What that folder is called in reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
